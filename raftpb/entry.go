@@ -1,0 +1,35 @@
+package raftpb
+
+import "strconv"
+
+// EntryType tells what an entry's data is.
+type EntryType int32
+
+// The entry types of raft.proto.
+const (
+	EntryNormal       EntryType = 0 // a proposal of the application, or the empty entry of a new leader
+	EntryConfChange   EntryType = 1 // Data is a ConfChange
+	EntryConfChangeV2 EntryType = 2 // Data is a ConfChangeV2
+)
+
+// EntryID names a position in a Raft log: an index and the term that the entry there has.
+type EntryID struct {
+	Term  uint64
+	Index uint64
+}
+
+// String formats the position as etcd's raft does: term/index, both decimal.
+func (id EntryID) String() string {
+	return strconv.FormatUint(id.Term, 10) + "/" + strconv.FormatUint(id.Index, 10)
+}
+
+// Entry is one entry of a Raft log.
+type Entry struct {
+	Type  EntryType
+	Term  uint64
+	Index uint64
+	Data  []byte // nil: field absent; empty but not nil: field present with length 0
+}
+
+// ID returns the entry's position in the log.
+func (e *Entry) ID() EntryID { return EntryID{Term: e.Term, Index: e.Index} }
