@@ -1,0 +1,153 @@
+// Package etcdtest starts real etcd servers for tests: the binaries that `make etcd` builds from
+// etcd's published modules into build/. Only tests import it.
+package etcdtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Versions are the minor versions of etcd that can be started, oldest first.
+var Versions = []string{"3.4", "3.5", "3.6", "3.7"}
+
+// bootTimeout bounds how long a server may take to become healthy. A healthy one takes a second;
+// the rest is for a machine that builds something else at the same time.
+const bootTimeout = 60 * time.Second
+
+// Binary returns the path of one of etcd's programs ("etcd", "etcdctl", "etcdutl") of a minor
+// version. A missing program fails the test: `make etcd` builds it.
+func Binary(tb testing.TB, version, program string) string {
+	tb.Helper()
+	_, file, _, _ := runtime.Caller(0)
+	path := filepath.Join(filepath.Dir(file), "..", "..", "build", "etcd-"+version, program)
+	if _, err := os.Stat(path); err != nil {
+		tb.Fatalf("real etcd %s is needed; `make etcd` builds it: %v", version, err)
+	}
+	return path
+}
+
+// Server is a running etcd of one member.
+type Server struct {
+	Endpoint string // host:port of the client listener
+
+	tb      testing.TB
+	version string
+	cmd     *exec.Cmd
+	done    chan error // receives the result of Wait, once
+	log     bytes.Buffer
+}
+
+// Start runs an etcd on a data directory and waits until it is healthy. The server is killed when
+// the test ends, if it still runs.
+func Start(tb testing.TB, version, dataDir string, args ...string) *Server {
+	tb.Helper()
+	s, err := TryStart(tb, version, dataDir, args...)
+	if err != nil {
+		tb.Fatalf("etcd %s on %s: %v\n%s", version, dataDir, err, s.Log())
+	}
+	return s
+}
+
+// TryStart is Start for a directory that etcd may refuse: it returns an error when the server
+// ends, or isn't healthy in time. The server's log is available in any case.
+func TryStart(tb testing.TB, version, dataDir string, args ...string) (*Server, error) {
+	tb.Helper()
+	client, peer := freeAddr(tb), freeAddr(tb)
+	s := &Server{Endpoint: client, tb: tb, version: version, done: make(chan error, 1)}
+	s.cmd = exec.Command(Binary(tb, version, "etcd"), append([]string{
+		"--data-dir", dataDir,
+		"--listen-client-urls", "http://" + client, "--advertise-client-urls", "http://" + client,
+		"--listen-peer-urls", "http://" + peer,
+	}, args...)...)
+	s.cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	if err := s.cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	go func() { s.done <- s.cmd.Wait() }()
+	tb.Cleanup(s.Kill)
+	return s, s.waitHealthy()
+}
+
+func (s *Server) waitHealthy() error {
+	ctx, cancel := context.WithTimeout(s.tb.Context(), bootTimeout)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-s.done:
+			s.done <- err
+			return fmt.Errorf("ended before it was healthy: %w", err)
+		case <-ctx.Done():
+			return fmt.Errorf("not healthy after %v", bootTimeout)
+		case <-tick.C:
+			if s.healthy(ctx) {
+				return nil
+			}
+		}
+	}
+}
+
+func (s *Server) healthy(ctx context.Context) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Endpoint+"/health", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+}
+
+// Ctl runs etcdctl of the server's version against it and returns what it printed.
+func (s *Server) Ctl(args ...string) []byte {
+	s.tb.Helper()
+	args = append([]string{"--endpoints", s.Endpoint}, args...)
+	cmd := exec.Command(Binary(s.tb, s.version, "etcdctl"), args...)
+	cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
+	out, err := cmd.Output()
+	if err != nil {
+		s.tb.Fatalf("etcdctl %q: %v\n%s", args, err, s.Log())
+	}
+	return out
+}
+
+// Stop ends the server as an operator does, with SIGTERM.
+func (s *Server) Stop() { s.end(syscall.SIGTERM) }
+
+// Kill ends the server as a power cut does, with SIGKILL. It does nothing on one that has ended.
+func (s *Server) Kill() { s.end(syscall.SIGKILL) }
+
+func (s *Server) end(sig syscall.Signal) {
+	_ = s.cmd.Process.Signal(sig) // fails only when the process has ended
+	s.done <- <-s.done
+}
+
+// Log returns what the server printed. Call it only after the server has ended.
+func (s *Server) Log() string {
+	s.Kill()
+	return s.log.String()
+}
+
+// freeAddr returns a loopback address that nothing listens on.
+func freeAddr(tb testing.TB) string {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
