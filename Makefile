@@ -1,0 +1,52 @@
+# Everything that is built lands in build/, which is ignored. Nothing is installed.
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+FUZZTIME ?= 20s
+BENCH   ?= .
+COUNT   ?= 6
+ETCD    := build/etcd-3.5/.stamp build/etcd-3.6/.stamp build/etcd-3.7/.stamp
+DATA    := c36-3m-clean
+
+.PHONY: build demo test race fuzz lint bench check clean etcd
+build: ## the static binary, build/raftctl
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o build/raftctl ./cmd/raftctl
+
+demo: build ## dump, stat and verify on the log of a real etcd
+	@testdata/demo.sh build/raftctl testdata/$(DATA).tar.zst
+
+test: etcd ## all tests, against real etcds
+	$(GO) test ./...
+
+race: etcd ## the concurrent packages under the race detector
+	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./wal/... ./raft/... ./node/... 2>/dev/null)
+
+fuzz: ## every fuzz target for FUZZTIME
+	@testdata/fuzz.sh $(FUZZTIME)
+
+lint: build/bin/golangci-lint ## gofmt, vet, golangci-lint
+	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
+	$(GO) vet ./...
+	build/bin/golangci-lint run ./...
+
+bench: etcd build build/bin/etcd-dump-logs ## benchmarks beside their peers: docs/performance.md
+	for i in $$(seq $(COUNT)); do $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./... || exit 1; done | tee build/bench.txt
+	$(GO) run ./internal/benchtable <build/bench.txt >docs/performance.md
+
+check: test race lint ## what CI runs
+
+clean: ## all that was built
+	rm -rf build
+
+etcd: $(ETCD) ## the real etcds that tests start
+
+build/etcd-%/.stamp: testdata/etcd/v%/go.mod
+	cd testdata/etcd/v$* && for p in server:etcd etcdctl:etcdctl etcdutl:etcdutl; do \
+	  CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o ../../../build/etcd-$*/$${p#*:} go.etcd.io/etcd/$${p%:*}/v3 || exit 1; done
+	touch $@
+
+build/bin/etcd-dump-logs: testdata/etcd/dumplogs/go.mod
+	cd testdata/etcd/dumplogs && CGO_ENABLED=0 $(GO) build -o ../../../$@ go.etcd.io/etcd/v3/tools/etcd-dump-logs
+
+build/bin/golangci-lint build/bin/benchstat &: internal/tools/go.mod
+	cd internal/tools && CGO_ENABLED=0 $(GO) build -o ../../build/bin/ tool
