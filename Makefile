@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 20s
 BENCH   ?= .
 COUNT   ?= 6
-ETCD    := build/etcd-3.5/.stamp build/etcd-3.6/.stamp build/etcd-3.7/.stamp
+ETCD    := build/etcd-3.4/.stamp build/etcd-3.5/.stamp build/etcd-3.6/.stamp build/etcd-3.7/.stamp
 DATA    := c36-3m-clean
 
 .PHONY: build demo test race fuzz lint bench check clean etcd
@@ -39,6 +39,10 @@ clean: ## all that was built
 	rm -rf build
 
 etcd: $(ETCD) ## the real etcds that tests start
+
+build/etcd-3.4/.stamp: testdata/etcd/v3.4/go.mod
+	cd testdata/etcd/v3.4 && mkdir -p ../../../$(@D) && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o ../../../$(@D)/ tool
+	touch $@
 
 build/etcd-%/.stamp: testdata/etcd/v%/go.mod
 	cd testdata/etcd/v$* && for p in server:etcd etcdctl:etcdctl etcdutl:etcdutl; do \
