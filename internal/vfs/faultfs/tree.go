@@ -1,0 +1,107 @@
+package faultfs
+
+import (
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Rename implements [vfs.FS].
+func (f *FS) Rename(from, to string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(OpRename, from); err != nil {
+		return err
+	}
+	fromDir, fromBase, n, err := f.existing(OpRename, from)
+	if err != nil {
+		return err
+	}
+	toDir, toBase, old, err := f.find(OpRename, to)
+	if err != nil {
+		return err
+	}
+	if old != nil && (old.isDir() != n.isDir() || len(old.kids) > 0) {
+		return &fs.PathError{Op: "rename", Path: to, Err: syscall.ENOTEMPTY}
+	}
+	f.change(entry{fromDir, fromBase, nil}, entry{toDir, toBase, n})
+	return nil
+}
+
+// Remove implements [vfs.FS].
+func (f *FS) Remove(name string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(OpRemove, name); err != nil {
+		return err
+	}
+	dir, base, n, err := f.existing(OpRemove, name)
+	if err != nil {
+		return err
+	}
+	if len(n.kids) > 0 {
+		return &fs.PathError{Op: "remove", Path: name, Err: syscall.ENOTEMPTY}
+	}
+	f.space += n.used
+	f.change(entry{dir, base, nil})
+	return nil
+}
+
+// RemoveAll implements [vfs.FS]. A crash leaves all of it or nothing.
+func (f *FS) RemoveAll(name string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(OpRemoveAll, name); err != nil {
+		return err
+	}
+	if dir, base, n, err := f.find(OpRemoveAll, name); err == nil && n != nil {
+		f.change(entry{dir, base, nil})
+	}
+	return nil
+}
+
+// MkdirAll implements [vfs.FS].
+func (f *FS) MkdirAll(name string, perm fs.FileMode) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(OpMkdir, name); err != nil {
+		return err
+	}
+	n := f.root
+	for part := range strings.SplitSeq(strings.Trim(path.Clean(filepath.ToSlash(name)), "/"), "/") {
+		kid := n.kids[part]
+		if kid != nil && !kid.isDir() {
+			return &fs.PathError{Op: "mkdir", Path: name, Err: syscall.ENOTDIR}
+		}
+		if kid == nil {
+			kid = newDir(part, perm)
+			f.change(entry{n, part, kid})
+		}
+		n = kid
+	}
+	return nil
+}
+
+// SyncDir implements [vfs.FS].
+func (f *FS) SyncDir(name string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(OpSyncDir, name); err != nil {
+		return err
+	}
+	_, _, n, err := f.existing(OpSyncDir, name)
+	if err != nil {
+		return err
+	}
+	f.names = slices.DeleteFunc(f.names, func(r rename) bool {
+		if !r.touches(n) {
+			return false
+		}
+		r.apply()
+		return true
+	})
+	return nil
+}
