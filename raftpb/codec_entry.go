@@ -41,8 +41,8 @@ func (e *Entry) AppendTo(b []byte, f Flavor) []byte {
 // Marshal returns the entry's encoding.
 func (e *Entry) Marshal(f Flavor) []byte { return e.AppendTo(make([]byte, 0, e.Size(f)), f) }
 
-// Unmarshal sets *e to the entry that b encodes. The error is a *DecodeError; *e then holds what was
-// decoded so far.
+// Unmarshal sets *e to the entry that b encodes. The error is a *DecodeError; *e then holds what
+// was decoded so far.
 func (e *Entry) Unmarshal(b []byte) error {
 	err := e.UnmarshalAlias(b)
 	e.Data = slices.Clone(e.Data)

@@ -1,9 +1,6 @@
 package raftpb
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 var messageSchema = &schema{"Message", []field{
 	{"type", wireVarint}, {"to", wireVarint}, {"from", wireVarint}, {"term", wireVarint},
@@ -34,8 +31,8 @@ const (
 const maxDepth = 16
 
 // The wire form of a message, as etcd 3.6 and 3.7 order it. FlavorGogo leaves out nothing but nil
-// Snapshot and Context; FlavorPbgo also leaves out zeros, except Type. (etcd up to 3.5 also wrote an
-// empty Snapshot in every message, and knew neither Vote nor Responses; it reads this form.)
+// Snapshot and Context; FlavorPbgo also leaves out zeros, except Type. (etcd up to 3.5 also wrote
+// an empty Snapshot in every message, and knew neither Vote nor Responses; it reads this form.)
 //
 //	+----+------+----+----+----+------+----+------+----+---------+----+-------+
 //	| 08 | Type | 10 | To | 18 | From | 20 | Term | 28 | LogTerm | 30 | Index |
@@ -118,9 +115,9 @@ func (m *Message) UnmarshalAlias(b []byte) error {
 	return m.merge(b, 0, 0)
 }
 
-// UnmarshalReuse is UnmarshalAlias that decodes the entries into the array of m.Entries as far as it
-// reaches, so that reading a stream of messages into the same m allocates nothing. Whoever calls it
-// vouches that nobody else holds those entries.
+// UnmarshalReuse is UnmarshalAlias that decodes the entries into the array of m.Entries as far as
+// it reaches, so that reading a stream of messages into the same m allocates nothing. Whoever calls
+// it vouches that nobody else holds those entries.
 func (m *Message) UnmarshalReuse(b []byte) error {
 	*m = Message{Entries: m.Entries[:0]}
 	return m.merge(b, 0, 0)
@@ -184,7 +181,7 @@ func (m *Message) mergeSnapshot(r *reader) {
 
 func (m *Message) mergeResponse(r *reader, depth int) {
 	if depth > maxDepth {
-		r.fail(fmt.Errorf("nested %d deep, want at most %d", depth, maxDepth))
+		r.fail(depthError{depth})
 		return
 	}
 	if len(m.Responses) == 0 {

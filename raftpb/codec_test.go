@@ -19,7 +19,8 @@ func TestGoldenBytes(t *testing.T) {
 	}{
 		{"entry zero", &Entry{}, "080010001800", ""},
 		{"entry", &entry, "0800100318072203666f6f", "100318072203666f6f"},
-		{"entry empty data", &Entry{Term: 1, Index: 2, Data: []byte{}}, "0800100118022200", "100118022200"},
+		{"entry empty data", &Entry{Term: 1, Index: 2, Data: []byte{}},
+			"0800100118022200", "100118022200"},
 		{"hard state zero", &HardState{}, "080010001800", ""},
 		{"hard state", &HardState{Term: 1, Commit: 1}, "080110001801", "080110001801"},
 		{"conf state zero", &ConfState{}, "2800", "2800"},

@@ -34,8 +34,17 @@ var (
 )
 
 // wireTypeError is what a known field gets that comes with the wire type of another kind.
-func wireTypeError(got, want uint64) error {
-	return fmt.Errorf("wire type %d, want %d", got, want)
+type wireTypeError struct{ got, want uint64 }
+
+func (e wireTypeError) Error() string {
+	return fmt.Sprintf("wire type %d, want %d", e.got, e.want)
+}
+
+// depthError is what a message gets that lies too deep within the responses of others.
+type depthError struct{ depth int }
+
+func (e depthError) Error() string {
+	return fmt.Sprintf("nested %d deep, want at most %d", e.depth, maxDepth)
 }
 
 // lengthError is what a field gets that claims more bytes than the message has left.

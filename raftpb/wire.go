@@ -114,8 +114,8 @@ func countVarints(b []byte) int {
 }
 
 // run returns how many fields with the current tag follow each other from the current one on, so
-// that a list is allocated once. Every one of them has bytes of its own in the message: the count is
-// bounded by the message's length, whatever the fields claim.
+// that a list is allocated once. Each has bytes of its own in the message: the count is bounded by
+// the message's length, whatever the fields claim.
 func (r *reader) run() int {
 	n := 0
 	for off := r.at; off < len(r.buf) && uint64(r.buf[off]) == r.tag; n++ {
@@ -137,7 +137,7 @@ func (r *reader) skip() {
 		return
 	}
 	if num <= uint64(len(r.schema.fields)) {
-		r.fail(wireTypeError(wire, r.schema.fields[num-1].wire))
+		r.fail(wireTypeError{wire, r.schema.fields[num-1].wire})
 		return
 	}
 	n := protowire.ConsumeFieldValue(protowire.Number(num), protowire.Type(wire), r.buf[r.off:])
