@@ -7,7 +7,7 @@ type EntryType int32
 
 // The entry types of raft.proto.
 const (
-	EntryNormal       EntryType = 0 // a proposal of the application, or the empty entry of a new leader
+	EntryNormal       EntryType = 0 // the application's, or a new leader's first, which is empty
 	EntryConfChange   EntryType = 1 // Data is a ConfChange
 	EntryConfChangeV2 EntryType = 2 // Data is a ConfChangeV2
 )
@@ -33,3 +33,7 @@ type Entry struct {
 
 // ID returns the entry's position in the log.
 func (e *Entry) ID() EntryID { return EntryID{Term: e.Term, Index: e.Index} }
+
+// PayloadSize returns the number of bytes of the entry's data. Limits on what a leader accepts
+// count payloads, so that the empty entry of a new leader is free; limits on messages count Size.
+func (e *Entry) PayloadSize() int { return len(e.Data) }

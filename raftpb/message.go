@@ -1,5 +1,7 @@
 package raftpb
 
+import "math"
+
 // MessageType tells what a message asks for or answers.
 type MessageType int32
 
@@ -30,6 +32,39 @@ const (
 	MsgStorageApplyResp  MessageType = 22 // local: applied
 	MsgForgetLeader      MessageType = 23 // forget the leader, keep the term
 )
+
+// IDs that no member can have.
+const (
+	None              uint64 = 0                  // nobody
+	LocalAppendThread uint64 = math.MaxUint64     // the member's own log storage
+	LocalApplyThread  uint64 = math.MaxUint64 - 1 // the member's own state machine
+)
+
+// IsLocalMsgTarget reports whether id names one of the member's own storage threads.
+func IsLocalMsgTarget(id uint64) bool { return id == LocalAppendThread || id == LocalApplyThread }
+
+// IsLocalMsg reports whether messages of type t stay within a member. One that arrives from the
+// network is to be refused. MsgForgetLeader is not among them, although it too has no business on
+// the network.
+func IsLocalMsg(t MessageType) bool {
+	switch t {
+	case MsgHup, MsgBeat, MsgUnreachable, MsgSnapStatus, MsgCheckQuorum,
+		MsgStorageAppend, MsgStorageAppendResp, MsgStorageApply, MsgStorageApplyResp:
+		return true
+	}
+	return false
+}
+
+// IsResponseMsg reports whether messages of type t answer another message. One that comes from a
+// stranger is to be refused.
+func IsResponseMsg(t MessageType) bool {
+	switch t {
+	case MsgAppResp, MsgVoteResp, MsgHeartbeatResp, MsgUnreachable, MsgReadIndexResp,
+		MsgPreVoteResp, MsgStorageAppendResp, MsgStorageApplyResp:
+		return true
+	}
+	return false
+}
 
 // Message is one message between members, or between a member's core and its storage.
 // Which fields carry meaning depends on Type.

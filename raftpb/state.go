@@ -1,5 +1,11 @@
 package raftpb
 
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
 // HardState is what a member must remember across a restart. All fields are zero before the first
 // election.
 type HardState struct {
@@ -19,6 +25,33 @@ type ConfState struct {
 	VotersOutgoing []uint64 // the voters of the outgoing half
 	LearnersNext   []uint64 // voters of the outgoing half that become learners on leaving it
 	AutoLeave      bool     // the joint configuration is left without a further proposal
+}
+
+// Equivalent returns nil if both describe the same membership, whatever the order of the lists. The
+// error names every list that differs, sorted. A nil ConfState is equivalent to nothing.
+func (s *ConfState) Equivalent(other *ConfState) error {
+	if s == nil || other == nil {
+		return fmt.Errorf("compare conf states: left is nil: %t, right is nil: %t",
+			s == nil, other == nil)
+	}
+	err := errors.Join(
+		sameIDs("voters", s.Voters, other.Voters),
+		sameIDs("learners", s.Learners, other.Learners),
+		sameIDs("voters_outgoing", s.VotersOutgoing, other.VotersOutgoing),
+		sameIDs("learners_next", s.LearnersNext, other.LearnersNext),
+	)
+	if s.AutoLeave != other.AutoLeave {
+		err = errors.Join(err, fmt.Errorf("auto_leave %t, other has %t", s.AutoLeave, other.AutoLeave))
+	}
+	return err
+}
+
+func sameIDs(name string, a, b []uint64) error {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	if slices.Equal(a, b) {
+		return nil
+	}
+	return fmt.Errorf("%s %x, other has %x", name, a, b)
 }
 
 // SnapshotMetadata says which prefix of the log a snapshot stands for.
