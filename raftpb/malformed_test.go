@@ -62,7 +62,7 @@ func TestAccepts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			k, in := kindNamed(t, tt.kind), unhex(t, tt.in)
+			k, in := kindOf(tt.kind), unhex(t, tt.in)
 			got := k.ours()
 			if err := got.Unmarshal(in); err != nil {
 				t.Fatal(err)
@@ -75,15 +75,6 @@ func TestAccepts(t *testing.T) {
 			}
 		})
 	}
-}
-
-func kindNamed(tb testing.TB, name string) kind {
-	tb.Helper()
-	i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })
-	if i < 0 {
-		tb.Fatalf("no type %q", name)
-	}
-	return kinds[i]
 }
 
 func TestRefuses(t *testing.T) {
@@ -139,7 +130,7 @@ func TestRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			k, in := kindNamed(t, tt.kind), unhex(t, tt.in)
+			k, in := kindOf(tt.kind), unhex(t, tt.in)
 			err := k.ours().Unmarshal(in)
 			if err == nil || err.Error() != tt.err {
 				t.Errorf("error %v, want %s", err, tt.err)
@@ -228,7 +219,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			x := kindNamed(t, tt.kind).ours()
+			x := kindOf(tt.kind).ours()
 			got := allocated(func() { _ = x.Unmarshal(tt.in) })
 			if limit := uint64(len(tt.in)*amplification + constant); got > limit {
 				t.Errorf("%d bytes allocated for %d, want at most %d", got, len(tt.in), limit)

@@ -2,6 +2,7 @@ package raftpb
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	ref "go.etcd.io/raft/v3/raftpb"
@@ -245,6 +246,11 @@ var kinds = []kind{
 			return &ConfChangeV2{Transition: ConfChangeTransition(randomEnum(g)),
 				Changes: randomList(g, randomSingle), Context: randomBytes(g)}
 		}},
+}
+
+// kindOf returns the kind with that name, which must exist.
+func kindOf(name string) kind {
+	return kinds[slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })]
 }
 
 // randomUint returns zero, a number of one byte, or any number, so that all encoded lengths occur.
