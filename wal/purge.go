@@ -1,0 +1,48 @@
+package wal
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Purge removes the oldest segments until keep are left, but none that the writer holds (see
+// ReleaseTo) or that another process has locked. It returns the names of those that it removed. The
+// oldest go first, each for good before the next, so that no gap can arise.
+func (w *Writer) Purge(keep int) ([]SegmentName, error) {
+	names, err := segmentNames(w.fsys, w.dir)
+	if err != nil {
+		return nil, err
+	}
+	first, ok := w.locks.first()
+	if !ok {
+		return nil, ErrWriterClosed
+	}
+	var gone []SegmentName
+	for len(names)-len(gone) > max(keep, 1) {
+		name := names[len(gone)]
+		if name.Seq >= first.Seq {
+			break
+		}
+		if err := w.remove(filepath.Join(w.dir, name.String())); err != nil {
+			return gone, err
+		}
+		gone = append(gone, name)
+	}
+	return slices.Clip(gone), nil
+}
+
+// remove removes a segment that nobody holds.
+func (w *Writer) remove(path string) error {
+	f, err := openLocked(w.fsys, path, os.O_RDWR)
+	if err != nil {
+		return err
+	}
+	if err := w.fsys.Remove(path); err != nil {
+		return closing(f, err)
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return w.fsys.SyncDir(w.dir)
+}

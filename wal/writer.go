@@ -1,0 +1,185 @@
+package wal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// Writer appends to a log. Its methods may be called from several goroutines: calls that wait for
+// the disk at the same time share one write and one sync.
+//
+// The first write or sync that fails is final: what is on disk then is not known, and trying again
+// could report success over lost bytes. From then on every call returns that error; opening the log
+// again tells what is there.
+type Writer struct {
+	fsys vfs.FS
+	dir  string
+	opts WriterOptions
+
+	mu     sync.Mutex // guards the order of records: what follows
+	enc    encoder
+	gather *batch   // collects what the next sync will save
+	idle   []*batch // batches to use again
+	err    error    // why the writer takes no more
+
+	flush sync.Mutex // one batch at a time; taken before mu
+	tail  tail
+	spare preparer
+
+	locks locks
+}
+
+// WriterOptions are the choices of a writer. The zero value is what a member needs.
+type WriterOptions struct {
+	// Flavor is the encoding for a log that doesn't have one yet. A log that holds entries keeps
+	// theirs. The default, FlavorGogo, is what etcd 3.4 to 3.6 write and every etcd reads.
+	Flavor raftpb.Flavor
+
+	// NoSync makes Append and SaveSnapshot return before the bytes are safe, often before they are
+	// written. Sync and Close still save everything. For logs that can be made again.
+	NoSync bool
+
+	segmentSize int64 // instead of SegmentSize, for tests
+	inline      bool  // prepare segments when they are needed, for tests that count operations
+}
+
+// withDefaults fills in what is zero.
+func (o WriterOptions) withDefaults() WriterOptions {
+	if o.segmentSize == 0 {
+		o.segmentSize = SegmentSize
+	}
+	return o
+}
+
+// ErrWriterClosed is returned when a writer is used after Close.
+var ErrWriterClosed = fmt.Errorf("log writer: %w", fs.ErrClosed)
+
+// Append adds a hard state and entries, either of which may be empty, and returns when they are
+// durable. A change of the commit index alone is not waited for, as in etcd: it becomes durable with
+// the next entries, snapshot or Sync. An entry at or below the last index overwrites from there on.
+//
+// It is an error, and nothing is written, if the entries leave a gap.
+func (w *Writer) Append(state raftpb.HardState, entries []raftpb.Entry) error {
+	w.mu.Lock()
+	if err := w.usable(w.enc.checkEntries(entries)); err != nil || state.IsEmpty() && len(entries) == 0 {
+		w.mu.Unlock()
+		return err
+	}
+	durable := len(entries) != 0 || state.Term != w.enc.state.Term || state.Vote != w.enc.state.Vote
+	cuts := len(w.gather.cuts)
+	w.enc.save(w.gather, state, entries, durable)
+	return w.join(w.need(durable || len(w.gather.cuts) > cuts))
+}
+
+// SaveSnapshot records that the state as of s.Index was saved, and returns when that is durable. The
+// snapshot itself must be durable already. A snapshot that came from the leader has to be recorded
+// ahead of the entries that follow it.
+func (w *Writer) SaveSnapshot(s Snapshot) error {
+	w.mu.Lock()
+	if err := w.usable(checkSnapshot(&s)); err != nil {
+		w.mu.Unlock()
+		return err
+	}
+	w.enc.snapshot(w.gather, &s)
+	return w.join(w.need(true))
+}
+
+// checkSnapshot refuses what etcd would not accept.
+func checkSnapshot(s *Snapshot) error {
+	if s.Index > 0 && s.ConfState == nil {
+		return fmt.Errorf("snapshot at index %d has no conf state", s.Index)
+	}
+	return nil
+}
+
+// AppendRecord adds a record with the data as it is, which keeps fields that this package doesn't
+// know. It is for rewriting a log: it checks nothing but that the data can be decoded, and the record
+// is durable only after Sync or Close. Crc and metadata records come by themselves and are refused.
+func (w *Writer) AppendRecord(k Kind, data []byte) error {
+	w.mu.Lock()
+	if err := w.usable(w.enc.raw(w.gather, k, data)); err != nil {
+		w.mu.Unlock()
+		return err
+	}
+	return w.join(needBuffer)
+}
+
+// Sync returns when everything that was appended before is durable.
+func (w *Writer) Sync() error {
+	w.mu.Lock()
+	if err := w.usable(nil); err != nil {
+		w.mu.Unlock()
+		return err
+	}
+	return w.join(needSync)
+}
+
+// Cut ends the segment and begins the next one, as Append does by itself at SegmentSize.
+func (w *Writer) Cut() error {
+	w.mu.Lock()
+	if err := w.usable(nil); err != nil {
+		w.mu.Unlock()
+		return err
+	}
+	w.enc.cut(w.gather)
+	return w.join(needSync)
+}
+
+// Close makes everything durable and releases the log.
+func (w *Writer) Close() error {
+	w.mu.Lock()
+	if errors.Is(w.err, ErrWriterClosed) {
+		w.mu.Unlock()
+		return w.err
+	}
+	err := w.join(needSync)
+	w.flush.Lock()
+	defer w.flush.Unlock()
+	w.mu.Lock()
+	if w.err == nil {
+		w.err = ErrWriterClosed
+	}
+	w.mu.Unlock()
+	return errors.Join(err, w.spare.close(), w.locks.close())
+}
+
+// Err returns the error that every call returns, or nil while the writer works.
+func (w *Writer) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// Flavor returns the encoding of the log's entries.
+func (w *Writer) Flavor() raftpb.Flavor {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.enc.flavor
+}
+
+// Last returns the index of the entry or snapshot that was appended last, durable or not.
+func (w *Writer) Last() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.enc.last
+}
+
+// usable returns why the writer can't be used, or else why the call is wrong. The caller holds mu.
+func (w *Writer) usable(wrong error) error {
+	if w.err != nil {
+		return w.err
+	}
+	return wrong
+}
+
+func (w *Writer) need(durable bool) need {
+	if durable && !w.opts.NoSync {
+		return needSync
+	}
+	return needBuffer
+}

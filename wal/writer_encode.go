@@ -1,0 +1,175 @@
+package wal
+
+import (
+	"fmt"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// encoder turns what is appended into frames, and knows what the head of the next segment has to
+// say.
+type encoder struct {
+	flavor   raftpb.Flavor
+	metadata []byte // data of the metadata record
+	limit    int64  // size of a segment that makes it the last but one
+
+	crc     uint32
+	state   raftpb.HardState // the last one that was not empty
+	last    uint64           // index of the last entry, or of a snapshot ahead of it
+	seq     uint64           // of the segment that is written to
+	flushed flushModel
+	scratch []byte
+}
+
+// frame appends one record to the batch.
+func (e *encoder) frame(b *batch, k Kind, data []byte) {
+	e.crc = updateCRC(e.crc, data)
+	lo := len(b.buf)
+	b.buf = appendFrame(b.buf, k, e.crc, data)
+	e.flushed.write(frameHeaderSize)
+	e.flushed.write(int64(len(b.buf) - lo - frameHeaderSize))
+}
+
+// checkEntries refuses entries that no reader could place.
+func (e *encoder) checkEntries(entries []raftpb.Entry) error {
+	last := e.last
+	for i := range entries {
+		index := entries[i].Index
+		if index == 0 || index > last+1 {
+			return fmt.Errorf("entry index %d, want 1 to %d", index, last+1)
+		}
+		last = index
+	}
+	return nil
+}
+
+// save appends entries and a hard state, and begins a new segment where etcd would.
+func (e *encoder) save(b *batch, state raftpb.HardState, entries []raftpb.Entry, durable bool) {
+	for i := range entries {
+		e.scratch = entries[i].AppendTo(e.scratch[:0], e.flavor)
+		e.frame(b, KindEntry, e.scratch)
+		e.last = entries[i].Index
+	}
+	if !state.IsEmpty() {
+		e.state = state
+		e.hardState(b)
+	}
+	switch {
+	case e.flushed.size >= e.limit:
+		e.cut(b)
+	case durable:
+		e.flushed.sync()
+	}
+	if cap(e.scratch) > maxKept {
+		e.scratch = nil
+	}
+}
+
+func (e *encoder) hardState(b *batch) {
+	e.scratch = e.state.AppendTo(e.scratch[:0], e.flavor)
+	e.frame(b, KindState, e.scratch)
+}
+
+// snapshot appends a snapshot record.
+func (e *encoder) snapshot(b *batch, s *Snapshot) {
+	e.scratch = s.AppendTo(e.scratch[:0], e.flavor)
+	e.frame(b, KindSnapshot, e.scratch)
+	e.last = max(e.last, s.Index)
+	e.flushed.sync()
+}
+
+// raw appends a record with the data as it is.
+func (e *encoder) raw(b *batch, k Kind, data []byte) error {
+	if k == KindMetadata || k == KindCRC || k == KindDamage {
+		return fmt.Errorf("a %v record can't be appended", k)
+	}
+	if err := e.note(k, data); err != nil {
+		return fmt.Errorf("%v record: %w", k, err)
+	}
+	e.frame(b, k, data)
+	if e.flushed.size+e.flushed.buffered >= e.limit {
+		e.cut(b)
+	}
+	return nil
+}
+
+// note takes in what a record says that a later one depends on.
+func (e *encoder) note(k Kind, data []byte) error {
+	switch k {
+	case KindEntry:
+		var entry raftpb.Entry
+		if err := entry.UnmarshalAlias(data); err != nil {
+			return err
+		}
+		e.last = entry.Index
+	case KindState:
+		var state raftpb.HardState
+		if err := state.Unmarshal(data); err != nil {
+			return err
+		}
+		e.state = state
+	case KindSnapshot:
+		var s Snapshot
+		if err := s.Unmarshal(data); err != nil {
+			return err
+		}
+		e.last = max(e.last, s.Index)
+	}
+	return nil
+}
+
+// cut ends the segment here and appends the head of the next one.
+func (e *encoder) cut(b *batch) {
+	e.seq++
+	c := segmentCut{name: SegmentName{Seq: e.seq, Index: e.last + 1}, lo: len(b.buf)}
+	e.flushed = flushModel{}
+	e.head(b)
+	if !e.state.IsEmpty() {
+		e.hardState(b)
+	}
+	e.flushed.sync()
+	c.hi = len(b.buf)
+	b.cuts = append(b.cuts, c)
+}
+
+// head appends what every segment begins with: the checksum so far, and whose log it is.
+func (e *encoder) head(b *batch) {
+	e.frame(b, KindCRC, nil)
+	e.frame(b, KindMetadata, e.metadata)
+}
+
+// flushModel tells how large etcd would find the segment. etcd begins a new one after the save that
+// finds it at SegmentSize, but looks before it syncs, so that bytes which its page writer still
+// buffers don't count. Following it makes our segments end where its would.
+type flushModel struct {
+	size     int64 // bytes in the file
+	buffered int64
+}
+
+const (
+	etcdBuffer = 128 << 10
+	etcdPage   = 4096
+)
+
+// write takes in one write to the page writer. It buffers up to etcdBuffer bytes; a write that
+// doesn't fit first fills the current page of the file, then all whole pages go out.
+func (m *flushModel) write(n int64) {
+	if m.buffered+n <= etcdBuffer {
+		m.buffered += n
+		return
+	}
+	gap := -(m.size + m.buffered) & (etcdPage - 1)
+	if gap > n {
+		m.buffered += n
+		return
+	}
+	m.size += m.buffered + gap
+	m.buffered = n - gap
+	if m.buffered > etcdPage {
+		m.size += m.buffered &^ (etcdPage - 1)
+		m.buffered &= etcdPage - 1
+	}
+}
+
+// sync takes in that the page writer was emptied.
+func (m *flushModel) sync() { m.size, m.buffered = m.size+m.buffered, 0 }
