@@ -3,6 +3,8 @@ package wal
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/raftctl/raftctl/raftpb"
 )
 
 // Kind tells what a record's data is.
@@ -46,14 +48,20 @@ type Position struct {
 // String formats the position as errors print it.
 func (p Position) String() string { return fmt.Sprintf("%s: offset %d", p.Segment, p.Off) }
 
-// Record is one record as it lies in a segment.
+// Record is one record as it lies in a segment, or damage.
+//
+// The Len of all records of a segment, in order, add up to the offset where its last record ends:
+// every byte belongs to one of them. A damage that is about the record that follows it has a Len of
+// 0 for that reason; Damage.Len then tells how many bytes are wrong.
 type Record struct {
-	Kind   Kind
-	Pos    Position // where the frame begins
-	Len    int64    // bytes of the whole frame: header, record and padding
-	Pad    int      // bytes of padding at its end
-	CRC    uint32   // the checksum stored in the record
-	Sum    uint32   // the checksum computed over the chain; CRC == Sum in an intact record
-	Data   []byte   // aliases the reader's buffer: valid until the next record is read
-	Damage *Damage  // set when Kind is KindDamage
+	Kind Kind
+	Pos  Position // where the frame begins
+	Len  int64    // bytes of the whole frame: header, record and padding
+	Pad  int      // bytes of padding at its end
+	CRC  uint32   // the checksum stored in the record
+	Sum  uint32   // the checksum computed over the chain; CRC == Sum in an intact record
+	// ID is the position of the entry in Data when Kind is KindEntry; zero if it can't be decoded.
+	ID     raftpb.EntryID
+	Data   []byte  // aliases the reader's buffer: valid until the next record is read
+	Damage *Damage // set when Kind is KindDamage
 }

@@ -1,0 +1,214 @@
+package wal
+
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// The checksum doesn't cover a record's type. What tells a wrong one is the data: the messages of
+// the five kinds have different fields. Two pairs look alike, and there the place in the log tells:
+// metadata and a snapshot without ConfState (metadata is the second record of a segment, and only
+// that), and a hard state and an entry without data (see ambiguous).
+
+// entryForm tells how much parseEntryID found of an entry.
+type entryForm uint8
+
+const (
+	entryOther entryForm = iota // not as etcd writes one
+	entryBare                   // without data
+	entryFull                   // with data, which may be empty
+)
+
+// parseEntryID reads what precedes an entry's data, in the forms that etcd writes.
+func parseEntryID(b []byte) (t raftpb.EntryType, id raftpb.EntryID, form entryForm) {
+	off := 0
+	if len(b) >= 2 && b[0] == 0x08 {
+		t, off = raftpb.EntryType(b[1]), 2
+	}
+	if off >= len(b) || b[off] != 0x10 || t > raftpb.EntryConfChangeV2 {
+		return 0, id, entryOther
+	}
+	id.Term, off = entryVarint(b, off+1)
+	if off >= len(b) || b[off] != 0x18 {
+		return 0, id, entryOther
+	}
+	id.Index, off = entryVarint(b, off+1)
+	if off == len(b) {
+		return t, id, entryBare
+	}
+	if off > len(b) || b[off] != 0x22 {
+		return 0, id, entryOther
+	}
+	size, off := entryVarint(b, off+1)
+	if off > len(b) || size != uint64(len(b)-off) {
+		return 0, id, entryOther
+	}
+	return t, id, entryFull
+}
+
+// entryID returns the position of the entry that data encodes in any form, zero if it is none.
+func entryID(data []byte) raftpb.EntryID {
+	if _, id, form := parseEntryID(data); form != entryOther {
+		return id
+	}
+	var e raftpb.Entry
+	if e.UnmarshalAlias(data) != nil {
+		return raftpb.EntryID{}
+	}
+	return e.ID()
+}
+
+// entryVarint reads the varint at off. Next is beyond len(b) if there is none.
+func entryVarint(b []byte, off int) (v uint64, next int) {
+	for shift := 0; off < len(b) && shift < 64; shift += 7 {
+		c := b[off]
+		off++
+		v |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			return v, off
+		}
+	}
+	return 0, len(b) + 1
+}
+
+// varints reads the n varint fields numbered from 1 on that b begins with, and returns the rest. ok
+// is false if b begins with others.
+func varints(b []byte, n int) (v [3]uint64, rest []byte, ok bool) {
+	for i := range n {
+		if len(b) < 2 || b[0] != byte(i+1)<<3 {
+			return v, b, false
+		}
+		value, m := minimalUvarint(b[1:])
+		if m == 0 {
+			return v, b, false
+		}
+		v[i], b = value, b[1+m:]
+	}
+	return v, b, true
+}
+
+// fits reports whether data has the fields that a record of kind k has in the logs of etcd, in
+// their order, and no others.
+func fits(k Kind, data []byte) bool {
+	switch k {
+	case KindMetadata:
+		_, rest, ok := varints(data, 2)
+		return ok && len(rest) == 0
+	case KindEntry:
+		_, _, form := parseEntryID(data)
+		return form != entryOther
+	case KindState:
+		_, rest, ok := varints(data, 3)
+		return ok && len(rest) == 0
+	case KindCRC:
+		return data == nil
+	case KindSnapshot:
+		return fitsSnapshot(data)
+	}
+	return false
+}
+
+func fitsSnapshot(data []byte) bool {
+	_, rest, ok := varints(data, 2)
+	if !ok || len(rest) == 0 {
+		return ok
+	}
+	num, wire, n := protowire.ConsumeTag(rest)
+	if n < 0 || num != 3 || wire != protowire.BytesType {
+		return false
+	}
+	conf, m := protowire.ConsumeBytes(rest[n:])
+	return m == len(rest)-n && new(raftpb.ConfState).UnmarshalAlias(conf) == nil
+}
+
+// decodes reports whether data is a message of kind k at all, perhaps with fields that are not
+// known yet.
+func decodes(k Kind, data []byte) bool {
+	switch k {
+	case KindMetadata:
+		return true // the format leaves its meaning to the application
+	case KindEntry:
+		return new(raftpb.Entry).UnmarshalAlias(data) == nil
+	case KindState:
+		return new(raftpb.HardState).UnmarshalAlias(data) == nil
+	case KindCRC:
+		return data == nil
+	case KindSnapshot:
+		return new(Snapshot).Unmarshal(data) == nil
+	}
+	return false
+}
+
+// trail is what was read before a record: it tells what the record can be.
+type trail struct {
+	n     int              // records of the segment before it
+	lost  bool             // there were more, but damage took them
+	last  raftpb.EntryID   // the last entry, zero if none was read
+	state raftpb.HardState // the last hard state, zero if none was read
+}
+
+// add takes in a record. It returns the position of the entry if it is one.
+func (t *trail) add(k Kind, data []byte) (id raftpb.EntryID) {
+	t.n++
+	switch k {
+	case KindEntry:
+		id = entryID(data)
+		t.last = id
+	case KindState:
+		if v, _, ok := varints(data, 3); ok {
+			t.state = raftpb.HardState{Term: v[0], Vote: v[1], Commit: v[2]}
+		}
+	}
+	return id
+}
+
+// kindOf returns the kind that a record with this data must have, given that it says k: k itself
+// unless the data says otherwise. known is false if nothing tells.
+func (t *trail) kindOf(k Kind, data []byte) (kind Kind, known bool) {
+	if fits(k, data) && t.likely(k, data) {
+		return k, true
+	}
+	var found []Kind
+	for other := KindMetadata; other <= KindSnapshot; other++ {
+		if other != k && fits(other, data) && t.likely(other, data) {
+			found = append(found, other)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], true
+	}
+	return k, len(found) == 0 && k >= KindMetadata && k <= KindSnapshot && decodes(k, data)
+}
+
+// likely reports whether a record whose data fits kind k can be of that kind at this place.
+func (t *trail) likely(k Kind, data []byte) bool {
+	const metadataPlace = 1 // after the crc record
+	switch k {
+	case KindCRC:
+		return t.n == 0
+	case KindMetadata:
+		return t.n == metadataPlace || t.lost
+	case KindSnapshot:
+		v, rest, _ := varints(data, 2)
+		return t.n != metadataPlace || t.lost || len(rest) > 0 || v[0] == 0
+	case KindState:
+		v, _, _ := varints(data, 3)
+		return v[0] >= t.state.Term && v[0] > 0
+	case KindEntry:
+		return t.likelyEntry(data)
+	}
+	return true
+}
+
+// likelyEntry is likely for entries. Only one without data can be mistaken for something else: for
+// a hard state. A conf change always has data, and an entry follows one with its index less one.
+func (t *trail) likelyEntry(data []byte) bool {
+	kind, id, _ := parseEntryID(data)
+	v, rest, isState := varints(data, 3)
+	if !isState || len(rest) > 0 {
+		return true
+	}
+	next := t.last.Index == 0 || id.Index <= t.last.Index+1 && id.Term >= t.last.Term
+	return next && (kind == raftpb.EntryNormal || v[0] < t.state.Term)
+}

@@ -1,0 +1,254 @@
+package wal
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// Mode says what a reader does when it finds damage.
+type Mode uint8
+
+const (
+	// Inspect goes on behind damage, at the next record that proves itself by its checksum.
+	Inspect Mode = iota
+	// Recover stops at the first damage, which is the last record that it yields: everything before
+	// it is proven.
+	Recover
+)
+
+// Records reads the log from its first record to its last, in the order of the bytes, in constant
+// memory. Damage is a record of KindDamage; an error is one of reading the files, and the last thing
+// yielded. A record is valid until the next one is asked for.
+//
+// The offsets within a segment never go back. In Inspect mode the Len of its records add up to its
+// size; only the space that was allocated ahead of the last record of the log is not accounted for:
+// it is known to be zero.
+func (l *Log) Records(mode Mode) iter.Seq2[*Record, error] {
+	return func(yield func(*Record, error) bool) {
+		r := newReader(l, mode)
+		defer r.close()
+		for {
+			rec, err := r.next()
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if rec == nil || !yield(rec, nil) {
+				return
+			}
+		}
+	}
+}
+
+// reader reads the segments of a log one after the other, and checks how they continue each other.
+type reader struct {
+	log  *Log
+	mode Mode
+
+	at       int // the segment that scan reads; -1 before the first
+	scan     *scanner
+	release  func()
+	silent   bool     // nothing was told of the segment yet
+	joints   []Damage // how the segment follows the one before, to be told first
+	held     *Record  // what to tell after the joints
+	told     Record
+	metadata []byte // of the first metadata record
+	finished bool
+}
+
+func newReader(l *Log, mode Mode) *reader {
+	return &reader{log: l, mode: mode, at: -1, release: func() {}}
+}
+
+func (r *reader) close() { r.release() }
+
+// next returns the next record, or nil at the end.
+func (r *reader) next() (*Record, error) {
+	for !r.finished {
+		rec, err := r.step()
+		if err != nil {
+			r.finished = true
+			return nil, err
+		}
+		if rec != nil {
+			r.silent = false
+			r.finished = r.mode == Recover && rec.Kind == KindDamage
+			return rec, nil
+		}
+		if err := r.advance(); err != nil {
+			r.finished = true
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// step returns the next record of the current segment, or nil at its end.
+func (r *reader) step() (*Record, error) {
+	if len(r.joints) > 0 {
+		return r.joint(), nil
+	}
+	if rec := r.held; rec != nil {
+		r.held = nil
+		return rec, nil
+	}
+	if r.scan == nil {
+		return nil, nil
+	}
+	rec, err := r.scan.next()
+	if err != nil || rec == nil {
+		return nil, err
+	}
+	if rec.Kind == KindMetadata && !r.sameMetadata(rec) {
+		r.held = rec
+		return r.joint(), nil
+	}
+	return rec, nil
+}
+
+// joint returns the first of the joints as a record. It takes no bytes.
+func (r *reader) joint() *Record {
+	d := r.joints[0]
+	r.joints = r.joints[1:]
+	r.told = Record{Kind: KindDamage, Pos: d.Pos, Damage: &d}
+	return &r.told
+}
+
+// sameMetadata reports whether metadata is that of the log. If it is not, it adds a joint.
+func (r *reader) sameMetadata(rec *Record) bool {
+	if r.metadata == nil {
+		r.metadata = append([]byte{}, rec.Data...)
+		return true
+	}
+	if bytes.Equal(r.metadata, rec.Data) {
+		return true
+	}
+	r.joints = append(r.joints, Damage{
+		Class:    ClassMetadata,
+		Pos:      rec.Pos,
+		Len:      rec.Len,
+		Before:   r.scan.trail.last,
+		Evidence: fmt.Sprintf("%s, want %s as before", describeMetadata(rec.Data), describeMetadata(r.metadata)),
+	})
+	return false
+}
+
+func describeMetadata(data []byte) string {
+	var m Metadata
+	if !fits(KindMetadata, data) || m.Unmarshal(data) != nil {
+		return fmt.Sprintf("metadata %x", data)
+	}
+	return fmt.Sprintf("member %x of cluster %x", m.NodeID, m.ClusterID)
+}
+
+// advance goes on to the next segment, if there is one.
+func (r *reader) advance() error {
+	if r.scan != nil && r.silent {
+		r.joints = []Damage{{
+			Class: ClassEmptySegment, Pos: Position{r.scan.name, 0}, Before: r.scan.trail.last,
+			Evidence: fmt.Sprintf("no record in %d bytes", r.scan.size),
+		}}
+		r.silent = false
+		return nil
+	}
+	if r.at+1 >= len(r.log.segments) {
+		r.finished = true
+		return nil
+	}
+	before := r.scan
+	r.release()
+	r.release = func() {}
+	r.at++
+	seed, seeded := r.seed(before)
+	scan, release, err := r.log.scan(r.at, seed, seeded)
+	if err != nil {
+		return err
+	}
+	r.scan, r.release, r.silent = scan, release, true
+	if before != nil {
+		scan.trail.last, scan.trail.state = before.trail.last, before.trail.state
+		r.join(before.trail.last)
+	}
+	return nil
+}
+
+// seed returns the checksum that the current segment continues, as far as it is known.
+func (r *reader) seed(before *scanner) (crc uint32, seeded bool) {
+	segs := r.log.segments
+	if before == nil {
+		return r.log.firstSeed()
+	}
+	return before.sum, before.seeded && segs[r.at].Name.Seq == segs[r.at-1].Name.Seq+1
+}
+
+// firstSeed returns the checksum that the first segment continues: 0, unless segments before it were
+// removed.
+func (l *Log) firstSeed() (crc uint32, seeded bool) {
+	_, named := ParseSegmentName(l.segments[0].File)
+	return 0, named && l.segments[0].Name.Seq == 0
+}
+
+// join adds a joint if the name of the current segment doesn't follow that of the one before.
+func (r *reader) join(last raftpb.EntryID) {
+	class, evidence := compareNames(r.log.segments[r.at-1].Name, r.log.segments[r.at].Name)
+	if class == "" {
+		return
+	}
+	d := Damage{Class: class, Pos: Position{r.scan.name, 0}, Before: last, Evidence: evidence}
+	if head, ok := r.scan.probe.frame(0); ok {
+		d.After = r.scan.probe.entryAfter(head.crc, head.end())
+	}
+	r.joints = append(r.joints, d)
+}
+
+// compareNames compares the names of two segments that follow each other. The class is empty if b can
+// follow a.
+func compareNames(a, b SegmentName) (Class, string) {
+	switch {
+	case b.Seq == a.Seq:
+		return ClassSegmentOrder, fmt.Sprintf("segment %d once more, at index %d after %d", b.Seq, b.Index, a.Index)
+	case b.Seq > a.Seq+1:
+		return ClassMissingSegment, fmt.Sprintf("segment %d follows segment %d: %d missing",
+			b.Seq, a.Seq, b.Seq-a.Seq-1)
+	case b.Index < a.Index:
+		return ClassSegmentOrder, fmt.Sprintf("segment %d begins at index %d by its name, the one before at %d",
+			b.Seq, b.Index, a.Index)
+	}
+	return "", ""
+}
+
+// scan returns a scanner for segment i, and a function that is to be called when it is done with.
+// The checksum of the chain before the segment is seed, if seeded.
+func (l *Log) scan(i int, seed uint32, seeded bool) (*scanner, func(), error) {
+	f, err := l.openSegment(i)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := newScanner(f, scanOptions{
+		name:     l.segments[i].File,
+		size:     l.segments[i].Size,
+		tail:     i == len(l.segments)-1,
+		seed:     seed,
+		seeded:   seeded,
+		nextHead: func() (uint32, bool) { return l.head(i + 1) },
+	})
+	return s, func() { _ = f.Close() }, nil // opened for reading: nothing can be lost
+}
+
+// head returns the checksum that segment i begins with, if it follows the one before without a gap.
+func (l *Log) head(i int) (crc uint32, ok bool) {
+	if i >= len(l.segments) || l.segments[i].Name.Seq != l.segments[i-1].Name.Seq+1 {
+		return 0, false
+	}
+	f, err := l.openSegment(i)
+	if err != nil {
+		return 0, false
+	}
+	defer func() { _ = f.Close() }() // opened for reading: nothing can be lost
+	p := newProbe(f, l.segments[i].Size)
+	head, ok := p.frame(0)
+	return head.crc, ok && head.kind == KindCRC
+}

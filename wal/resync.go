@@ -1,0 +1,256 @@
+package wal
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
+
+// candidate is a frame behind damage.
+type candidate struct {
+	frame frame
+	proof string // what proves it; empty if nothing does
+}
+
+// resync explains off as a gap that ends at the next frame that proves itself.
+func (s *scanner) resync() (verdict, bool) {
+	c, ok := s.search()
+	if !ok || c.proof == "" {
+		return verdict{}, false
+	}
+	f := &c.frame
+	class, evidence := s.explainGap(f.off)
+	d := s.damage(class, f.off-s.off, fmt.Sprintf("%s; %s", evidence, c.proof))
+	d.After = s.probe.entryAfter(f.crc, f.end())
+	if f.kind == KindEntry {
+		d.After = s.probe.entryID(f)
+	}
+	return verdict{
+		damages: []Damage{d}, skip: f.off - s.off, trusted: true, sum: s.sum, seeded: s.seeded,
+	}, true
+}
+
+// search returns the first frame after off that proves itself, or else the first one that is whole
+// but unproven. ok is false if there is neither.
+func (s *scanner) search() (found candidate, ok bool) {
+	known := s.knownSums()
+	lo := s.off + frameHeaderSize
+	if !s.seeded {
+		lo = s.off
+	}
+	for off := range s.candidates(lo) {
+		f, whole := s.probe.frame(off)
+		if !whole {
+			continue
+		}
+		if proof := s.prove(&f, known); proof != "" {
+			return candidate{f, proof}, true
+		}
+		if s.probe.cut || s.probe.err != nil {
+			break
+		}
+		if !ok {
+			found, ok = candidate{frame: f}, true
+		}
+	}
+	return found, ok
+}
+
+// knownSums returns the checksums from which a frame after the damage may continue: that of the
+// records before, and the one stored in the damaged frame.
+func (s *scanner) knownSums() []uint32 {
+	var known []uint32
+	if s.seeded {
+		known = append(known, s.sum)
+	}
+	if b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize); len(b) > frameHeaderSize {
+		if _, crc, n := parsePrefix(b[frameHeaderSize:]); n > 0 {
+			known = append(known, crc)
+		}
+	}
+	return known
+}
+
+// prove returns what proves f, or nothing. A frame without data proves nothing but that four bytes
+// are equal; etcd writes such records only at the head of a segment.
+func (s *scanner) prove(f *frame, known []uint32) string {
+	if f.dataLen > 0 {
+		for _, crc := range known {
+			if s.probe.chains(crc, f) {
+				return fmt.Sprintf("the record at offset %d continues crc %08x", f.off, crc)
+			}
+		}
+	}
+	if s.proven(f.crc, f.end()) {
+		return fmt.Sprintf("what follows the record at offset %d continues its crc %08x", f.off, f.crc)
+	}
+	return ""
+}
+
+// candidates yields the offsets from lo on where a frame may begin: where there are a header and the
+// first bytes of a record. Nearly all other bytes are told apart by that.
+func (s *scanner) candidates(lo int64) func(yield func(int64) bool) {
+	const need = frameHeaderSize + minRecordSize
+	return func(yield func(int64) bool) {
+		buf := make([]byte, windowSize)
+		for s.probe.err == nil {
+			n, _ := s.file.ReadAt(buf[:min(windowSize, max(s.size-lo, 0))], lo)
+			if n < need {
+				return
+			}
+			b := buf[:n]
+			for i := 0; i+need <= n; i += frameAlign {
+				if mayBegin(b[i:]) && !yield(lo+int64(i)) {
+					return
+				}
+			}
+			lo += int64(n-need)/frameAlign*frameAlign + frameAlign
+		}
+	}
+}
+
+// mayBegin reports whether a frame may begin with b.
+func mayBegin(b []byte) bool {
+	h := binary.LittleEndian.Uint64(b)
+	return h != 0 && b[8] == tagRecordType && b[10] == tagRecordCRC && b[9]-1 < 5 && isCanonicalHeader(h)
+}
+
+// explainGap returns the class of the bytes from off to end, and what was found at their beginning.
+func (s *scanner) explainGap(end int64) (Class, string) {
+	class, evidence := s.explainFrame()
+	if first, n := s.probe.zeroSectors(s.off, end-sectorSize+1); n > 0 {
+		return ClassZeroedSector, fmt.Sprintf("%s; %d bytes from offset %d on are zero",
+			evidence, n*sectorSize, first)
+	}
+	return class, evidence
+}
+
+// explainFrame tells what keeps the bytes at off from being an intact frame.
+func (s *scanner) explainFrame() (Class, string) {
+	b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize)
+	rest := s.size - s.off
+	if len(b) < frameHeaderSize {
+		return ClassCorrupt, fmt.Sprintf("%d bytes, a frame header has %d", len(b), frameHeaderSize)
+	}
+	h := binary.LittleEndian.Uint64(b)
+	size, pad := parseFrameHeader(h)
+	switch {
+	case h == 0:
+		return ClassZeroedLength, "length 0"
+	case !isCanonicalHeader(h):
+		return ClassFrameLength, fmt.Sprintf(
+			"frame header %016x: length %d and padding %d don't go together", h, size, h>>padShift)
+	case frameHeaderSize+size+int64(pad) > rest:
+		return ClassFrameLength, fmt.Sprintf("length %d, but %d bytes remain", size, rest-frameHeaderSize)
+	case size > maxRecordSize:
+		return ClassFrameLength, fmt.Sprintf("length %d, limit %d", size, maxRecordSize)
+	}
+	f, ok := parseFrame(b, s.off, s.size)
+	if !ok {
+		return ClassCorrupt, fmt.Sprintf("record of %d bytes begins with %x: not a record's fields",
+			size, b[frameHeaderSize:])
+	}
+	if !s.seeded {
+		return ClassSegmentHead, fmt.Sprintf("begins with a record of type %d, want a crc record", f.kind)
+	}
+	sum, ok := s.probe.sum(s.sum, f.dataOff, f.dataLen)
+	if !ok {
+		return ClassCRCMismatch, fmt.Sprintf("crc %08x could not be checked", f.crc)
+	}
+	return ClassCRCMismatch, fmt.Sprintf("crc %08x, but the data gives %08x", f.crc, sum)
+}
+
+// unproven is the verdict on bytes behind which no record proves itself: the rest of the segment.
+func (s *scanner) unproven() verdict {
+	end := min(alignUp(s.probe.lastNonzero(s.off, s.size), frameAlign), s.size)
+	class, evidence := s.explainFrame()
+	class, evidence = s.explainEnd(class, evidence, end)
+	v := s.stop()
+	if !s.tail {
+		end = s.size // zeros count as well: a finished segment has none at its end
+	}
+	v.skip = end - s.off
+	v.damages = []Damage{s.damage(class, v.skip, evidence)}
+	return v
+}
+
+// explainEnd refines what explainFrame says of bytes up to end, after which there are only zeros.
+func (s *scanner) explainEnd(class Class, evidence string, end int64) (Class, string) {
+	var more []string
+	found, whole := s.search()
+	if s.probe.cut {
+		more = append(more, fmt.Sprintf("the search for records was cut short after checksums over %d times"+
+			" the segment", budgetFactor))
+	}
+	if whole {
+		more = append(more, fmt.Sprintf("a record at offset %d looks whole, but nothing proves it",
+			found.frame.off))
+	}
+	first, zeroed := s.probe.zeroSectors(s.off, max(end, s.frameEnd()))
+	if zeroed > 0 {
+		more = append(more, fmt.Sprintf("%d bytes from offset %d on are zero", zeroed*sectorSize, first))
+	}
+	cutOff := s.cutOff()
+	switch {
+	case !s.tail:
+		if cutOff {
+			class = ClassTruncated
+		}
+	case s.probe.cut || whole:
+		if zeroed > 0 {
+			class = ClassZeroedSector
+		}
+	case cutOff:
+		class = ClassTorn
+	case class == ClassZeroedLength:
+		class = s.explainJunk(end)
+	case s.probe.firstNonzero(s.off+frameHeaderSize, s.size) == s.size:
+		class = ClassGarbage
+	case class != ClassFrameLength && zeroed > 0:
+		class = ClassTorn
+	}
+	return class, strings.Join(append([]string{evidence}, more...), "; ")
+}
+
+// frameEnd returns where the frame at off ends by its header, or off if that can't be.
+func (s *scanner) frameEnd() int64 {
+	b := s.probe.read(s.off, frameHeaderSize)
+	if len(b) < frameHeaderSize {
+		return s.off
+	}
+	h := binary.LittleEndian.Uint64(b)
+	size, pad := parseFrameHeader(h)
+	end := s.off + frameHeaderSize + size + int64(pad)
+	if !isCanonicalHeader(h) || end > s.size {
+		return s.off
+	}
+	return end
+}
+
+// cutOff reports whether the file ends within the frame at off, and what there is of the frame is
+// as it should be.
+func (s *scanner) cutOff() bool {
+	b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize)
+	if len(b) < frameHeaderSize {
+		return true
+	}
+	h := binary.LittleEndian.Uint64(b)
+	f := frame{off: s.off}
+	f.size, f.pad = parseFrameHeader(h)
+	if !isCanonicalHeader(h) || f.len() <= s.size-s.off {
+		return false
+	}
+	b = b[frameHeaderSize:]
+	return len(b) < maxPrefixSize || f.size <= maxRecordSize && f.parse(b)
+}
+
+// explainJunk tells what bytes behind zeros are, at the end of a log: records whose first sector is
+// gone, or nothing that a log would hold.
+func (s *scanner) explainJunk(end int64) Class {
+	const smallest = 64 // less is a stray byte or two, no record
+	first := s.probe.firstNonzero(s.off, end)
+	if first >= alignUp(s.off+1, sectorSize) && end-first >= smallest {
+		return ClassZeroedSector
+	}
+	return ClassGarbage
+}

@@ -1,0 +1,285 @@
+package wal
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"io/fs"
+)
+
+// maxUnproven is the largest frame that is read into memory before its checksum was found good. It
+// bounds what a damaged length can make the reader allocate.
+const maxUnproven = 1 << 20
+
+// maxRecordSize is the largest record that is taken for one: peers of a cluster accept no larger
+// message from each other, so that no larger entry can reach a log.
+const maxRecordSize = 512 << 20
+
+// maxRereads is how often the end of a log is read again while a running process changes it.
+const maxRereads = 8
+
+// segmentFile is an open segment.
+type segmentFile interface {
+	io.ReaderAt
+	Stat() (fs.FileInfo, error)
+}
+
+// scanOptions says what is known about a segment before it is read.
+type scanOptions struct {
+	name string // file name without directory
+	size int64  // bytes of the file
+	tail bool   // nothing follows: zeros may end the segment, and so may a torn write
+	wait bool   // an end may not be the end yet: see scanner.again
+
+	// seed is the checksum of the chain before the segment, if seeded.
+	seed   uint32
+	seeded bool
+
+	// nextHead returns the checksum that the next segment begins with. It is called only when it is
+	// needed to tell what is damaged, and may be nil.
+	nextHead func() (crc uint32, ok bool)
+}
+
+// scanner reads the records of one segment in the order of their bytes. It is the one loop over
+// frames that everything in this package shares. What a writer wrote takes a short path (quick) that
+// allocates nothing; anything else is judged at leisure.
+type scanner struct {
+	scanOptions
+	file  segmentFile
+	win   window
+	probe probe  // reads ahead, to prove or refute
+	off   int64  // of the next frame
+	sum   uint32 // checksum of the chain up to off, if seeded
+	trail trail
+	rec   Record
+
+	trusted int64   // a frame at this offset is proven by others; -1 for none
+	found   verdict // what is yet to be told before reading on
+	telling bool
+	done    bool
+	suspect int64 // where damage was seen in a file that may still be growing; -1 for nowhere
+}
+
+func newScanner(f segmentFile, o scanOptions) *scanner {
+	s := &scanner{scanOptions: o, file: f, sum: o.seed, trusted: -1, suspect: -1}
+	s.win.src = f
+	s.probe = newProbe(f, o.size)
+	s.rec.Pos.Segment = o.name
+	return s
+}
+
+// next returns the next record, or nil at the end. It is valid until the next call. An error is one
+// of reading the file.
+func (s *scanner) next() (*Record, error) {
+	if s.quick() {
+		return &s.rec, nil
+	}
+	return s.slow()
+}
+
+// quick reads the next record if its frame is in memory and flawless. Otherwise it changes nothing.
+func (s *scanner) quick() bool {
+	b := s.win.peek(s.off)
+	if len(b) < frameHeaderSize+minRecordSize || !s.seeded || s.telling || s.done {
+		return false
+	}
+	h := binary.LittleEndian.Uint64(b)
+	size, pad := h&sizeMask, -h&(frameAlign-1)
+	if !isCanonicalHeader(h) || size+pad > uint64(len(b)-frameHeaderSize) {
+		return false
+	}
+	n := frameHeaderSize + size + pad
+	k, crc, data, ok := parseRecord(b[frameHeaderSize : frameHeaderSize+size])
+	if !ok || pad != 0 && binary.LittleEndian.Uint64(b[n-frameAlign:])>>(8*(frameAlign-pad)) != 0 {
+		return false
+	}
+	sum := updateCRC(s.sum, data)
+	if sum != crc || !s.recognise(k, data) {
+		return false
+	}
+	s.rec.Kind, s.rec.Pos.Off, s.rec.Len, s.rec.Pad = k, s.off, int64(n), int(pad)
+	s.rec.CRC, s.rec.Sum, s.rec.Data = crc, sum, data
+	s.sum = sum
+	s.off += int64(n)
+	return true
+}
+
+// recognise reports whether data is what a record of kind k can hold at this place. If so, it
+// remembers the record and sets its ID.
+func (s *scanner) recognise(k Kind, data []byte) bool {
+	if k == KindEntry {
+		if _, id, form := parseEntryID(data); form == entryFull {
+			s.trail.n++
+			s.trail.last, s.rec.ID = id, id
+			return true
+		}
+	}
+	if kind, known := s.trail.kindOf(k, data); kind != k || !known {
+		return false
+	}
+	s.rec.ID = s.trail.add(k, data)
+	return true
+}
+
+// slow reads the next record where quick couldn't.
+func (s *scanner) slow() (*Record, error) {
+	if s.telling {
+		return s.tell()
+	}
+	for range maxRereads {
+		if s.done {
+			return nil, nil
+		}
+		if err := s.load(); err != nil {
+			return nil, s.fail(err)
+		}
+		if s.quick() {
+			return &s.rec, nil
+		}
+		v := s.judge()
+		if s.probe.err != nil {
+			return nil, s.fail(s.probe.err)
+		}
+		if changed, err := s.changed(); err != nil {
+			return nil, s.fail(err)
+		} else if changed {
+			continue
+		}
+		if s.wait && s.early(v) {
+			return nil, nil
+		}
+		s.found, s.telling = v, true
+		return s.tell()
+	}
+	return nil, s.fail(fmt.Errorf("offset %d: changed during each of %d reads", s.off, maxRereads))
+}
+
+func (s *scanner) fail(err error) error { return fmt.Errorf("%s: %w", s.name, err) }
+
+// load brings the frame at off into memory, if there can be one, or else what precedes its data.
+func (s *scanner) load() error {
+	b, err := s.win.load(s.off, int(min(max(s.size-s.off, 0), frameHeaderSize+maxPrefixSize)))
+	if err != nil {
+		return err
+	}
+	f, ok := parseFrame(b, s.off, s.size)
+	if !ok {
+		return nil
+	}
+	s.seedFrom(&f)
+	if f.size > maxRecordSize || f.len() > maxUnproven && !s.probe.proves(s.sum, &f) {
+		return nil
+	}
+	_, err = s.win.load(s.off, int(f.len()))
+	return err
+}
+
+// seedFrom begins the chain with the record that a segment begins with.
+func (s *scanner) seedFrom(f *frame) {
+	if !s.seeded && f.off == 0 && f.kind == KindCRC && !f.hasData {
+		s.sum, s.seeded = f.crc, true
+	}
+}
+
+// changed reports whether a running process has changed the frame at off since it was judged. Only
+// the end of a log changes.
+func (s *scanner) changed() (bool, error) {
+	if !s.tail {
+		return false, nil
+	}
+	info, err := s.file.Stat()
+	if err != nil {
+		return false, err
+	}
+	grown := info.Size() > s.size
+	s.size = max(s.size, info.Size())
+	s.probe.size = s.size
+	before := updateCRC(0, s.ahead())
+	s.win.forget()
+	if err := s.load(); err != nil {
+		return false, err
+	}
+	return grown || before != updateCRC(0, s.ahead()), nil
+}
+
+// ahead returns the bytes in memory from off on, up to one page of etcd's writer.
+func (s *scanner) ahead() []byte {
+	const page = 4096
+	b := s.win.peek(s.off)
+	return b[:min(len(b), page)]
+}
+
+// early reports whether a verdict is too early, because a running process may be about to write
+// what is missing. Damage with intact records behind it is believed when it is seen twice.
+func (s *scanner) early(v verdict) bool {
+	if v.stop {
+		return true
+	}
+	first := s.suspect != s.off
+	s.suspect = s.off
+	return first
+}
+
+// tell returns the next part of what was found: first the damages, then the record that they are
+// about, if there is one.
+func (s *scanner) tell() (*Record, error) {
+	v := &s.found
+	if len(v.damages) > 0 {
+		d := v.damages[0]
+		v.damages = v.damages[1:]
+		s.rec = Record{Kind: KindDamage, Pos: Position{s.name, s.off}, Damage: &d}
+		if len(v.damages) == 0 && !v.hasRecord {
+			s.rec.Len = v.skip
+			s.pass(v)
+		}
+		return &s.rec, nil
+	}
+	if !v.hasRecord {
+		s.pass(v)
+		return s.next()
+	}
+	return s.tellRecord(v)
+}
+
+// pass goes on after a gap.
+func (s *scanner) pass(v *verdict) {
+	s.telling = false
+	s.off += v.skip
+	s.done = v.stop
+	s.sum, s.seeded = v.sum, v.seeded
+	if v.trusted {
+		s.trusted = s.off
+	}
+	if v.skip > 0 && !v.oneFrame {
+		s.trail.lost = true
+	}
+	if v.oneFrame {
+		s.trail.n++
+	}
+}
+
+// tellRecord returns the record that the damages told before are about.
+func (s *scanner) tellRecord(v *verdict) (*Record, error) {
+	f := &v.frame
+	b, err := s.win.load(f.off, int(f.len()))
+	if err != nil {
+		return nil, s.fail(err)
+	}
+	s.rec = Record{
+		Kind: v.kind,
+		Pos:  Position{s.name, f.off},
+		Len:  f.len(),
+		Pad:  f.pad,
+		CRC:  f.crc,
+		Sum:  v.sum,
+	}
+	if f.hasData {
+		lo := f.dataOff - f.off
+		s.rec.Data = b[lo : lo+f.dataLen : lo+f.dataLen]
+	}
+	s.rec.ID = s.trail.add(v.kind, s.rec.Data)
+	s.telling = false
+	s.off = f.end()
+	s.sum, s.seeded = v.sum, true
+	return &s.rec, nil
+}
