@@ -1,0 +1,226 @@
+package wal
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// maxMetadata is how much of a metadata record is kept. What etcd writes has 22 bytes at most.
+const maxMetadata = 4 << 10
+
+// digest is what a pass over one segment leaves behind: its history in a few events, what was found
+// wrong with it, and what the segments beside it must agree with. Segments are digested in
+// parallel, so it holds nothing that depends on another segment.
+type digest struct {
+	ord   int // the segment's place in the log
+	found findings
+	hist  *history
+
+	records int64
+	seed    uint32 // what the first crc record says about the chain before
+	seeded  bool
+	sum     uint32 // the chain behind the last record
+	meta    []byte
+	metaOff int64
+	end     int64 // offset behind the last record
+	tidy    bool  // every byte is as a writer puts it, so etcd reads it as we do
+	err     error // it could not be read, or not all of it could be checked
+
+	before    uint32 // the chain before the segment, if chained
+	chained   bool
+	damagedAt int64 // offset of the first damage
+
+	deep  func(*raftpb.Entry) error
+	entry raftpb.Entry
+}
+
+func newDigest(ord int, b *budget, deep func(*raftpb.Entry) error) *digest {
+	return &digest{ord: ord, hist: newHistory(ord, b), tidy: true, deep: deep,
+		damagedAt: math.MaxInt64}
+}
+
+// fail adds an error found in the record at off.
+func (d *digest) fail(off int64, c Class, detail string) {
+	d.found.add(place{d.ord, off}, c, SeverityError, detail)
+}
+
+// record takes in one record, in file order.
+func (d *digest) record(r *Record) {
+	off := r.Pos.Off
+	if r.Kind == KindDamage {
+		d.takeDamage(r)
+		return
+	}
+	d.records++
+	switch r.Kind {
+	case KindEntry:
+		d.takeEntry(r, off)
+	case KindState:
+		d.takeState(r.Data, off)
+	case KindSnapshot:
+		d.takeSnapshot(r.Data, off)
+	case KindMetadata:
+		d.takeMetadata(r.Data, off)
+	case KindCRC:
+		d.takeCRC(r, off)
+	default:
+		d.tidy = false
+	}
+}
+
+// takeDamage takes in damage. Records may be missing where it takes up bytes of its own; zeros at a
+// segment's end are left to the checksum at the head of the next one.
+func (d *digest) takeDamage(r *Record) {
+	dm := r.Damage
+	d.fail(dm.Pos.Off, dm.Class, dm.Evidence)
+	d.tidy = false
+	d.damagedAt = min(d.damagedAt, dm.Pos.Off)
+	if r.Len > 0 && dm.Class != ClassTrailingZero || dm.Class == ClassCRCChain {
+		d.hist.gap(r.Pos.Off)
+	}
+}
+
+func (d *digest) takeEntry(r *Record, off int64) {
+	if r.ID.Index == 0 || d.deep != nil {
+		if !d.checkEntry(r.Data, off) {
+			return
+		}
+	}
+	d.hist.entry(r.ID, off)
+}
+
+// checkEntry decodes an entry in full.
+func (d *digest) checkEntry(data []byte, off int64) bool {
+	e := &d.entry
+	if err := e.UnmarshalAlias(data); err != nil {
+		d.fail(off, ClassMalformed, fmt.Sprintf("entry: %v", err))
+		d.tidy = false
+		d.hist.gap(off)
+		return false
+	}
+	if d.deep != nil {
+		if err := d.deep(e); err != nil {
+			d.fail(off, ClassMalformed, fmt.Sprintf("entry %v: %v", e.ID(), err))
+		}
+	}
+	return true
+}
+
+func (d *digest) takeState(data []byte, off int64) {
+	st, err := parseState(data)
+	if err != nil {
+		d.fail(off, ClassMalformed, fmt.Sprintf("hard state: %v", err))
+		d.tidy = false
+		return
+	}
+	if c, detail := d.hist.state(st, off); detail != "" {
+		d.fail(off, c, detail)
+	}
+}
+
+func (d *digest) takeSnapshot(data []byte, off int64) {
+	var s Snapshot
+	if err := parseSnapshot(&s, data); err != nil {
+		d.fail(off, ClassMalformed, fmt.Sprintf("snapshot: %v", err))
+		d.tidy = false
+		return
+	}
+	d.hist.snapshot(&s, off)
+}
+
+func (d *digest) takeMetadata(data []byte, off int64) {
+	switch {
+	case len(data) > maxMetadata:
+		d.fail(off, ClassMalformed, fmt.Sprintf("metadata of %d bytes, want at most %d",
+			len(data), maxMetadata))
+		d.tidy = false
+	case d.meta == nil && d.records == 2:
+		d.meta, d.metaOff = bytes.Clone(data), off
+	default:
+		d.misplaced(off, "metadata")
+		if d.meta == nil {
+			d.meta, d.metaOff = bytes.Clone(data), off
+		} else if !bytes.Equal(d.meta, data) {
+			d.fail(off, ClassMetadata, metadataText(data, d.meta))
+		}
+	}
+}
+
+func (d *digest) takeCRC(r *Record, off int64) {
+	if d.records == 1 {
+		d.seed, d.seeded = r.CRC, true
+		return
+	}
+	d.misplaced(off, "crc")
+}
+
+func (d *digest) misplaced(off int64, what string) {
+	d.tidy = false
+	d.fail(off, ClassRecordOrder, fmt.Sprintf("a %s record as number %d of the segment", what,
+		d.records))
+}
+
+// finish checks what a segment must hold. Without damage before it, a crc and a metadata record
+// come first.
+func (d *digest) finish() {
+	if d.records == 0 && d.tidy {
+		d.fail(0, ClassEmptySegment, "no record: a segment gets its name only when its head is written")
+	}
+	if d.records > 0 && d.seeded && d.meta == nil {
+		d.fail(0, ClassRecordOrder, "no metadata record behind the crc record")
+		d.tidy = false
+	}
+	d.tidy = d.tidy && d.seeded && d.meta != nil
+}
+
+// metadataText sets two metadata records side by side.
+func metadataText(got, want []byte) string {
+	var g, w Metadata
+	if g.Unmarshal(got) != nil || w.Unmarshal(want) != nil {
+		return fmt.Sprintf("metadata %x, want %x", got, want)
+	}
+	return fmt.Sprintf("member %x of cluster %x, want %x of %x",
+		g.NodeID, g.ClusterID, w.NodeID, w.ClusterID)
+}
+
+// parseState parses a hard state. Unlike the general decoder it refuses fields that a hard state
+// doesn't have: the checksum doesn't cover a record's type, so an entry may pass for one.
+func parseState(b []byte) (raftpb.HardState, error) {
+	if v, rest, ok := varints(b, 3); ok && len(rest) == 0 {
+		return raftpb.HardState{Term: v[0], Vote: v[1], Commit: v[2]}, nil
+	}
+	return parseAnyState(b)
+}
+
+func parseAnyState(b []byte) (st raftpb.HardState, err error) {
+	err = eachField(b, func(f field) error {
+		switch f.num {
+		case 1:
+			st.Term = f.value
+		case 2:
+			st.Vote = f.value
+		case 3:
+			st.Commit = f.value
+		default:
+			return fmt.Errorf("field %d, want 1..3", f.num)
+		}
+		return f.want(0)
+	})
+	return st, err
+}
+
+// parseSnapshot parses a snapshot record as strictly as parseState does a hard state.
+func parseSnapshot(s *Snapshot, b []byte) error {
+	if err := s.Unmarshal(b); err != nil {
+		return err
+	}
+	return eachField(b, func(f field) error {
+		if f.num > 3 {
+			return fmt.Errorf("field %d, want 1..3", f.num)
+		}
+		return nil
+	})
+}

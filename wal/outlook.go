@@ -1,0 +1,141 @@
+package wal
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// Action is what etcd does when it is started on a log.
+type Action string
+
+// The actions. ActionUnknown says that the model of etcd doesn't reach that far.
+const (
+	ActionBoots    Action = "boots"            // reads all of it
+	ActionDropsEnd Action = "boots, drops end" // cuts the end off first, with nothing but a log line
+	ActionMisreads Action = "boots, misreads"  // without a word reads other entries than the log holds
+	ActionRefuses  Action = "refuses"
+	ActionUnknown  Action = "unknown"
+)
+
+// IndexRange is a range of entries by index, both inclusive.
+type IndexRange struct{ First, Last uint64 }
+
+// Len returns how many entries the range has.
+func (r IndexRange) Len() uint64 { return r.Last - r.First + 1 }
+
+// String names the range as "entry 7" or "entries 7..9".
+func (r IndexRange) String() string { return entryRange(r.First, r.Last) }
+
+// Outlook is what etcd itself does with a log at start, as far as the log alone decides it: a
+// database that doesn't fit is another matter.
+type Outlook struct {
+	Action  Action
+	Release string         // the releases that it holds for: "3.7" or "3.4 to 3.6"
+	Start   raftpb.EntryID // snapshot that the entries are read from; Index 0 for the beginning
+	Entries uint64         // how many entries after Start it reads
+	Last    raftpb.EntryID // the last of them; Start when there is none
+	State   raftpb.HardState
+	Cut     *Position    // where it cuts the last segment off
+	Lost    []IndexRange // live entries that it doesn't read
+	Ghosts  []IndexRange // entries it reads although they were overwritten or replaced
+	Commits uint64       // how many of the lost entries were committed
+	Error   string       // the error in etcd's own words
+	Log     string       // the server's last log line, which carries Error
+
+	read []span // what it reads
+}
+
+// String says it in one line.
+func (o *Outlook) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "etcd %s %s", o.Release, o.Action)
+	if o.Action == ActionRefuses || o.Action == ActionUnknown {
+		for _, s := range []string{o.Log, o.Error} {
+			if s != "" {
+				b.WriteString(": " + s)
+			}
+		}
+		return b.String()
+	}
+	if o.Cut != nil {
+		fmt.Fprintf(&b, " at offset %d of %s", o.Cut.Off, o.Cut.Segment)
+	}
+	if len(o.Lost) > 0 {
+		fmt.Fprintf(&b, "; loses %s, %s", joinRanges(o.Lost), committedText(o.Commits))
+	}
+	if len(o.Ghosts) > 0 {
+		fmt.Fprintf(&b, "; brings %s back from the dead", joinRanges(o.Ghosts))
+	}
+	if o.Entries > 0 {
+		fmt.Fprintf(&b, "; reads %s", IndexRange{o.Start.Index + 1, o.Last.Index})
+	}
+	return b.String()
+}
+
+func committedText(n uint64) string {
+	if n == 0 {
+		return "none known to be committed"
+	}
+	return fmt.Sprintf("%d of them committed", n)
+}
+
+func joinRanges(rs []IndexRange) string {
+	const most = 4
+	var parts []string
+	for _, r := range rs[:min(len(rs), most)] {
+		parts = append(parts, r.String())
+	}
+	if len(rs) > most {
+		parts = append(parts, fmt.Sprintf("%d ranges more", len(rs)-most))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// span is a stretch of entries of one term.
+type span struct {
+	first, last uint64
+	term        uint64
+}
+
+// minus returns the index ranges of a that b lacks or holds with another term. Both ascend.
+func minus(a, b []span) (out []IndexRange) {
+	for _, s := range a {
+		for lo := s.first; lo <= s.last; {
+			for len(b) > 0 && b[0].last < lo {
+				b = b[1:]
+			}
+			hi, missing := s.last, true
+			if len(b) > 0 && b[0].first <= lo {
+				hi, missing = min(hi, b[0].last), b[0].term != s.term
+			} else if len(b) > 0 {
+				hi = min(hi, b[0].first-1)
+			}
+			if missing {
+				out = appendRange(out, IndexRange{lo, hi})
+			}
+			lo = hi + 1
+		}
+	}
+	return out
+}
+
+func appendRange(out []IndexRange, r IndexRange) []IndexRange {
+	if n := len(out); n > 0 && out[n-1].Last+1 == r.First {
+		out[n-1].Last = r.Last
+		return out
+	}
+	return append(out, r)
+}
+
+// above returns the part of spans with indexes above index.
+func above(spans []span, index uint64) (out []span) {
+	for _, s := range spans {
+		if s.last > index {
+			s.first = max(s.first, index+1)
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,328 @@
+package wal
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// etcdModel plays through what etcd does with a log at start. It works on the digests that the
+// pass over the bytes left, and reads again only segments that a digest doesn't describe as etcd
+// would read them.
+type etcdModel struct {
+	rel   etcdRelease
+	names []SegmentName
+	snaps []raftpb.EntryID // the .snap files; nil: one for every snapshot record
+	live  []span           // the live entries, by our reading
+	known uint64           // highest index known to be committed
+	file  func(seg int) string
+	read  func(seg int, start uint32, rel etcdRelease) etcdSegment
+}
+
+// outlook tells what etcd does with the log that was surveyed.
+func (l *Log) outlook(s *survey, o VerifyOptions, rel etcdRelease) Outlook {
+	m := &etcdModel{rel: rel, snaps: o.Snapshots, known: max(s.track.state.Commit, s.track.sealed)}
+	m.file = func(k int) string { return s.segs[k].File }
+	for _, r := range s.track.runs {
+		m.live = append(m.live, span{r.first, r.last, r.term})
+	}
+	for _, seg := range s.segs {
+		m.names = append(m.names, seg.Name)
+	}
+	m.read = func(k int, start uint32, rel etcdRelease) etcdSegment {
+		if d := s.digests[k]; d.tidy {
+			return d.asEtcd(start)
+		}
+		return l.scanAsEtcd(k, start, rel)
+	}
+	return m.outlook()
+}
+
+// asEtcd returns the digest of a flawless segment as etcd reads it after a chain of start.
+func (d *digest) asEtcd(start uint32) etcdSegment {
+	return etcdSegment{sum: d.sum, end: d.end, steps: []etcdStep{
+		{kind: stepCRC, running: start, stored: d.seed},
+		{kind: stepMetadata, meta: newEtcdMeta(d.meta)},
+		{kind: stepHistory, events: d.hist.events},
+	}}
+}
+
+// etcdRefusal is why etcd doesn't start. In the model's loops it ends a walk.
+type etcdRefusal struct {
+	log     string // the server's log line
+	text    string // the error
+	torn    bool   // a repair is tried first
+	unknown bool
+}
+
+// What the server says when it gives up; the panics come without a line of their own.
+const (
+	logDiscovery  = "discovery failed" // its line for every error during bootstrap
+	logOpen       = "failed to open WAL"
+	logRead       = "failed to read WAL, cannot be repaired"
+	logRepair     = "failed to repair WAL"
+	errChain      = "walpb: crc mismatch"
+	errConflict   = "wal: conflicting metadata found"
+	errOtherSnap  = "wal: snapshot mismatch"
+	errOutOfRange = "wal: slice bounds out of range"
+)
+
+func (m *etcdModel) outlook() Outlook {
+	o := Outlook{Release: "3.7"}
+	if m.rel == etcd36 {
+		o.Release = "3.4 to 3.6"
+	}
+	start, no := m.startSnapshot()
+	if no == nil {
+		no = m.load(&o, start)
+	}
+	if no != nil {
+		o.Action, o.Log, o.Error = ActionRefuses, no.log, no.text
+		if no.unknown {
+			o.Action = ActionUnknown
+		}
+		return o
+	}
+	m.compare(&o)
+	return o
+}
+
+// compare sets what etcd reads beside what the log holds.
+func (m *etcdModel) compare(o *Outlook) {
+	switch {
+	case o.Cut != nil:
+		o.Action = ActionDropsEnd
+	case len(o.Lost) > 0 || len(o.Ghosts) > 0:
+		o.Action = ActionMisreads
+	default:
+		o.Action = ActionBoots
+	}
+	for _, r := range o.Lost {
+		if r.First <= m.known {
+			o.Commits += min(r.Last, m.known) - r.First + 1
+		}
+	}
+}
+
+// walk hands all steps from segment first on to visit, until one refuses, and returns that or the
+// decoder's error.
+func (m *etcdModel) walk(first int, visit func(*etcdStep) *etcdRefusal) (int, *etcdRefusal) {
+	var running uint32
+	for k := first; k < len(m.names); k++ {
+		seg := m.read(k, running, m.rel)
+		for i := range seg.steps {
+			if no := checkChain(&seg.steps[i]); no != nil {
+				return k, no
+			}
+			if no := visit(&seg.steps[i]); no != nil {
+				return k, no
+			}
+		}
+		if f := seg.fault; f != nil {
+			return k, &etcdRefusal{log: logRead, text: f.text, torn: f.torn, unknown: f.unknown}
+		}
+		running = seg.sum
+	}
+	return 0, nil
+}
+
+// checkChain compares a crc record with the running value, which isn't known while it is 0.
+func checkChain(st *etcdStep) *etcdRefusal {
+	if st.kind == stepCRC && st.running != 0 && st.running != st.stored {
+		return &etcdRefusal{log: logRead, text: errChain}
+	}
+	return nil
+}
+
+// startSnapshot chooses the snapshot that the log is read from, among the snapshot records up to
+// the last commit: 3.7 takes the last, releases before it the newest that has a file.
+func (m *etcdModel) startSnapshot() (start raftpb.EntryID, no *etcdRefusal) {
+	var all []raftpb.EntryID
+	var commit uint64
+	_, no = m.walk(0, func(st *etcdStep) *etcdRefusal {
+		if st.kind == stepPanic && st.state {
+			return &etcdRefusal{text: st.text}
+		}
+		for i := range st.events {
+			if e := &st.events[i]; e.kind == eventSnapshot {
+				all = append(all, e.id)
+			}
+			if s := &st.events[i].states; s.n > 0 {
+				commit = s.last.Commit
+			}
+		}
+		return nil
+	})
+	if no != nil && !no.torn {
+		if no.log != "" {
+			no.log = logDiscovery
+		}
+		return start, no
+	}
+	valid := slices.DeleteFunc(all, func(id raftpb.EntryID) bool { return id.Index > commit })
+	if m.rel == etcd36 {
+		return m.newestFile(valid), nil
+	}
+	if len(valid) > 0 {
+		start = valid[len(valid)-1]
+	}
+	return start, nil
+}
+
+// newestFile returns the newest .snap file, by term and then index, that a valid record names.
+func (m *etcdModel) newestFile(valid []raftpb.EntryID) (newest raftpb.EntryID) {
+	for _, id := range valid {
+		if id.Index == 0 || m.snaps != nil && !slices.Contains(m.snaps, id) {
+			continue
+		}
+		if id.Term > newest.Term || id.Term == newest.Term && id.Index > newest.Index {
+			newest = id
+		}
+	}
+	return newest
+}
+
+// load opens the log at the start snapshot and reads it, with one repair of a torn end.
+func (m *etcdModel) load(o *Outlook, start raftpb.EntryID) *etcdRefusal {
+	first, no := m.selectSegments(start)
+	if no != nil {
+		return no
+	}
+	r := etcdReader{start: start}
+	at, no := m.walk(first, r.step)
+	if no != nil && no.torn {
+		if no = m.repair(o, at, no); no != nil {
+			return no
+		}
+	} else if no != nil {
+		return no
+	}
+	o.Start, o.State, o.Last, o.read = start, r.state, start, r.ents
+	if n := len(r.ents); n > 0 {
+		o.Last = raftpb.EntryID{Term: r.ents[n-1].term, Index: r.ents[n-1].last}
+		o.Entries = o.Last.Index - start.Index
+	}
+	live := above(m.live, start.Index)
+	o.Lost, o.Ghosts = minus(live, r.ents), minus(r.ents, live)
+	return r.boot(o)
+}
+
+// selectSegments chooses the last segment whose name is not above the start, and all after it.
+func (m *etcdModel) selectSegments(start raftpb.EntryID) (int, *etcdRefusal) {
+	first := len(m.names) - 1
+	for first >= 0 && m.names[first].Index > start.Index {
+		first--
+	}
+	const where = "openAtIndex failed: [openAtIndex] selectWALFiles failed: "
+	if first < 0 {
+		return 0, &etcdRefusal{log: logOpen, text: fmt.Sprintf(
+			"%swal: file not found which matches the snapshot index '%d'", where, start.Index)}
+	}
+	for k := first + 1; k < len(m.names); k++ {
+		if prev := m.names[k-1].Seq; prev != 0 && prev != m.names[k].Seq-1 {
+			return 0, &etcdRefusal{log: logOpen, text: fmt.Sprintf("%swal: file sequence numbers "+
+				"(starting from %d) do not increase continuously", where, first)}
+		}
+	}
+	return first, nil
+}
+
+// repair does what etcd does about a torn write: it cuts the last segment behind the last record
+// that decodes, and starts over. An error in any other segment comes again then.
+func (m *etcdModel) repair(o *Outlook, at int, no *etcdRefusal) *etcdRefusal {
+	last := len(m.names) - 1
+	seg := m.read(last, 0, m.rel)
+	failed := seg.fault != nil && !seg.fault.torn
+	for i := range seg.steps {
+		failed = failed || checkChain(&seg.steps[i]) != nil
+	}
+	switch {
+	case failed:
+		return &etcdRefusal{log: logRepair, text: no.text}
+	case at != last:
+		return &etcdRefusal{log: logRead, text: no.text}
+	}
+	o.Cut = &Position{Segment: m.file(last), Off: seg.end}
+	return nil
+}
+
+// etcdReader collects entries as etcd's ReadAll does.
+type etcdReader struct {
+	start raftpb.EntryID
+	ents  []span // contiguous, from start.Index+1 on
+	state raftpb.HardState
+	meta  etcdMeta
+}
+
+func (r *etcdReader) step(st *etcdStep) *etcdRefusal {
+	switch st.kind {
+	case stepMetadata:
+		if r.meta.set && r.meta.sum != st.meta.sum {
+			return &etcdRefusal{log: logRead, text: errConflict}
+		}
+		r.meta = st.meta
+	case stepUnknown:
+		return &etcdRefusal{log: logRead, text: st.text}
+	case stepPanic:
+		return &etcdRefusal{text: st.text}
+	}
+	for i := range st.events {
+		if no := r.event(&st.events[i]); no != nil {
+			return no
+		}
+	}
+	return nil
+}
+
+func (r *etcdReader) event(e *event) *etcdRefusal {
+	if e.kind == eventRun {
+		if no := r.entries(e); no != nil {
+			return no
+		}
+	}
+	if e.kind == eventSnapshot && e.id.Index == r.start.Index && e.id.Term != r.start.Term {
+		return &etcdRefusal{log: logRead, text: errOtherSnap}
+	}
+	if e.states.n > 0 {
+		r.state = e.states.last
+	}
+	return nil
+}
+
+// entries takes in a run. Entries up to the start are skipped, and therefore don't drop what they
+// overwrite: etcd's defect that brings entries back from the dead.
+func (r *etcdReader) entries(e *event) *etcdRefusal {
+	if e.last() <= r.start.Index {
+		return nil
+	}
+	lo := max(e.id.Index, r.start.Index+1)
+	n := uint64(0)
+	if k := len(r.ents); k > 0 {
+		n = r.ents[k-1].last - r.start.Index
+	}
+	if lo-r.start.Index-1 > n {
+		return &etcdRefusal{log: logRead, text: fmt.Sprintf("%s, snapshot[Index: %d, Term: %d], "+
+			"current entry[Index: %d, Term: %d], len(ents): %d",
+			errOutOfRange, r.start.Index, r.start.Term, lo, e.id.Term, n)}
+	}
+	for k := len(r.ents); k > 0 && r.ents[k-1].last >= lo; k-- {
+		if r.ents[k-1].last = lo - 1; r.ents[k-1].last < r.ents[k-1].first {
+			r.ents = r.ents[:k-1]
+		}
+	}
+	r.ents = append(r.ents, span{lo, e.last(), e.id.Term})
+	return nil
+}
+
+// boot checks what raft checks before it runs.
+func (r *etcdReader) boot(o *Outlook) *etcdRefusal {
+	if r.meta.node == 0 {
+		return &etcdRefusal{text: "cannot use none as id"}
+	}
+	if c := r.state.Commit; !r.state.IsEmpty() && (c < r.start.Index || c > o.Last.Index) {
+		return &etcdRefusal{text: fmt.Sprintf("%x state.commit %d is out of range [%d, %d]",
+			r.meta.node, c, r.start.Index, o.Last.Index)}
+	}
+	return nil
+}

@@ -1,0 +1,261 @@
+package wal
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// maxOutlookRecord is the largest record that the model of etcd's decoder takes in. etcd allocates
+// whatever a damaged length says, up to the size of the file; the model says that it doesn't know.
+const maxOutlookRecord = 1 << 26
+
+// stepKind is what etcd's reader meets in a segment, as far as its verdict depends on it.
+type stepKind uint8
+
+const (
+	stepHistory stepKind = iota // entries, hard states and snapshots
+	stepCRC                     // a crc record: the chain is compared and seeded anew
+	stepMetadata
+	stepUnknown // a record of a type that doesn't exist: ReadAll refuses, ValidSnapshotEntries doesn't
+	stepPanic   // a payload that doesn't decode: etcd panics
+)
+
+type etcdStep struct {
+	kind            stepKind
+	events          []event // stepHistory
+	running, stored uint32  // stepCRC
+	meta            etcdMeta
+	text            string // stepPanic, stepUnknown: what etcd says
+	state           bool   // stepPanic: in a hard state or snapshot, which every pass decodes
+}
+
+// etcdMeta is the metadata record that etcd saw last. A record without data doesn't count as one.
+type etcdMeta struct {
+	set  bool
+	sum  [sha256.Size]byte
+	node uint64
+}
+
+func newEtcdMeta(data []byte) etcdMeta {
+	m := etcdMeta{set: data != nil, sum: sha256.Sum256(data)}
+	var cluster uint64
+	decodeEtcdScalars(&metadataSchema, data, etcd37, &m.node, &cluster)
+	return m
+}
+
+// maxSteps bounds what is kept of a segment that is full of records that break the history. A
+// healthy segment has three.
+const maxSteps = 1 << 12
+
+// etcdSegment is a segment as etcd's decoder reads it.
+type etcdSegment struct {
+	steps []etcdStep
+	sum   uint32     // the running CRC after it
+	fault *etcdFault // why decoding ended there; nil: went on with the next segment
+	end   int64      // offset behind the last record that was decoded
+}
+
+// etcdFault is an error of etcd's decoder.
+type etcdFault struct {
+	text    string // in etcd's words
+	torn    bool   // it is an io.ErrUnexpectedEOF, which the server answers with a repair
+	unknown bool   // the model gave up
+}
+
+// etcdScanner decodes one segment by etcd's rules, with their defects: it takes a length of zero
+// for the end of a segment, doesn't look at padding, skips unknown fields, and takes any damage in
+// the last segment for a torn write if a sector of it is zero.
+type etcdScanner struct {
+	r    *bufio.Reader
+	name string
+	size int64
+	last bool // last segment
+	rel  etcdRelease
+	hist *history
+	buf  []byte
+	seg  etcdSegment
+}
+
+func newEtcdScanner(r io.ReaderAt, seg Segment, rel etcdRelease) *etcdScanner {
+	return &etcdScanner{
+		r:    bufio.NewReaderSize(io.NewSectionReader(r, 0, seg.Size), windowSize),
+		name: seg.File, size: seg.Size, rel: rel, hist: newHistory(0, newBudget()),
+	}
+}
+
+func (s *etcdScanner) scan() etcdSegment {
+	for s.seg.fault == nil {
+		if done := s.frame(); done {
+			break
+		}
+	}
+	s.flush()
+	return s.seg
+}
+
+func (s *etcdScanner) frame() (done bool) {
+	var head [8]byte
+	switch _, err := io.ReadFull(s.r, head[:]); err {
+	case nil:
+	case io.EOF:
+		return true
+	default:
+		s.fault(err.Error(), err == io.ErrUnexpectedEOF)
+		return true
+	}
+	field := binary.LittleEndian.Uint64(head[:])
+	if field == 0 {
+		return true
+	}
+	size, pad := int64(field&(1<<56-1)), int64(0)
+	if field>>63 != 0 {
+		pad = int64(field >> 56 & 7)
+	}
+	if limit := s.size - s.seg.end - pad; size > limit {
+		s.fault(s.overLimit(size, pad, limit), true)
+		return true
+	}
+	return s.record(size, pad)
+}
+
+func (s *etcdScanner) overLimit(size, pad, limit int64) string {
+	return fmt.Sprintf("unexpected EOF: [wal] max entry size limit exceeded when reading %q, "+
+		"recBytes: %d, fileSize(%d) - offset(%d) - padBytes(%d) = entryLimit(%d)",
+		s.name, size, s.size, s.seg.end, pad, limit)
+}
+
+func (s *etcdScanner) record(size, pad int64) (done bool) {
+	if size > maxOutlookRecord {
+		s.seg.fault = &etcdFault{unknown: true,
+			text: fmt.Sprintf("a record of %d bytes is too large to tell", size)}
+		return true
+	}
+	if n := int(size + pad); cap(s.buf) < n {
+		s.buf = make([]byte, n)
+	}
+	b := s.buf[:size+pad]
+	if _, err := io.ReadFull(s.r, b); err != nil {
+		s.fault("unexpected EOF", err == io.EOF || err == io.ErrUnexpectedEOF)
+		return true
+	}
+	rec, fault := decodeEtcdRecord(b[:size], s.rel)
+	if fault != nil {
+		if s.torn(b) {
+			fault = wireTruncated
+		}
+		s.fault(fault.text, fault.torn)
+		return true
+	}
+	if Kind(rec.kind) != KindCRC || rec.kind > 0xff {
+		sum := crc32.Update(s.seg.sum, castagnoli, rec.data)
+		if sum != rec.crc {
+			s.mismatch(rec.crc, sum, s.torn(b))
+			return true
+		}
+		s.seg.sum = sum
+	}
+	off := s.seg.end
+	s.seg.end += 8 + size + pad
+	s.take(&rec, off)
+	return false
+}
+
+func (s *etcdScanner) fault(text string, torn bool) {
+	s.seg.fault = &etcdFault{text: text, torn: torn}
+}
+
+func (s *etcdScanner) mismatch(stored, sum uint32, torn bool) {
+	text := fmt.Sprintf("walpb: crc mismatch: expected: %x computed: %x", stored, sum)
+	if torn {
+		text = "unexpected EOF"
+	}
+	s.fault(fmt.Sprintf("%s: in file '%s' at position: %d", text, s.name, s.seg.end), torn)
+}
+
+// torn reports whether some 512-byte sector of the frame that begins at the current end is all
+// zero; etcd asks so in the last segment only.
+func (s *etcdScanner) torn(b []byte) bool {
+	for off := s.seg.end + 8; s.last && len(b) > 0; {
+		n := min(sectorSize-int(off%sectorSize), len(b))
+		if allZero(b[:n]) {
+			return true
+		}
+		b, off = b[n:], off+int64(n)
+	}
+	return false
+}
+
+// take sorts in a record that was decoded.
+func (s *etcdScanner) take(r *etcdRecord, off int64) {
+	switch r.kind {
+	case int64(KindEntry):
+		var typ uint64
+		var id raftpb.EntryID
+		if s.payload(&entrySchema, r.data, &typ, &id.Term, &id.Index) {
+			s.hist.entry(id, off)
+		}
+	case int64(KindState):
+		var st raftpb.HardState
+		if s.payload(&stateSchema, r.data, &st.Term, &st.Vote, &st.Commit) {
+			s.hist.state(st, off)
+		}
+	case int64(KindSnapshot):
+		var snap Snapshot
+		if s.payload(&snapshotSchema, r.data, &snap.Index, &snap.Term) {
+			s.hist.snapshot(&snap, off)
+		}
+	case int64(KindCRC):
+		s.step(etcdStep{kind: stepCRC, running: s.seg.sum, stored: r.crc})
+		s.seg.sum = r.crc
+	case int64(KindMetadata):
+		s.step(etcdStep{kind: stepMetadata, meta: newEtcdMeta(r.data)})
+	default:
+		s.step(etcdStep{kind: stepUnknown, text: "unexpected block type " + s.typeText(r.kind)})
+	}
+}
+
+// typeText is how etcd prints a record's type: 3.7 prints the address where it lies.
+func (s *etcdScanner) typeText(kind int64) string {
+	if s.rel == etcd37 {
+		return "(an address)"
+	}
+	return fmt.Sprint(kind)
+}
+
+func (s *etcdScanner) payload(m *wireSchema, data []byte, out ...*uint64) bool {
+	fault := decodeEtcdScalars(m, data, s.rel, out...)
+	if fault != nil {
+		s.step(etcdStep{kind: stepPanic, state: m != &entrySchema,
+			text: "unmarshal should never fail (" + fault.text + ")"})
+	}
+	return fault == nil
+}
+
+// step ends the history so far and appends a step behind it.
+func (s *etcdScanner) step(st etcdStep) {
+	s.flush()
+	s.seg.steps = append(s.seg.steps, st)
+	if len(s.seg.steps) > maxSteps {
+		s.seg.fault = &etcdFault{unknown: true, text: "too many records out of place to tell"}
+	}
+}
+
+func (s *etcdScanner) flush() {
+	s.seg.steps = append(s.seg.steps, etcdStep{kind: stepHistory, events: s.hist.events})
+	s.hist = newHistory(s.hist.seg, s.hist.budget)
+}
+
+func allZero(b []byte) bool {
+	for _, v := range b {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
+}

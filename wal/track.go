@@ -1,0 +1,395 @@
+package wal
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// place is a Position as two numbers, which compare in reading order.
+type place struct {
+	seg int   // ordinal of the segment among those that were read
+	off int64 // byte offset of the frame
+}
+
+func (p place) compare(q place) int {
+	return cmp.Or(cmp.Compare(p.seg, q.seg), cmp.Compare(p.off, q.off))
+}
+
+type eventKind uint8
+
+const (
+	eventHead     eventKind = iota // a segment begins
+	eventRun                       // entries of one term with consecutive indexes
+	eventSnapshot                  // a snapshot record
+	eventBreak                     // damage: records may be missing here
+)
+
+// event is one step of a log's history, as small as the steps allow: a segment of half a million
+// entries written under one leader is two events.
+type event struct {
+	kind   eventKind
+	at     place          // its first record
+	id     raftpb.EntryID // run: the first entry; snapshot: what it includes
+	n      uint64         // run: how many entries
+	conf   *raftpb.ConfState
+	states stateSpan // the hard states recorded after it and before the next event
+}
+
+// last returns the index of a run's last entry.
+func (e *event) last() uint64 { return e.id.Index + e.n - 1 }
+
+// stateSpan sums up the hard states between two events. Whether each follows from the one before
+// it was checked when the span was made.
+type stateSpan struct {
+	n                 int
+	first, last       raftpb.HardState
+	firstOff, lastOff int64
+	commit            uint64 // the highest commit among them
+	commitOff         int64
+}
+
+func (s *stateSpan) add(st raftpb.HardState, off int64) {
+	if s.n == 0 {
+		s.first, s.firstOff = st, off
+	}
+	if s.n == 0 || st.Commit > s.commit {
+		s.commit, s.commitOff = st.Commit, off
+	}
+	s.n++
+	s.last, s.lastOff = st, off
+}
+
+// seam tells how a run of live entries follows the run before it.
+type seam uint8
+
+const (
+	seamProven   seam = iota // directly
+	seamSnapshot             // a snapshot from the leader replaced what lay between
+	seamGap                  // entries are missing
+	seamDoubt                // adjacent, but damage may hide that the run before was overwritten
+)
+
+// run is a stretch of consecutive live entries of one term.
+type run struct {
+	first, last uint64 // indexes, inclusive
+	term        uint64
+	at          place // the record of the first entry
+	seam        seam
+}
+
+// tracker follows a log's history and holds what is live: the entries after overwrites, the last
+// hard state and the snapshot records. It is fed with events in reading order.
+//
+// Invariant: runs are in ascending order of index and don't overlap; last.Index is not below the
+// last run's end, and above it only while a snapshot from the leader, or damage, is the newest.
+type tracker struct {
+	found *findings
+	runs  []run
+	cuts  cuts
+	snaps []SnapshotRef
+
+	state   raftpb.HardState
+	stateAt place
+	last    raftpb.EntryID // end of the log; Term 0 when it is not known
+	base    raftpb.EntryID // what the log was restarted from: nothing, purged entries, a snapshot
+	sealed  uint64         // index of the last snapshot from the leader: committed up to there
+	named   [2]uint64      // index that the next segment's name may carry, less one: see head
+	free    bool           // nothing tells yet which index the log starts after
+	broken  bool           // records may be missing since the last entry
+	over    pendingCommit
+}
+
+// pendingCommit is a hard state that commits more than the log held when it was written. Before
+// 3.4.8 etcd wrote that ahead of a snapshot from the leader; otherwise it means lost entries.
+type pendingCommit struct {
+	commit, last uint64
+	at           place
+}
+
+func (t *tracker) apply(e *event) {
+	t.settle(e)
+	switch e.kind {
+	case eventRun:
+		t.entries(e)
+	case eventSnapshot:
+		t.snapshot(e)
+	case eventBreak:
+		t.broken = true
+	}
+	t.states(e)
+}
+
+// begin is called ahead of the first segment's events. A log whose first segments were purged
+// starts after the index in the name of the first that is left; a file of another name may start
+// anywhere.
+func (t *tracker) begin(name SegmentName, named bool) {
+	t.free = !named
+	if name.Index > 0 {
+		t.anchor(name.Index - 1)
+	}
+}
+
+// anchor sets the index that the log starts after.
+func (t *tracker) anchor(index uint64) {
+	t.base = raftpb.EntryID{Index: index}
+	t.last = t.base
+	t.named = [2]uint64{index, index}
+	t.free = false
+}
+
+// head checks a later segment's name: etcd names it after the entry or snapshot recorded last,
+// plus one. A restart makes etcd forget snapshots, so both readings are accepted.
+func (t *tracker) head(name SegmentName, at place) {
+	if name.Index == t.named[0]+1 || name.Index == t.named[1]+1 || t.broken {
+		return
+	}
+	t.found.add(at, ClassNameIndex, SeverityError,
+		fmt.Sprintf("the name says index %d, want %d after the records before it",
+			name.Index, t.named[1]+1))
+}
+
+// entries takes in a run of entries: everything from its first index on is overwritten.
+func (t *tracker) entries(e *event) {
+	id := e.id
+	if id.Index == 0 {
+		t.found.add(e.at, ClassIndexGap, SeverityError, "entry with index 0")
+		return
+	}
+	if t.free {
+		t.anchor(id.Index - 1)
+	}
+	r := run{first: id.Index, last: e.last(), term: id.Term, at: e.at}
+	switch {
+	case id.Index > t.last.Index+1:
+		t.gap(e)
+		r.seam = seamGap
+	case id.Index <= t.last.Index:
+		t.overwrite(e)
+	}
+	prev, known := t.termAt(id.Index - 1)
+	if known && id.Term < prev {
+		t.found.add(e.at, ClassTermBack, SeverityError,
+			fmt.Sprintf("entry %v follows %d/%d: terms never go back", id, prev, id.Index-1))
+	}
+	if r.seam != seamGap {
+		r.seam = t.seamOf(id, prev, known)
+	}
+	t.push(r)
+	t.broken = false
+	t.last = raftpb.EntryID{Term: r.term, Index: r.last}
+	t.named = [2]uint64{r.last, r.last}
+}
+
+// seamOf tells how an entry without a gap before it follows what is live. Within one term a leader
+// makes one entry per index and nothing before it can be overwritten by an entry of the same
+// term, so an equal term proves the seam even across damage.
+func (t *tracker) seamOf(id raftpb.EntryID, prev uint64, known bool) seam {
+	switch {
+	case t.broken && (!known || prev != id.Term):
+		return seamDoubt
+	case len(t.runs) > 0 && t.runs[len(t.runs)-1].last != id.Index-1:
+		return seamSnapshot
+	}
+	return seamProven
+}
+
+func (t *tracker) push(r run) {
+	if n := len(t.runs); n > 0 && r.seam == seamProven {
+		if p := &t.runs[n-1]; p.term == r.term && p.last+1 == r.first {
+			p.last = r.last
+			return
+		}
+	}
+	t.runs = append(t.runs, r)
+}
+
+func (t *tracker) gap(e *event) {
+	from := t.last.Index + 1
+	t.found.add(e.at, ClassIndexGap, SeverityError,
+		fmt.Sprintf("entry %v, want index %d: %s missing", e.id, from,
+			entryRange(from, e.id.Index-1)))
+}
+
+func (t *tracker) overwrite(e *event) {
+	i := e.id.Index
+	if committed := max(t.state.Commit, t.sealed); i <= committed {
+		t.found.add(e.at, ClassCommittedOverwritten, SeverityError,
+			fmt.Sprintf("entry %v overwrites an entry although %d was committed before",
+				e.id, committed))
+	} else {
+		t.found.add(e.at, ClassIndexBack, SeverityInfo,
+			fmt.Sprintf("entry %v overwrites %s (legal: a new leader had others)",
+				e.id, entryRange(i, t.last.Index)))
+	}
+	t.truncate(e.at, i)
+}
+
+// truncate drops the live entries with an index of lo or above.
+func (t *tracker) truncate(at place, lo uint64) {
+	t.cuts.add(at, lo)
+	for n := len(t.runs); n > 0; n-- {
+		r := &t.runs[n-1]
+		if r.last < lo {
+			return
+		}
+		if r.first < lo {
+			r.last = lo - 1
+			return
+		}
+		t.runs = t.runs[:n-1]
+	}
+}
+
+// termAt returns the term of the live entry at index, or of the snapshot that ends there.
+func (t *tracker) termAt(index uint64) (term uint64, known bool) {
+	for n := len(t.runs) - 1; n >= 0 && t.runs[n].last >= index; n-- {
+		if t.runs[n].first <= index {
+			return t.runs[n].term, true
+		}
+	}
+	if index == t.base.Index && (t.base.Term != 0 || index == 0) {
+		return t.base.Term, true
+	}
+	return 0, false
+}
+
+// snapshot takes in a snapshot record: one taken here changes nothing, one from the leader
+// replaces all entries that aren't known to be committed.
+func (t *tracker) snapshot(e *event) {
+	id := e.id
+	t.snaps = append(t.snaps, SnapshotRef{EntryID: id, ConfState: e.conf, at: e.at})
+	t.named[1] = max(t.named[1], id.Index)
+	term, known := t.termAt(id.Index)
+	switch {
+	case id.Index == 0 || t.free || known && term == id.Term:
+	case known && id.Index <= t.state.Commit:
+		t.found.add(e.at, ClassSnapshotConflict, SeverityError,
+			fmt.Sprintf("snapshot %v, but the committed entry at its index is %d/%d",
+				id, term, id.Index))
+	case id.Index <= t.base.Index:
+		t.recallBase(id)
+	case t.broken && id.Index > t.last.Index:
+		t.last = id // taken here or not: the entries that would tell are missing
+	default:
+		t.replace(e)
+	}
+}
+
+// recallBase learns the term of the purged entry before the log's first, when a snapshot tells.
+func (t *tracker) recallBase(id raftpb.EntryID) {
+	if id.Index == t.base.Index && t.base.Term == 0 {
+		t.base.Term = id.Term
+		if t.last.Index == id.Index {
+			t.last.Term = id.Term
+		}
+	}
+}
+
+func (t *tracker) replace(e *event) {
+	lo := min(t.state.Commit, e.id.Index) + 1
+	if n := len(t.runs); n > 0 && t.runs[n-1].last >= lo {
+		t.found.add(e.at, ClassIndexBack, SeverityInfo,
+			fmt.Sprintf("snapshot %v from the leader replaces %s (legal: they were not committed)",
+				e.id, entryRange(max(lo, t.runs[0].first), t.runs[n-1].last)))
+		t.truncate(e.at, lo)
+	}
+	t.base, t.last, t.broken = e.id, e.id, false
+	t.sealed = e.id.Index
+}
+
+// states takes in the hard states after an event.
+func (t *tracker) states(e *event) {
+	s := &e.states
+	if s.n == 0 {
+		return
+	}
+	at := place{e.at.seg, s.firstOff}
+	if c, msg := stateRegress(t.state, s.first); msg != "" {
+		t.found.add(at, c, SeverityError, msg)
+	}
+	if s.first.Term < t.last.Term && t.last.Term != 0 {
+		t.found.add(at, ClassTermBack, SeverityError,
+			fmt.Sprintf("hard state of term %d after entry %v", s.first.Term, t.last))
+	}
+	t.state, t.stateAt = s.last, place{e.at.seg, s.lastOff}
+	if s.commit > t.last.Index && t.over.commit == 0 && !t.free {
+		t.over = pendingCommit{s.commit, t.last.Index, place{e.at.seg, s.commitOff}}
+	}
+}
+
+// settle decides, when the next event comes, about a commit beyond the end of the log.
+func (t *tracker) settle(next *event) {
+	o := t.over
+	if o.commit == 0 || next != nil && next.kind == eventHead {
+		return
+	}
+	t.over = pendingCommit{}
+	if next != nil && next.kind == eventSnapshot && next.id.Index >= o.commit {
+		return
+	}
+	t.found.add(o.at, ClassCommitBeyond, SeverityError,
+		fmt.Sprintf("hard state says commit %d, but the last entry is %d: %s missing",
+			o.commit, o.last, entryRange(o.last+1, o.commit)))
+}
+
+// stateRegress says what is wrong with a hard state that follows another, or nothing.
+func stateRegress(prev, next raftpb.HardState) (c Class, detail string) {
+	switch {
+	case next.Term < prev.Term:
+		return ClassTermBack, fmt.Sprintf("hard state of term %d after one of term %d",
+			next.Term, prev.Term)
+	case next.Commit < prev.Commit:
+		return ClassCommitBack, fmt.Sprintf("commit goes back from %d to %d",
+			prev.Commit, next.Commit)
+	case next.Term == prev.Term && prev.Vote != 0 && next.Vote != prev.Vote:
+		return ClassVoteChange, fmt.Sprintf("vote of term %d changes from %x to %x",
+			next.Term, prev.Vote, next.Vote)
+	}
+	return "", ""
+}
+
+// entryRange names entries by their indexes, both inclusive.
+func entryRange(first, last uint64) string {
+	if first == last {
+		return fmt.Sprintf("entry %d", first)
+	}
+	return fmt.Sprintf("entries %d..%d", first, last)
+}
+
+// cuts remembers which index ranges were dropped where, so that a second pass over the records can
+// tell the live ones in constant time.
+//
+// Invariant: ascending in place and in index, so the first cut behind a record is the lowest.
+type cuts []cut
+
+type cut struct {
+	at    place
+	index uint64 // entries from here on, recorded before at, are dropped
+}
+
+func (c *cuts) add(at place, index uint64) {
+	s := *c
+	for len(s) > 0 && s[len(s)-1].index >= index {
+		s = s[:len(s)-1]
+	}
+	*c = append(s, cut{at, index})
+}
+
+// lowest returns the lowest index dropped by a cut behind p.
+func (c cuts) lowest(p place) uint64 {
+	lo, hi := 0, len(c)
+	for lo < hi {
+		if m := (lo + hi) / 2; c[m].at.compare(p) <= 0 {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	if lo == len(c) {
+		return math.MaxUint64
+	}
+	return c[lo].index
+}

@@ -1,0 +1,276 @@
+package wal
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// step is one record of a history, as tests write them down.
+type step struct {
+	kind Kind
+	id   raftpb.EntryID
+	st   raftpb.HardState
+}
+
+func ent(term, index uint64) step {
+	return step{kind: KindEntry, id: raftpb.EntryID{Term: term, Index: index}}
+}
+
+func snap(term, index uint64) step {
+	return step{kind: KindSnapshot, id: raftpb.EntryID{Term: term, Index: index}}
+}
+
+func state(term, commit uint64) step {
+	return step{kind: KindState, st: raftpb.HardState{Term: term, Vote: 1, Commit: commit}}
+}
+
+// hole stands for damage.
+func hole() step { return step{kind: KindDamage} }
+
+// track feeds steps to a tracker, the i-th at offset 8*i of segment i/perSegment.
+func track(steps []step, perSegment int) (*tracker, *findings) {
+	f := &findings{}
+	t := &tracker{found: f}
+	b := newBudget()
+	var h *history
+	for i, s := range steps {
+		if i%perSegment == 0 {
+			feed(t, h)
+			h = newHistory(i/perSegment, b)
+		}
+		switch off := int64(8 * i); s.kind {
+		case KindEntry:
+			h.entry(s.id, off)
+		case KindSnapshot:
+			h.snapshot(&Snapshot{Index: s.id.Index, Term: s.id.Term}, off)
+		case KindState:
+			if c, detail := h.state(s.st, off); detail != "" {
+				f.add(place{i / perSegment, off}, c, SeverityError, detail)
+			}
+		case KindDamage:
+			h.gap(off)
+		}
+	}
+	feed(t, h)
+	t.settle(nil)
+	return t, f
+}
+
+func feed(t *tracker, h *history) {
+	if h == nil {
+		return
+	}
+	for i := range h.events {
+		t.apply(&h.events[i])
+	}
+}
+
+// liveText writes the live entries as "1..3/1 4/2".
+func (t *tracker) liveText() (out []string) {
+	for _, r := range t.runs {
+		out = append(out, fmt.Sprintf("%d..%d/%d", r.first, r.last, r.term))
+	}
+	return out
+}
+
+func TestTracker(t *testing.T) {
+	run := func(term, lo, hi uint64) (out []step) {
+		for i := lo; i <= hi; i++ {
+			out = append(out, ent(term, i))
+		}
+		return out
+	}
+	tests := map[string]struct {
+		steps  []step
+		want   []string
+		ranges []IndexRange
+		errs   []Class
+	}{
+		"plain":           {run(1, 1, 5), []string{"1..5/1"}, []IndexRange{{1, 5}}, nil},
+		"starts above 1":  {run(1, 2, 5), []string{"2..5/1"}, []IndexRange{{2, 5}}, []Class{ClassIndexGap}},
+		"index 0":         {run(1, 0, 0), nil, nil, []Class{ClassIndexGap}},
+		"overwrite":       {slices.Concat(run(1, 1, 5), run(2, 3, 4)), []string{"1..2/1", "3..4/2"}, []IndexRange{{1, 4}}, nil},
+		"overwrite all":   {slices.Concat(run(1, 1, 5), run(2, 1, 2)), []string{"1..2/2"}, []IndexRange{{1, 2}}, nil},
+		"gap":             {slices.Concat(run(1, 1, 2), run(1, 5, 6)), []string{"1..2/1", "5..6/1"}, []IndexRange{{1, 2}, {5, 6}}, []Class{ClassIndexGap}},
+		"term back":       {slices.Concat(run(3, 1, 2), run(2, 3, 3)), []string{"1..2/3", "3..3/2"}, []IndexRange{{1, 3}}, []Class{ClassTermBack}},
+		"local snapshot":  {slices.Concat(run(1, 1, 4), []step{state(1, 4), snap(1, 3)}, run(1, 5, 6)), []string{"1..6/1"}, []IndexRange{{1, 6}}, nil},
+		"leader snapshot": {slices.Concat(run(1, 1, 4), []step{state(1, 3), snap(2, 9), state(2, 9)}, run(2, 10, 11)), []string{"1..3/1", "10..11/2"}, []IndexRange{{1, 3}, {10, 11}}, nil},
+		"leader snapshot inside the tail": {slices.Concat(run(1, 1, 8), []step{state(1, 3), snap(2, 6), state(2, 6)}, run(2, 7, 7)),
+			[]string{"1..3/1", "7..7/2"}, []IndexRange{{1, 3}, {7, 7}}, nil},
+		"leader snapshot, gap behind": {slices.Concat(run(1, 1, 4), []step{state(1, 4), snap(2, 9)}, run(2, 12, 12)),
+			[]string{"1..4/1", "12..12/2"}, []IndexRange{{1, 4}, {12, 12}}, []Class{ClassIndexGap}},
+		"snapshot of another term": {slices.Concat(run(1, 1, 4), []step{state(1, 4), snap(2, 3)}),
+			[]string{"1..4/1"}, []IndexRange{{1, 4}}, []Class{ClassSnapshotConflict}},
+		"committed overwritten": {slices.Concat(run(1, 1, 4), []step{state(1, 3)}, run(2, 3, 3)),
+			[]string{"1..2/1", "3..3/2"}, []IndexRange{{1, 3}}, []Class{ClassCommittedOverwritten}},
+		"commit beyond the last":    {slices.Concat(run(1, 1, 4), []step{state(1, 5)}), []string{"1..4/1"}, []IndexRange{{1, 4}}, []Class{ClassCommitBeyond}},
+		"commit beyond, then there": {slices.Concat(run(1, 1, 4), []step{state(1, 5)}, run(1, 5, 5)), []string{"1..5/1"}, []IndexRange{{1, 5}}, []Class{ClassCommitBeyond}},
+		"commit ahead of a leader snapshot": {slices.Concat(run(1, 1, 4), []step{state(1, 4), state(2, 9), snap(2, 9)}, run(2, 10, 10)),
+			[]string{"1..4/1", "10..10/2"}, []IndexRange{{1, 4}, {10, 10}}, nil},
+		"commit back":      {slices.Concat(run(1, 1, 4), []step{state(1, 4)}, run(1, 5, 5), []step{state(1, 3)}), []string{"1..5/1"}, []IndexRange{{1, 5}}, []Class{ClassCommitBack}},
+		"state term back":  {slices.Concat(run(1, 1, 1), []step{state(3, 1)}, run(3, 2, 2), []step{state(2, 1)}), []string{"1..1/1", "2..2/3"}, []IndexRange{{1, 2}}, []Class{ClassTermBack, ClassTermBack}},
+		"state below term": {slices.Concat(run(3, 1, 1), []step{state(2, 0)}), []string{"1..1/3"}, []IndexRange{{1, 1}}, []Class{ClassTermBack}},
+		"damage, same term, adjacent": {slices.Concat(run(1, 1, 4), []step{hole()}, run(1, 5, 6)),
+			[]string{"1..6/1"}, []IndexRange{{1, 6}}, nil},
+		"damage, other term, adjacent": {slices.Concat(run(1, 1, 4), []step{hole()}, run(2, 5, 6)),
+			[]string{"1..4/1", "5..6/2"}, []IndexRange{{1, 4}, {5, 6}}, nil},
+		"damage, snapshot above": {slices.Concat(run(1, 1, 4), []step{state(1, 2), hole(), snap(1, 6)}, run(1, 8, 9)),
+			[]string{"1..4/1", "8..9/1"}, []IndexRange{{1, 4}, {8, 9}}, []Class{ClassIndexGap}},
+	}
+	for name, tt := range tests {
+		for _, per := range []int{1, 3, 1000} {
+			t.Run(fmt.Sprintf("%s/%d", name, per), func(t *testing.T) {
+				tr, f := track(tt.steps, per)
+				if diff := cmp.Diff(tt.want, tr.liveText()); diff != "" {
+					t.Errorf("live entries (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(tt.ranges, tr.ranges()); diff != "" {
+					t.Errorf("ranges (-want +got):\n%s", diff)
+				}
+				var errs []Class
+				for _, p := range f.sorted(nil) {
+					if p.Severity == SeverityError {
+						errs = append(errs, p.Class)
+					}
+				}
+				if diff := cmp.Diff(tt.errs, errs); diff != "" {
+					t.Errorf("errors (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// raftHistory makes a history that a raft member can produce.
+func raftHistory(rng *rand.Rand, n int) (steps []step) {
+	var log []raftpb.EntryID // live, possibly with a gap below a leader's snapshot
+	last, commit, term := uint64(0), uint64(0), uint64(1)
+	at := func(index uint64) (raftpb.EntryID, bool) {
+		i := slices.IndexFunc(log, func(id raftpb.EntryID) bool { return id.Index == index })
+		if i < 0 {
+			return raftpb.EntryID{}, false
+		}
+		return log[i], true
+	}
+	for range n {
+		switch rng.IntN(8) {
+		case 0: // a new leader overwrites what is not committed
+			term++
+			if last > commit {
+				last -= rng.Uint64N(last - commit + 1)
+			}
+			log = slices.DeleteFunc(log, func(id raftpb.EntryID) bool { return id.Index > last })
+			fallthrough
+		case 1, 2, 3:
+			for range 1 + rng.IntN(4) {
+				last++
+				log = append(log, raftpb.EntryID{Term: term, Index: last})
+				steps = append(steps, ent(term, last))
+			}
+		case 4, 5:
+			commit += rng.Uint64N(last - commit + 1)
+			steps = append(steps, state(term, commit))
+		case 6: // a snapshot taken here
+			if id, ok := at(commit); ok {
+				steps = append(steps, step{kind: KindSnapshot, id: id})
+			}
+		case 7: // one from the leader of a later term, above everything committed
+			if rng.IntN(4) == 0 {
+				term++
+				steps = append(steps, state(term, commit))
+				log = slices.DeleteFunc(log, func(id raftpb.EntryID) bool { return id.Index > commit })
+				commit += 1 + rng.Uint64N(last-commit+5)
+				last = commit
+				steps = append(steps, snap(term, commit), state(term, commit))
+			}
+		}
+	}
+	return append(steps, state(term, commit))
+}
+
+// naiveLive follows a history one entry at a time. It maps index to the record that is live.
+func naiveLive(steps []step) map[uint64]int {
+	live := map[uint64]int{}
+	drop := func(lo uint64) {
+		for i := range live {
+			if i >= lo {
+				delete(live, i)
+			}
+		}
+	}
+	var commit uint64
+	for n, s := range steps {
+		switch s.kind {
+		case KindEntry:
+			drop(s.id.Index)
+			live[s.id.Index] = n
+		case KindState:
+			commit = s.st.Commit
+		case KindSnapshot:
+			if k, ok := live[s.id.Index]; (!ok || steps[k].id != s.id) && s.id.Index > commit {
+				drop(min(commit, s.id.Index) + 1)
+			}
+		}
+	}
+	return live
+}
+
+func TestTrackerAgainstNaive(t *testing.T) {
+	for seed := range uint64(3000) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		steps := raftHistory(rng, 5+rng.IntN(60))
+		per := 1 + rng.IntN(20)
+		tr, f := track(steps, per)
+		if f.bad {
+			t.Fatalf("seed %d: a legal history has errors: %+v", seed, f.sorted(nil))
+		}
+		live := naiveLive(steps)
+		var total uint64
+		for _, r := range tr.runs {
+			for i := r.first; i <= r.last; i++ {
+				if k, ok := live[i]; !ok || steps[k].id.Term != r.term {
+					t.Fatalf("seed %d: entry %d/%d is not live", seed, r.term, i)
+				}
+			}
+			total += r.last - r.first + 1
+		}
+		if total != uint64(len(live)) {
+			t.Fatalf("seed %d: %d live entries, want %d", seed, total, len(live))
+		}
+		for n, s := range steps {
+			if s.kind != KindEntry {
+				continue
+			}
+			got := s.id.Index < tr.cuts.lowest(place{n / per, int64(8 * n)})
+			if k, ok := live[s.id.Index]; got != (ok && k == n) {
+				t.Fatalf("seed %d: record %d, entry %v: live %v", seed, n, s.id, got)
+			}
+		}
+	}
+}
+
+func TestMinus(t *testing.T) {
+	tests := []struct {
+		a, b []span
+		want []IndexRange
+	}{
+		{nil, []span{{1, 2, 1}}, nil},
+		{[]span{{1, 5, 1}}, nil, []IndexRange{{1, 5}}},
+		{[]span{{1, 5, 1}}, []span{{1, 5, 1}}, nil},
+		{[]span{{1, 5, 1}}, []span{{2, 3, 1}}, []IndexRange{{1, 1}, {4, 5}}},
+		{[]span{{1, 5, 1}, {6, 9, 2}}, []span{{1, 3, 1}, {4, 9, 2}}, []IndexRange{{4, 5}}},
+		{[]span{{1, 5, 1}, {6, 9, 2}}, []span{{1, 5, 1}, {6, 9, 3}}, []IndexRange{{6, 9}}},
+		{[]span{{1, 5, 1}, {6, 9, 2}}, []span{{7, 7, 2}, {20, 30, 2}}, []IndexRange{{1, 6}, {8, 9}}},
+	}
+	for _, tt := range tests {
+		if diff := cmp.Diff(tt.want, minus(tt.a, tt.b)); diff != "" {
+			t.Errorf("minus(%v, %v) (-want +got):\n%s", tt.a, tt.b, diff)
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package wal
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// Verdict is the outcome of a check. It is never ok by omission.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictOK        Verdict = "ok"
+	VerdictProblem   Verdict = "problem"   // some finding is an error
+	VerdictUnchecked Verdict = "unchecked" // no error was found, and not everything was checked
+)
+
+// VerifyOptions tells Verify what to check. The zero value checks the log alone.
+type VerifyOptions struct {
+	// Snapshots are the .snap files that exist beside the log. Nil: not known, and not checked.
+	Snapshots []raftpb.EntryID
+
+	// Deep is called for every entry record, live or not, from several goroutines at once. The
+	// entry aliases a buffer. What it returns becomes a finding at the record.
+	Deep func(*raftpb.Entry) error
+
+	// Progress is called now and then with the number of bytes done so far, never concurrently.
+	Progress func(bytes int64)
+
+	// Parallel is how many segments are read at a time; 0 for one a core.
+	Parallel int
+}
+
+// Report is what Verify found.
+type Report struct {
+	Verdict  Verdict
+	Findings []Finding     // in the order of the log; at most 100 of a class
+	Omitted  map[Class]int // how many findings of a class are left out
+
+	First, Last raftpb.EntryID // the ends of the live entries
+	State       raftpb.HardState
+	Ranges      []IndexRange // the live entries, split where any are missing or may be
+
+	// Intact is the one of Ranges that a member would start from: it goes on from the newest valid
+	// snapshot. Without such a snapshot it is the first.
+	Intact IndexRange
+
+	Etcd    Outlook // what etcd 3.7 does with the log
+	Etcd36  Outlook // what etcd 3.4 to 3.6 do
+	View    *View   // nil if the history could not be followed
+	Records int64
+	Bytes   int64 // size of all segments
+}
+
+// Commit returns the index that the last hard state commits.
+func (r *Report) Commit() uint64 { return r.State.Commit }
+
+// Verify reads every byte of the log once, all segments in parallel, and reports everything that is
+// not as a healthy etcd leaves it. Segments in which something is wrong are read a second time, to
+// tell what etcd makes of them. The error is ctx's; whatever could not be read is a finding.
+func (l *Log) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
+	s, err := l.survey(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Verdict: VerdictOK}
+	for i, d := range s.digests {
+		r.Records += d.records
+		r.Bytes += s.segs[i].Size
+	}
+	if !s.full {
+		v := s.view(l)
+		r.View, r.First, r.Last, r.State, r.Ranges = v, v.First, v.Last, v.State, v.Ranges
+		r.Intact = v.intact()
+		r.Etcd, r.Etcd36 = l.outlook(s, o, etcd37), l.outlook(s, o, etcd36)
+		s.checkSnapshots(r, o)
+		s.checkOutlook(r)
+	}
+	s.checkTail()
+	l.checkSpares(s)
+	r.Findings, r.Omitted = s.found.sorted(s.segs), s.found.omitted()
+	switch {
+	case s.found.bad:
+		r.Verdict = VerdictProblem
+	case s.err() != nil:
+		r.Verdict = VerdictUnchecked
+	}
+	return r, nil
+}
+
+// NewestSnapshot returns the last valid snapshot record, nil if there is none but that of index 0.
+func (v *View) NewestSnapshot() *SnapshotRef {
+	for i := len(v.Snapshots) - 1; i >= 0; i-- {
+		if s := &v.Snapshots[i]; s.Valid && s.Index > 0 {
+			return s
+		}
+	}
+	return nil
+}
+
+func (v *View) intact() IndexRange {
+	if len(v.Ranges) == 0 {
+		return IndexRange{}
+	}
+	if s := v.NewestSnapshot(); s != nil {
+		for _, r := range v.Ranges {
+			if r.First <= s.Index+1 && s.Index <= r.Last {
+				return r
+			}
+		}
+	}
+	return v.Ranges[0]
+}
+
+// checkSnapshots compares the snapshot records with the commit and with the files.
+func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
+	newest := r.View.NewestSnapshot()
+	for _, ref := range r.View.Snapshots {
+		if !ref.Valid {
+			s.found.add(ref.at, ClassSnapshotBeyond, SeverityInfo, fmt.Sprintf(
+				"snapshot %v is above the last commit %d: etcd ignores it", ref.EntryID, r.State.Commit))
+		}
+	}
+	if newest == nil || o.Snapshots == nil || slices.Contains(o.Snapshots, newest.EntryID) {
+		return
+	}
+	sev, why := SeverityInfo, "etcd 3.4 to 3.6 start from an older one or from the log's beginning"
+	if r.Etcd36.Action == ActionRefuses && r.Etcd.Action != ActionRefuses {
+		sev, why = SeverityError, "etcd 3.4 to 3.6 can't start: "+r.Etcd36.Error
+	}
+	s.found.add(newest.at, ClassSnapshotFile, sev, fmt.Sprintf(
+		"no file for snapshot %v; 3.7 doesn't need it, %s", newest.EntryID, why))
+}
+
+// checkOutlook reports where etcd would see other entries than the log holds, or not start, although
+// nothing else is wrong.
+func (s *survey) checkOutlook(r *Report) {
+	for _, o := range []*Outlook{&r.Etcd, &r.Etcd36} {
+		if len(o.Ghosts) > 0 {
+			s.found.add(s.track.stateAt, ClassGhost, SeverityError, fmt.Sprintf(
+				"etcd %s, starting from snapshot %v, brings overwritten %s back from the dead",
+				o.Release, o.Start, joinRanges(o.Ghosts)))
+			break
+		}
+	}
+	if s.found.bad {
+		return
+	}
+	at := place{len(s.digests) - 1, s.digests[len(s.digests)-1].end}
+	if o := &r.Etcd; o.Action != ActionBoots {
+		s.found.add(at, ClassEtcdStart, SeverityError, o.String())
+	} else if o := &r.Etcd36; o.Action != ActionBoots {
+		s.found.add(at, ClassEtcdStart, SeverityWarning, o.String())
+	}
+}
+
+// checkTail notes a last segment that wasn't allocated ahead of time: etcd's own repair leaves it
+// so, and so does a copy that was cut off between two records, which nothing else would tell.
+func (s *survey) checkTail() {
+	k := len(s.digests) - 1
+	if k < 0 || !s.digests[k].tidy {
+		return
+	}
+	if size, end := s.segs[k].Size, s.digests[k].end; size == end && size < SegmentSize {
+		s.found.add(place{k, end}, ClassShortTail, SeverityInfo, fmt.Sprintf(
+			"the last segment ends at %d without space ahead, as after a repair", end))
+	}
+}
+
+// checkSpares notes the files beside the segments. A spare that isn't empty was interrupted in
+// becoming a segment; etcd uses it again without clearing it, so that old bytes may come to lie
+// behind the new ones.
+func (l *Log) checkSpares(s *survey) {
+	note := func(file string, c Class, detail string) {
+		s.found.insert(placed{place{seg: len(s.segs)}, Finding{
+			Class: c, Severity: SeverityInfo, Pos: Position{Segment: file}, Detail: detail}})
+	}
+	for _, file := range l.spares {
+		head := make([]byte, frameHeaderSize)
+		f, err := l.fsys.Open(path.Join(l.dir, file))
+		if err != nil {
+			continue // a running etcd has renamed it
+		}
+		n, _ := io.ReadFull(f, head)
+		_ = f.Close() // opened for reading: nothing can be lost
+		if allZero(head[:n]) {
+			note(file, ClassSpare, "a segment prepared for later, empty; etcd ignores it")
+			continue
+		}
+		note(file, ClassStaleSpare, fmt.Sprintf(
+			"a segment prepared for later that begins with %x: left over from a crash", head[:n]))
+	}
+	for _, file := range l.ignored {
+		note(file, ClassIgnored, "no segment; etcd ignores it")
+	}
+}

@@ -1,0 +1,178 @@
+package wal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// View is the logical log: what is left of the records after overwrites, and after snapshots from
+// the leader that replaced entries. It differs from what etcd's own reader returns where that reader
+// brings overwritten entries back.
+type View struct {
+	Metadata    Metadata
+	MetadataPos Position
+
+	State    raftpb.HardState // the last one
+	StatePos Position
+
+	Snapshots []SnapshotRef // all snapshot records, in the order of the log
+
+	// First and Last are the ends of the live entries; zero if there is none.
+	First, Last raftpb.EntryID
+	// Base is what the log was begun from: the snapshot that the leader sent last, or the entry
+	// before the first when segments were purged (its term is 0 if unknown). Index 0 otherwise.
+	Base raftpb.EntryID
+
+	Terms  []TermStart  // where each term begins among the live entries
+	Ranges []IndexRange // the live entries, split where any are missing or may be
+
+	log  *Log
+	cuts cuts
+	ords map[string]int
+}
+
+// SnapshotRef is a snapshot record.
+type SnapshotRef struct {
+	raftpb.EntryID
+	ConfState *raftpb.ConfState // nil at index 0 and in logs of etcd 3.4
+	Pos       Position
+	Valid     bool // its index is committed by the last hard state; etcd ignores others
+
+	at place
+}
+
+// TermStart is the first live entry of a term, or of one of several stretches of a term.
+type TermStart struct {
+	raftpb.EntryID
+	Pos Position
+	N   uint64 // live entries in the stretch
+}
+
+// LiveEntry is an entry of the logical log and the record that holds it. Both alias the reader's
+// buffer and hold until the next step of the iteration.
+type LiveEntry struct {
+	*raftpb.Entry
+	Record *Record
+}
+
+// ErrTooManyEvents is returned when a log has more changes of term and overwrites than any etcd
+// makes, so that its view can't be held in bounded memory.
+var ErrTooManyEvents = fmt.Errorf("more than %d changes of term and overwrites", maxEvents)
+
+// View reads the whole log once, all segments in parallel, and returns its logical view. Damage
+// doesn't stop it: Ranges shows what is left. The error is that of a read, or ErrTooManyEvents.
+func (l *Log) View(ctx context.Context) (*View, error) {
+	s, err := l.survey(ctx, VerifyOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.err(); err != nil {
+		return nil, err
+	}
+	return s.view(l), nil
+}
+
+// err returns why a survey is incomplete, or nil.
+func (s *survey) err() error {
+	var errs []error
+	for _, d := range s.digests {
+		if d.err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.segs[d.ord].File, d.err))
+		}
+	}
+	if s.full {
+		errs = append(errs, ErrTooManyEvents)
+	}
+	return errors.Join(errs...)
+}
+
+func (s *survey) view(l *Log) *View {
+	t := &s.track
+	v := &View{
+		State: t.state, Base: t.base, Snapshots: t.snaps,
+		Ranges: t.ranges(), log: l, cuts: t.cuts, ords: map[string]int{},
+	}
+	for i, seg := range s.segs {
+		v.ords[seg.File] = i
+	}
+	v.StatePos = s.pos(t.stateAt)
+	if d := s.withMetadata(); d != nil && v.Metadata.Unmarshal(d.meta) == nil {
+		v.MetadataPos = s.pos(place{d.ord, d.metaOff})
+	}
+	for i := range v.Snapshots {
+		ref := &v.Snapshots[i]
+		ref.Pos, ref.Valid = s.pos(ref.at), ref.Index <= t.state.Commit
+	}
+	if n := len(t.runs); n > 0 {
+		v.First = raftpb.EntryID{Term: t.runs[0].term, Index: t.runs[0].first}
+		v.Last = raftpb.EntryID{Term: t.runs[n-1].term, Index: t.runs[n-1].last}
+	}
+	for _, r := range t.runs {
+		v.Terms = append(v.Terms, TermStart{
+			EntryID: raftpb.EntryID{Term: r.term, Index: r.first}, Pos: s.pos(r.at),
+			N: r.last - r.first + 1,
+		})
+	}
+	return v
+}
+
+// withMetadata returns the first digest that has metadata, or nil.
+func (s *survey) withMetadata() *digest {
+	for _, d := range s.digests {
+		if d.meta != nil {
+			return d
+		}
+	}
+	return nil
+}
+
+// LastIndex returns the index that the next entry follows: that of the last entry, or of the
+// snapshot from the leader that replaced it.
+func (v *View) LastIndex() uint64 { return max(v.Last.Index, v.Base.Index) }
+
+// Live reports whether the entry record at pos, whose entry has the given index, is part of the
+// logical log: nothing recorded later overwrote or replaced it. It takes constant memory and is
+// meant for a second pass over the records.
+func (v *View) Live(pos Position, index uint64) bool {
+	ord, ok := v.ords[pos.Segment]
+	return ok && index != 0 && index < v.cuts.lowest(place{ord, pos.Off})
+}
+
+// Entries reads the log again and yields the live entries with an index of from or above, in order
+// of index. It ends with an error if reading fails.
+func (v *View) Entries(from uint64) iter.Seq2[LiveEntry, error] {
+	return func(yield func(LiveEntry, error) bool) {
+		var e raftpb.Entry
+		for r, err := range v.log.Records(Inspect) {
+			if err != nil {
+				yield(LiveEntry{}, err)
+				return
+			}
+			if r.Kind != KindEntry || e.UnmarshalAlias(r.Data) != nil {
+				continue
+			}
+			if e.Index < from || !v.Live(r.Pos, e.Index) {
+				continue
+			}
+			if !yield(LiveEntry{&e, r}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ranges returns the live entries as ranges without a gap or a doubt.
+func (t *tracker) ranges() (out []IndexRange) {
+	for _, r := range t.runs {
+		if n := len(out); n > 0 && r.seam == seamProven && out[n-1].Last+1 == r.first {
+			out[n-1].Last = r.last
+			continue
+		}
+		out = append(out, IndexRange{r.first, r.last})
+	}
+	return out
+}
