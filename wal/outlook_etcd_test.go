@@ -24,7 +24,7 @@ import (
 // files is a wal directory in memory: name to content.
 type files map[string][]byte
 
-func readFiles(tb testing.TB, dir string) files {
+func readSegments(tb testing.TB, dir string) files {
 	tb.Helper()
 	fs := files{}
 	names, err := filepath.Glob(filepath.Join(dir, "*.wal"))
@@ -90,7 +90,7 @@ func etcdWrites(tb testing.TB, rng *rand.Rand, steps []step) files {
 	if err := w.Close(); err != nil {
 		tb.Fatal(err)
 	}
-	return readFiles(tb, dir)
+	return readSegments(tb, dir)
 }
 
 func etcdSave(w *etcdwal.WAL, rng *rand.Rand, s step) error {
