@@ -1,6 +1,11 @@
 package raftpb
 
-import "slices"
+import (
+	"encoding/binary"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
 
 var entrySchema = &schema{"Entry", []field{
 	{"Type", wireVarint}, {"Term", wireVarint}, {"Index", wireVarint}, {"Data", wireBytes},
@@ -31,11 +36,55 @@ func (e *Entry) Size(f Flavor) int {
 
 // AppendTo appends the entry's encoding to b.
 func (e *Entry) AppendTo(b []byte, f Flavor) []byte {
-	all := f == FlavorGogo
-	b = appendUint(b, tagEntryType, uint64(e.Type), all)
-	b = appendUint(b, tagEntryTerm, e.Term, all)
-	b = appendUint(b, tagEntryIndex, e.Index, all)
-	return appendBytes(b, tagEntryData, e.Data)
+	var h entryHeader
+	n := e.putHeader(&h, f)
+	return append(append(b, h[entryPrefix:n]...), e.Data...)
+}
+
+// appendField appends the entry's encoding as a field of a message.
+func (e *Entry) appendField(b []byte, tag byte, f Flavor) []byte {
+	var h entryHeader
+	n := e.putHeader(&h, f)
+	size := uint64(n - entryPrefix + len(e.Data))
+	lo := entryPrefix - 1 - protowire.SizeVarint(size)
+	putUint(h[:], lo, tag, size)
+	return append(append(b, h[lo:n]...), e.Data...)
+}
+
+// entryHeader holds what comes before the bytes of Data: room for a tag and the entry's length where
+// it is a field of a message, then four tags with three varints and the length of Data.
+type entryHeader [entryPrefix + 4*(1+binary.MaxVarintLen64)]byte
+
+const entryPrefix = 1 + binary.MaxVarintLen64
+
+// putHeader puts the entry's header at entryPrefix in h and returns the offset after it. It does
+// what appendUint would do, in half the time: the entries are where a log's bytes are.
+func (e *Entry) putHeader(h *entryHeader, f Flavor) int {
+	n, all := entryPrefix, f == FlavorGogo
+	if e.Type != 0 || all {
+		n = putUint(h[:], n, tagEntryType, uint64(e.Type))
+	}
+	if e.Term != 0 || all {
+		n = putUint(h[:], n, tagEntryTerm, e.Term)
+	}
+	if e.Index != 0 || all {
+		n = putUint(h[:], n, tagEntryIndex, e.Index)
+	}
+	if e.Data != nil {
+		n = putUint(h[:], n, tagEntryData, uint64(len(e.Data)))
+	}
+	return n
+}
+
+// putUint puts a tag and a varint at off in b and returns the offset after them.
+func putUint(b []byte, off int, tag byte, v uint64) int {
+	b[off] = tag
+	for off++; v >= 0x80; off++ {
+		b[off] = byte(v) | 0x80
+		v >>= 7
+	}
+	b[off] = byte(v)
+	return off + 1
 }
 
 // Marshal returns the entry's encoding.
@@ -53,7 +102,6 @@ func (e *Entry) Unmarshal(b []byte) error {
 func (e *Entry) UnmarshalAlias(b []byte) error { return e.decode(b, 0) }
 
 func (e *Entry) decode(b []byte, base int) error {
-	*e = Entry{}
 	if e.decodeCanonical(b) {
 		return nil
 	}
@@ -77,26 +125,32 @@ func (e *Entry) decode(b []byte, base int) error {
 }
 
 // decodeCanonical decodes the forms that etcd writes: ascending fields, a type below 128, minimal
-// tags, nothing unknown. It reports whether b had such a form; if not, *e holds rubbish.
+// tags, nothing unknown. It reports whether b had such a form; if not, *e is as it was.
 func (e *Entry) decodeCanonical(b []byte) bool {
+	var typ EntryType
+	var term, index, size uint64
 	off := 0
 	if len(b) > 1 && b[0] == tagEntryType && b[1] < 0x80 {
-		e.Type, off = EntryType(b[1]), 2
+		typ, off = EntryType(b[1]), 2
 	}
 	if off < len(b) && b[off] == tagEntryTerm {
-		e.Term, off = shortVarint(b, off+1)
+		term, off = shortVarint(b, off+1)
 	}
 	if off < len(b) && b[off] == tagEntryIndex {
-		e.Index, off = shortVarint(b, off+1)
+		index, off = shortVarint(b, off+1)
 	}
-	if off >= len(b) || b[off] != tagEntryData {
-		return off == len(b)
+	if off == len(b) {
+		*e = Entry{Type: typ, Term: term, Index: index}
+		return true
 	}
-	size, off := shortVarint(b, off+1)
+	if off > len(b) || b[off] != tagEntryData {
+		return false
+	}
+	size, off = shortVarint(b, off+1)
 	if off > len(b) || size != uint64(len(b)-off) {
 		return false
 	}
-	e.Data = b[off:len(b):len(b)]
+	*e = Entry{Type: typ, Term: term, Index: index, Data: b[off:len(b):len(b)]}
 	return true
 }
 

@@ -78,8 +78,7 @@ func (m *Message) AppendTo(b []byte, f Flavor) []byte {
 	b = appendUint(b, tagMessageLogTerm, m.LogTerm, all)
 	b = appendUint(b, tagMessageIndex, m.Index, all)
 	for i := range m.Entries {
-		b = appendLen(b, tagMessageEntries, m.Entries[i].Size(f))
-		b = m.Entries[i].AppendTo(b, f)
+		b = m.Entries[i].appendField(b, tagMessageEntries, f)
 	}
 	b = appendUint(b, tagMessageCommit, m.Commit, all)
 	if m.Snapshot != nil {
@@ -140,7 +139,7 @@ func (m *Message) merge(b []byte, base, depth int) error {
 		case tagMessageIndex:
 			m.Index = r.varint()
 		case tagMessageEntries:
-			m.mergeEntry(&r)
+			m.mergeEntries(&r)
 		case tagMessageCommit:
 			m.Commit = r.varint()
 		case tagMessageSnapshot:
@@ -162,13 +161,20 @@ func (m *Message) merge(b []byte, base, depth int) error {
 	return r.err
 }
 
-func (m *Message) mergeEntry(r *reader) {
+// mergeEntries decodes the current field and those of the same tag that follow it.
+func (m *Message) mergeEntries(r *reader) {
 	if len(m.Entries) == 0 {
 		m.Entries = slices.Grow(m.Entries, r.run())
 	}
-	value := r.bytes()
-	m.Entries = append(m.Entries, Entry{})
-	r.nested(m.Entries[len(m.Entries)-1].decode(value, r.start(value)))
+	for more := true; more; more = r.again() {
+		n := len(m.Entries)
+		if n == cap(m.Entries) {
+			m.Entries = slices.Grow(m.Entries, 1)
+		}
+		m.Entries = m.Entries[:n+1]
+		value := r.bytes()
+		r.nested(m.Entries[n].decode(value, r.start(value)))
+	}
 }
 
 func (m *Message) mergeSnapshot(r *reader) {

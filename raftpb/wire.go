@@ -48,6 +48,16 @@ func (r *reader) next() bool {
 	return r.err == nil
 }
 
+// again moves to the next field if its tag is that of the current one.
+func (r *reader) again() bool {
+	if r.err != nil || r.off == len(r.buf) || uint64(r.buf[r.off]) != r.tag {
+		return false
+	}
+	r.at = r.off
+	r.off++
+	return true
+}
+
 // varint reads the value of a varint field.
 func (r *reader) varint() uint64 {
 	if r.off < len(r.buf) && r.buf[r.off] < 0x80 {
@@ -66,16 +76,19 @@ func (r *reader) varint() uint64 {
 // bytes reads the value of a length-delimited field. The result aliases the message; it is not nil
 // unless the walk failed.
 func (r *reader) bytes() []byte {
-	size := r.varint()
+	size, lo := shortVarint(r.buf, r.off)
+	if lo > len(r.buf) {
+		size = r.varint()
+		lo = r.off
+	}
 	if r.err != nil {
 		return nil
 	}
-	if rest := len(r.buf) - r.off; size > uint64(rest) {
+	if rest := len(r.buf) - lo; size > uint64(rest) {
 		r.fail(lengthError(size, rest))
 		return nil
 	}
-	lo := r.off
-	r.off += int(size)
+	r.off = lo + int(size)
 	return r.buf[lo:r.off:r.off]
 }
 
@@ -119,11 +132,11 @@ func countVarints(b []byte) int {
 func (r *reader) run() int {
 	n := 0
 	for off := r.at; off < len(r.buf) && uint64(r.buf[off]) == r.tag; n++ {
-		size := protowire.ConsumeFieldValue(1, protowire.Type(r.tag&7), r.buf[off+1:])
-		if size < 0 {
-			break
+		v, next := shortVarint(r.buf, off+1)
+		if r.tag&7 == wireBytes && next <= len(r.buf) {
+			next += int(min(v, uint64(len(r.buf))))
 		}
-		off += 1 + size
+		off = next
 	}
 	return max(n, 1)
 }
