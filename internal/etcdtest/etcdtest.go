@@ -5,6 +5,7 @@ package etcdtest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -119,7 +120,11 @@ func (s *Server) Ctl(args ...string) []byte {
 	cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
 	out, err := cmd.Output()
 	if err != nil {
-		s.tb.Fatalf("etcdctl %q: %v\n%s", args, err, s.Log())
+		stderr := ""
+		if exit := new(exec.ExitError); errors.As(err, &exit) {
+			stderr = string(exit.Stderr)
+		}
+		s.tb.Fatalf("etcdctl %q: %v\n%s\n%s", args, err, stderr, s.Log())
 	}
 	return out
 }
