@@ -109,18 +109,26 @@ func (c *core) checkRestored(cs *raftpb.ConfState) error {
 func (c *core) loadState(hs raftpb.HardState) error {
 	if !hs.IsEmpty() {
 		if hs.Commit < c.log.committed || hs.Commit > c.log.lastIndex() {
-			return &ConfigError{"Storage", fmt.Sprintf("has commit index %d, outside of its log [%d, %d]",
+			return &ConfigError{"Storage", fmt.Sprintf("has commit index %d, outside of the log [%d, %d]",
 				hs.Commit, c.log.committed, c.log.lastIndex())}
 		}
 		c.term, c.vote, c.log.committed = hs.Term, hs.Vote, hs.Commit
 	}
-	if applied := c.cfg.Applied; applied > 0 {
-		if applied < c.log.applied || applied > c.log.committed {
-			return &ConfigError{"Applied", fmt.Sprintf("is %d, outside of [%d, %d], what is compacted and committed",
-				applied, c.log.applied, c.log.committed)}
-		}
-		c.log.appliedTo(applied, 0)
+	return c.loadApplied(c.cfg.Applied)
+}
+
+// loadApplied takes over the applied index. What was applied was committed, even if the hard state
+// that said so did not make it to the disk: a commit index alone is never waited for.
+func (c *core) loadApplied(applied uint64) error {
+	if applied == 0 {
+		return nil
 	}
+	if applied < c.log.applied || applied > c.log.lastIndex() {
+		return &ConfigError{"Applied", fmt.Sprintf("is %d, outside of the log [%d, %d]",
+			applied, c.log.applied, c.log.lastIndex())}
+	}
+	c.log.commitTo(applied)
+	c.log.appliedTo(applied, 0)
 	return nil
 }
 

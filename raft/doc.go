@@ -85,6 +85,8 @@
 //     out of order.
 //   - Config.Rand is required, and there is an [Observer] in place of a logger.
 //   - MaxSizePerMsg of 0 without a MaxCommittedSizePerReady means one committed entry at a time.
+//   - An Applied beyond the stored commit index raises it, if the log has the entries.
+//   - Status shows AutoLeave, which is lost there.
 //   - A candidate that the membership no longer contains does not become leader.
 //   - Proposals are not copied.
 package raft
