@@ -39,6 +39,7 @@ var operations = [...]struct {
 	{"partition", 1, (*member).partition},
 	{"compact", 2, (*member).compact},
 	{"odd", 1, (*member).odd},
+	{"forge", 8, (*member).forge},
 }
 
 // operate does one operation. The member is up for all but a restart.

@@ -22,6 +22,7 @@ type shape struct {
 	eager        byte // of four steps, how many are followed by doing the work that there is
 	rejects      bool // the applications reject some membership changes
 	losesCommit  bool // a crash loses what was not said to need a sync
+	slow         bool // disks are slow: work is done in part only
 	freshSnaps   bool // transports send the application's latest state in place of raft's snapshot
 	weightsTable [256]byte
 }
@@ -53,7 +54,7 @@ var sizeLimits = [...]uint64{raft.NoLimit, 0, 20, 60, 200, 1000, raft.NoLimit, 1
 
 var inflightLimits = [...]int{256, 1, 2, 3, 5, 16, 256, 4}
 
-func newShape(h [headerSize]byte) *shape {
+func newShape(h [headerSize]byte, alone bool) *shape {
 	s := &shape{
 		members:     1 + int(h[0])%7,
 		start:       startMode(h[3]) % startModes,
@@ -64,11 +65,12 @@ func newShape(h [headerSize]byte) *shape {
 		rejects:     h[14]&4 != 0,
 		losesCommit: h[14]&8 != 0,
 		freshSnaps:  h[14]&16 != 0,
+		slow:        h[14]&32 != 0,
 		startIndex:  2 + uint64(h[15]%16),
 	}
 	s.membership(h)
 	s.limits(h)
-	s.weights(h[shapeSize:])
+	s.weights(h[shapeSize:], alone)
 	return s
 }
 
@@ -143,10 +145,13 @@ func (s *shape) setFlags(c *raft.Config) {
 
 // weights lays out which byte means which operation. A header that makes some of them rare or absent, and
 // others common, finds more than one that always treats all alike.
-func (s *shape) weights(h []byte) {
+func (s *shape) weights(h []byte, alone bool) {
 	factors := [...]int{2, 1, 4, 0, 2, 1, 4, 8}
 	var slots []byte
 	for i, op := range operations {
+		if op.name == "forge" && !alone {
+			continue
+		}
 		for range op.weight * factors[h[i]%8] {
 			slots = append(slots, byte(i))
 		}

@@ -34,23 +34,41 @@ type jobQueue struct {
 	answers       []packet
 }
 
-// process does all the work there is for a member.
+// process does the work there is for a member: all of it, or with slow disks a part.
 func (m *member) process() {
-	if m.config.AsyncStorageWrites {
+	switch {
+	case m.config.AsyncStorageWrites && m.w.shape.slow:
+		m.processSlowly()
+	case m.config.AsyncStorageWrites:
 		m.takeReady()
-		for m.up && (len(m.jobs.append) > 0 || len(m.jobs.apply) > 0 || len(m.jobs.answers) > 0) {
+		for len(m.jobs.append) > 0 || len(m.jobs.apply) > 0 || len(m.jobs.answers) > 0 {
 			m.appendJob()
 			m.applyJob()
 			m.answer(len(m.jobs.answers))
 		}
-		return
-	}
-	if m.work == nil {
+	case m.work == nil:
 		m.takeReady()
+		if m.w.shape.slow {
+			return
+		}
+		fallthrough
+	default:
+		for m.work != nil {
+			m.nextStage()
+		}
 	}
-	for m.work != nil {
-		m.nextStage()
+}
+
+// processSlowly keeps the storage threads a few jobs behind.
+func (m *member) processSlowly() {
+	m.takeReady()
+	if m.w.steps%3 == 0 {
+		m.appendJob()
 	}
+	if m.w.steps%5 == 0 {
+		m.applyJob()
+	}
+	m.answer(m.w.steps % 4)
 }
 
 // takeReady takes a Ready from both sides, if there is one, and compares them.

@@ -57,7 +57,7 @@ func (w *world) trace(format string, args ...any) {
 
 // newWorld returns the world that a header describes, its members started.
 func newWorld(h [headerSize]byte, alone bool, log *[]string) *world {
-	w := &world{shape: newShape(h), alone: alone, committed: map[uint64]truth{}, log: log}
+	w := &world{shape: newShape(h, alone), alone: alone, committed: map[uint64]truth{}, log: log}
 	for id := uint64(1); id <= uint64(w.shape.members); id++ {
 		m := &member{w: w, id: id, config: w.shape.config}
 		m.config.ID = id
@@ -76,7 +76,9 @@ func newWorld(h [headerSize]byte, alone bool, log *[]string) *world {
 func (w *world) begin(m *member) {
 	initial := slices.Contains(w.shape.conf.Voters, m.id) || slices.Contains(w.shape.conf.Learners, m.id) ||
 		slices.Contains(w.shape.conf.VotersOutgoing, m.id)
-	if !initial || w.shape.start == fromBootstrap {
+	// A membership at index 0 is in nobody's log, so that those who join later must know it as well.
+	joins := !initial && w.shape.start != fromConfState
+	if joins || w.shape.start == fromBootstrap {
 		m.boot()
 		if initial {
 			w.bootstrap(m)
