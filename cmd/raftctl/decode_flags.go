@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os/exec"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raftctl/raftctl/decode"
+)
+
+// decodeOptions says how payloads are read and shown.
+type decodeOptions struct {
+	spec   string
+	values string
+	style  decode.Style
+}
+
+func (o *decodeOptions) register(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&o.spec, "decode", "etcd", "what payloads are: etcd, resp, json, text, hex, raw, proto=FILE:MESSAGE or exec=COMMAND")
+	fl.StringVar(&o.values, "values", "short", "how much of values is shown: none, short or full")
+	fl.BoolVar(&o.style.ShowSecrets, "show-secrets", false, "show passwords and tokens")
+	completeWith(cmd, "values", []string{"none", "short", "full"})
+	completeWith(cmd, "decode", decode.Names())
+}
+
+func (o *decodeOptions) check(cmd *cobra.Command) error {
+	values, err := decode.ParseValues(o.values)
+	if err != nil {
+		return usagef(cmd, "--values %q, want none, short or full", o.values)
+	}
+	o.style.Values = values
+	return nil
+}
+
+// decoder returns the decoder that the flags ask for. What is wrong with it is a matter of usage.
+func (o *decodeOptions) decoder(a *app) (decode.Decoder, error) {
+	env := a.environment()
+	env.ShowSecrets = o.style.ShowSecrets
+	d, err := decode.New(o.spec, env)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--decode: %w", err)}
+	}
+	return d, nil
+}
+
+// process is a running command: what is written is its input, what is read its output.
+type process struct {
+	io.WriteCloser
+	out io.ReadCloser
+	cmd *exec.Cmd
+}
+
+// startProcess runs a command line by the shell.
+func startProcess(command string) (io.ReadWriteCloser, error) {
+	cmd := exec.Command("sh", "-c", command)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return &process{in, out, cmd}, nil
+}
+
+func (p *process) Read(b []byte) (int, error) { return p.out.Read(b) }
+
+// Close ends the command.
+func (p *process) Close() error {
+	_ = p.WriteCloser.Close() // the command may have closed it
+	_ = p.cmd.Process.Kill()  // or may have ended
+	_ = p.cmd.Wait()          // which then says how it was ended
+	return nil
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"encoding/base64"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// The JSON of a record is put together by hand, into a buffer that is used again: a log of some
+// gigabytes is written in seconds. docs/json.md is the contract.
+
+// appendJSON appends the record as one JSON object.
+func (r *row) appendJSON(b []byte) []byte {
+	b = append(b, `{"kind":"`...)
+	b = append(b, r.rec.Kind.String()...)
+	b = appendStringField(append(b, '"'), "segment", r.rec.Pos.Segment)
+	b = appendUintField(b, "offset", uint64(r.rec.Pos.Off))
+	b = appendUintField(b, "length", uint64(r.rec.Len))
+	if r.physical && r.rec.Kind != wal.KindDamage {
+		b = appendUintField(b, "pad", uint64(r.rec.Pad))
+		b = appendCRC(append(b, `,"crc":"`...), r.rec.CRC)
+		b = appendCRC(append(b, `","crc_computed":"`...), r.rec.Sum)
+		b = append(b, '"')
+	}
+	if r.bad != nil {
+		b = appendStringField(b, "error", r.bad.Error())
+	} else {
+		b = r.appendKind(b)
+	}
+	if r.raw || r.bad != nil {
+		b = append(b, `,"data_base64":"`...)
+		b = append(base64.StdEncoding.AppendEncode(b, r.rec.Data), '"')
+	}
+	return append(b, '}')
+}
+
+// appendKind appends the fields that only records of this kind have.
+func (r *row) appendKind(b []byte) []byte {
+	switch r.rec.Kind {
+	case wal.KindEntry:
+		return r.appendEntry(b)
+	case wal.KindState:
+		b = appendUintField(b, "term", r.state.Term)
+		b = appendIDField(b, "vote", r.state.Vote)
+		return appendUintField(b, "commit", r.state.Commit)
+	case wal.KindSnapshot:
+		b = appendUintField(b, "term", r.snapshot.Term)
+		b = appendUintField(b, "index", r.snapshot.Index)
+		return appendConfState(append(b, `,"conf_state":`...), r.snapshot.ConfState)
+	case wal.KindMetadata:
+		b = appendIDField(b, "node_id", r.metadata.NodeID)
+		return appendIDField(b, "cluster_id", r.metadata.ClusterID)
+	case wal.KindDamage:
+		d := r.rec.Damage
+		b = appendStringField(b, "class", string(d.Class))
+		b = appendUintField(b, "damaged", uint64(d.Len))
+		b = appendUintField(b, "index_before", d.Before.Index)
+		b = appendUintField(b, "index_after", d.After.Index)
+		return appendStringField(b, "evidence", d.Evidence)
+	case wal.KindCRC:
+		if !r.physical {
+			b = appendCRC(append(b, `,"crc":"`...), r.rec.CRC)
+			b = append(b, '"')
+		}
+	}
+	return b
+}
+
+func (r *row) appendEntry(b []byte) []byte {
+	b = appendUintField(b, "term", r.entry.Term)
+	b = appendUintField(b, "index", r.entry.Index)
+	b = append(append(b, `,"type":"`...), entryType(r.entry.Type)...)
+	b = appendUintField(append(b, '"'), "size", uint64(len(r.entry.Data)))
+	if r.physical {
+		b = strconv.AppendBool(append(b, `,"live":`...), r.live)
+	}
+	if r.raw {
+		return b
+	}
+	p := r.request()
+	b = append(append(b, `,"op":"`...), p.Op...)
+	b = append(b, '"')
+	if p.Key != nil {
+		b = appendBytesField(b, "key", p.Key)
+	}
+	if p.RangeEnd != nil {
+		b = appendBytesField(b, "range_end", p.RangeEnd)
+	}
+	b = appendStringField(b, "summary", r.summary())
+	return p.AppendJSON(append(b, `,"request":`...), r.style)
+}
+
+// summary returns the line that says what the entry asks for. It is valid until the next call.
+func (r *row) summary() []byte {
+	r.text = r.request().AppendSummary(r.text[:0], r.style)
+	return r.text
+}
+
+func entryType(t raftpb.EntryType) string {
+	switch t {
+	case raftpb.EntryNormal:
+		return "normal"
+	case raftpb.EntryConfChange:
+		return "conf_change"
+	case raftpb.EntryConfChangeV2:
+		return "conf_change_v2"
+	}
+	return strconv.Itoa(int(t))
+}
+
+func appendConfState(b []byte, c *raftpb.ConfState) []byte {
+	if c == nil { // logs of etcd 3.4, and the empty snapshot
+		return append(b, "null"...)
+	}
+	b = appendIDs(append(b, `{"voters":`...), c.Voters)
+	for _, list := range []struct {
+		name string
+		ids  []uint64
+	}{{"learners", c.Learners}, {"voters_outgoing", c.VotersOutgoing}, {"learners_next", c.LearnersNext}} {
+		b = append(append(append(b, `,"`...), list.name...), `":`...)
+		b = appendIDs(b, list.ids)
+	}
+	b = strconv.AppendBool(append(b, `,"auto_leave":`...), c.AutoLeave)
+	return append(b, '}')
+}
+
+func appendIDs(b []byte, ids []uint64) []byte {
+	b = append(b, '[')
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(append(b, '"'), id, 16)
+		b = append(b, '"')
+	}
+	return append(b, ']')
+}
+
+func appendName(b []byte, name string) []byte {
+	b = append(b, `,"`...)
+	b = append(b, name...)
+	return append(b, `":`...)
+}
+
+func appendUintField(b []byte, name string, n uint64) []byte {
+	return strconv.AppendUint(appendName(b, name), n, 10)
+}
+
+// appendIDField appends an ID as etcd prints it, in hex.
+func appendIDField(b []byte, name string, id uint64) []byte {
+	b = strconv.AppendUint(append(appendName(b, name), '"'), id, 16)
+	return append(b, '"')
+}
+
+func appendStringField[T ~string | ~[]byte](b []byte, name string, s T) []byte {
+	return appendString(appendName(b, name), s)
+}
+
+// appendBytesField appends bytes as a string if they are UTF-8, else as NAME_base64.
+func appendBytesField(b []byte, name string, v []byte) []byte {
+	if utf8.Valid(v) {
+		return appendStringField(b, name, v)
+	}
+	b = append(append(append(b, `,"`...), name...), `_base64":"`...)
+	return append(base64.StdEncoding.AppendEncode(b, v), '"')
+}
+
+// appendID appends an ID as etcd prints it.
+func appendID(b []byte, id uint64) []byte { return strconv.AppendUint(b, id, 16) }
+
+func appendCRC(b []byte, crc uint32) []byte {
+	const digits = "0123456789abcdef"
+	for shift := 28; shift >= 0; shift -= 4 {
+		b = append(b, digits[crc>>shift&0xf])
+	}
+	return b
+}
+
+// appendString appends a JSON string. Bytes that are no UTF-8 become U+FFFD, as encoding/json has
+// it, and so does nothing else: control characters, which a terminal might obey, are escaped, those
+// of Unicode as well.
+func appendString[T ~string | ~[]byte](b []byte, s T) []byte {
+	b = append(b, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < 0x7f {
+			i++
+			continue
+		}
+		b = append(b, s[from:i]...)
+		n := 1
+		if c < utf8.RuneSelf {
+			b = appendEscaped(b, rune(c))
+		} else {
+			var ru rune
+			ru, n = utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
+			b = appendRune(b, ru)
+		}
+		i += n
+		from = i
+	}
+	b = append(b, s[from:]...)
+	return append(b, '"')
+}
+
+func appendRune(b []byte, r rune) []byte {
+	if strconv.IsPrint(r) || r > 0xffff {
+		return utf8.AppendRune(b, r)
+	}
+	return appendEscaped(b, r)
+}
+
+func appendEscaped(b []byte, r rune) []byte {
+	switch r {
+	case '"', '\\':
+		return append(b, '\\', byte(r))
+	case '\n':
+		return append(b, `\n`...)
+	case '\t':
+		return append(b, `\t`...)
+	case '\r':
+		return append(b, `\r`...)
+	}
+	const digits = "0123456789abcdef"
+	return append(b, '\\', 'u', digits[r>>12&0xf], digits[r>>8&0xf], digits[r>>4&0xf], digits[r&0xf])
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "raftctl",
+		Short: "See into, trust and explain the Raft log of etcd",
+		Long: `raftctl reads the Raft log of etcd 3.4 to 3.7: a data directory, a wal directory, one segment,
+or an archive of these. It only reads: it takes no lock, and is safe on the directory of a running etcd.`,
+		Example: `  raftctl wal stat /var/lib/etcd
+  raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
+  raftctl wal verify /var/lib/etcd`,
+		Args:              unknownSubcommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
+	root.SetHelpCommandGroupID("")
+	root.AddCommand(newWAL(a), newVersion(a), newCompletion(a), newMan(a), newExitCodes())
+	return root
+}
+
+// newGroup returns a command that only holds others.
+func newGroup(use, short, long string, verbs ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Long:  long,
+		Args:  unknownSubcommand,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usagef(cmd, "which of %s?", strings.Join(subcommands(cmd), ", "))
+		},
+	}
+	cmd.AddCommand(verbs...)
+	return cmd
+}
+
+// unknownSubcommand refuses arguments of a command that only holds others.
+func unknownSubcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return usagef(cmd, "unknown command %q, did you mean %q?", args[0], near[0])
+	}
+	return usagef(cmd, "unknown command %q, want one of %s", args[0], strings.Join(subcommands(cmd), ", "))
+}
+
+func subcommands(cmd *cobra.Command) []string {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.Runnable() && !c.Hidden && c.Name() != "help" {
+			names = append(names, c.Name())
+		}
+	}
+	return names
+}
+
+// noArgs refuses all arguments.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef(cmd, "unexpected argument %q", args[0])
+	}
+	return nil
+}
+
+// newExitCodes returns a help topic: a command that can't be run.
+func newExitCodes() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "The exit status of every command",
+		Long:  exitCodesHelp,
+	}
+}

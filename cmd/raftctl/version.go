@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is stamped by the linker; see the Makefile.
+var version = ""
+
+func newVersion(a *app) *cobra.Command {
+	out := outputTable
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of raftctl and what it was built with",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return printVersion(a, out)
+		},
+	}
+	addOutput(cmd, &out)
+	return cmd
+}
+
+func printVersion(a *app, out output) error {
+	v := buildVersion()
+	if out == outputTable {
+		_, err := fmt.Fprintf(a.out, "raftctl %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return err
+	}
+	return writeJSON(a.out, out, struct {
+		Version string `json:"version"`
+		Go      string `json:"go"`
+		OS      string `json:"os"`
+		Arch    string `json:"arch"`
+	}{v, runtime.Version(), runtime.GOOS, runtime.GOARCH})
+}
+
+// buildVersion returns the stamped version, else that of the module, as `go install` records it.
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/wal"
+)
+
+type dumpOptions struct {
+	source   sourceOptions
+	filter   filter
+	decode   decodeOptions
+	output   output
+	limit    int
+	last     int
+	raw      bool
+	physical bool
+	follow   bool
+}
+
+func newWALDump(a *app) *cobra.Command {
+	o := dumpOptions{output: outputTable}
+	cmd := &cobra.Command{
+		Use:   "dump PATH…",
+		Short: "Print what a log holds",
+		Long: `Prints the log as a member would see it: its metadata, the entries that no later record overwrites,
+the snapshots and the last hard state, in the order of the log. Damage is shown where it lies, and
+what comes behind it as well. With --physical, every record is shown as it lies on disk.
+
+PATH is a data directory, a wal directory, one segment, or an archive of these (tar, perhaps
+compressed with zstd, gzip, s2 or snappy); a path may lead on into an archive. Nothing is written and
+no lock is taken, so that the directory of a running etcd is fine.
+
+The fields for --where are those of the JSON; what a record doesn't have is "", 0 or empty:
+
+` + fieldsHelp(),
+		Example: `  raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
+  raftctl wal dump /var/lib/etcd --where 'op == "put" && size > 100000' --last 20
+  raftctl wal dump backup.tar.zst/m1 --index 800..900 -o jsonl | jq .request
+  raftctl wal dump /var/lib/etcd --follow --last 10`,
+		Args: wantPaths(&o.source, 1, -1),
+		PreRunE: func(cmd *cobra.Command, args []string) error {
+			return o.check(cmd, o.source.paths(args))
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runDump(cmd.Context(), a, &o, o.source.paths(args))
+		},
+	}
+	o.source.register(cmd)
+	o.filter.register(cmd)
+	o.decode.register(cmd)
+	addOutput(cmd, &o.output)
+	fl := cmd.Flags()
+	fl.IntVar(&o.limit, "limit", 0, "end after this many records")
+	fl.IntVar(&o.last, "last", 0, "only the last N records that pass the filters")
+	fl.BoolVar(&o.raw, "raw", false, "show the data of entries as bytes: hex in the table, data_base64 in JSON")
+	fl.BoolVar(&o.physical, "physical", false, "show every record as it lies, with offset, length, padding and CRC")
+	fl.BoolVarP(&o.follow, "follow", "f", false, "keep printing as a running etcd writes")
+	return cmd
+}
+
+// check refuses flags that contradict each other.
+func (o *dumpOptions) check(cmd *cobra.Command, paths []string) error {
+	for name, n := range map[string]int{"limit": o.limit, "last": o.last} {
+		if cmd.Flags().Changed(name) && n < 1 {
+			return usagef(cmd, "--%s %d, want 1 or more", name, n)
+		}
+	}
+	switch {
+	case o.limit > 0 && o.last > 0:
+		return usagef(cmd, "--limit and --last exclude each other")
+	case o.follow && len(paths) > 1:
+		return usagef(cmd, "--follow goes with one PATH, got %d", len(paths))
+	case o.follow && o.output == outputJSON:
+		return usagef(cmd, "--follow has no end, which -o json needs; take -o jsonl")
+	}
+	if err := o.decode.check(cmd); err != nil {
+		return err
+	}
+	return o.filter.prepare(cmd)
+}
+
+func runDump(ctx context.Context, a *app, o *dumpOptions, paths []string) (err error) {
+	decoder, err := o.decode.decoder(a)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, decoder.Close()) }()
+	d := newDumper(a, o, decoder)
+	for _, path := range paths {
+		if len(paths) > 1 {
+			d.name = path
+		}
+		if err = d.dump(ctx, path); err != nil {
+			break
+		}
+	}
+	if flushed := d.finish(); flushed != nil {
+		return flushed // a closed pipe, most likely
+	}
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	switch {
+	case err != nil:
+		return err
+	case d.damage > 0:
+		return silentError{statusDamage}
+	case d.partial:
+		return silentError{statusPartial}
+	}
+	return nil
+}
+
+// errEnough ends a dump when --limit is reached.
+var errEnough = errors.New("enough")
+
+// dumpBuffer is how much output is collected before it is written.
+const dumpBuffer = 256 << 10
+
+// dumper prints the records of one log after the other.
+type dumper struct {
+	a      *app
+	o      *dumpOptions
+	name   string // of the log, where there are several
+	row    row
+	out    *bufio.Writer
+	render renderer
+	tail   ring
+
+	view    *wal.View // nil: every entry counts as live
+	shown   int
+	damage  int // places of damage, shown or not
+	partial bool
+}
+
+func newDumper(a *app, o *dumpOptions, decoder decode.Decoder) *dumper {
+	d := &dumper{a: a, o: o, out: bufio.NewWriterSize(a.out, dumpBuffer)}
+	d.row = row{decoder: decoder, style: o.decode.style, physical: o.physical, raw: o.raw}
+	d.tail.size = o.last
+	return d
+}
+
+// dump prints one log.
+func (d *dumper) dump(ctx context.Context, path string) error {
+	src, err := d.o.source.open(d.a, path)
+	if err != nil {
+		return pathError(path, err)
+	}
+	defer func() { _ = src.Close() }() // opened for reading
+	if err := d.survey(ctx, src.log, path); err != nil {
+		return err
+	}
+	if err := d.begin(src.log); err != nil {
+		return err
+	}
+	damage := d.damage
+	err = d.records(ctx, src.log)
+	if n := d.damage - damage; n > 0 {
+		fmt.Fprintf(d.a.err, "raftctl wal dump: %s: damage in %d %s; see 'raftctl wal verify %s'\n",
+			path, n, plural(n, "place"), path)
+	}
+	return err
+}
+
+// survey finds out which entries are live.
+func (d *dumper) survey(ctx context.Context, log *wal.Log, path string) error {
+	d.view = nil
+	if d.o.follow {
+		return nil
+	}
+	view, err := log.View(ctx)
+	if errors.Is(err, wal.ErrTooManyEvents) {
+		fmt.Fprintf(d.a.err, "raftctl wal dump: %s: %v: overwritten entries are shown as well\n", path, err)
+		d.partial = true
+		return nil
+	}
+	if err != nil {
+		return pathError(path, err)
+	}
+	d.view = view
+	return nil
+}
+
+// begin prepares for the records of a log.
+func (d *dumper) begin(log *wal.Log) error {
+	d.render = newRenderer(d.a, d.o, d.name, log, d.view)
+	_, err := d.out.Write(d.render.start(d.shown))
+	return err
+}
+
+// pollEvery is how many records are read before asking whether to stop.
+const pollEvery = 1024
+
+func (d *dumper) records(ctx context.Context, log *wal.Log) error {
+	n := 0
+	for rec, err := range log.Records(wal.Inspect) {
+		if err != nil {
+			return err
+		}
+		if n++; n%pollEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := d.record(rec); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// record prints a record if it passes.
+func (d *dumper) record(rec *wal.Record) error {
+	if rec.Kind == wal.KindDamage {
+		d.damage++
+	}
+	if rec.Kind == wal.KindEntry && d.o.filter.index.set && !d.o.filter.index.has(rec.ID.Index) && rec.ID.Index > 0 {
+		return nil // the common case of a large log, told without decoding
+	}
+	live := d.view == nil || rec.Kind != wal.KindEntry || d.view.Live(rec.Pos, rec.ID.Index)
+	if !d.o.physical && !(live && d.logical(rec)) {
+		return nil
+	}
+	d.row.set(rec)
+	d.row.live = live
+	ok, err := d.o.filter.passes(&d.row)
+	if err == nil {
+		err = d.row.failed
+	}
+	if err != nil || !ok {
+		return err
+	}
+	return d.show()
+}
+
+// logical reports whether a record that is no entry belongs to the logical view: the last hard
+// state, the metadata once, the snapshots that are valid for it.
+func (d *dumper) logical(rec *wal.Record) bool {
+	switch rec.Kind {
+	case wal.KindCRC:
+		return false
+	case wal.KindState:
+		return d.view == nil || rec.Pos == d.view.StatePos
+	case wal.KindMetadata:
+		return d.view == nil || rec.Pos == d.view.MetadataPos
+	case wal.KindSnapshot:
+		return d.view == nil || slices.ContainsFunc(d.view.Snapshots, func(s wal.SnapshotRef) bool {
+			return s.Valid && s.Pos == rec.Pos
+		})
+	}
+	return true
+}
+
+// show prints the record at hand, or keeps it if only the last ones are wanted.
+func (d *dumper) show() error {
+	line := d.render.line(&d.row)
+	err := d.row.failed
+	switch {
+	case err != nil:
+		return err
+	case d.tail.size > 0:
+		d.tail.push(line)
+		return nil
+	}
+	if err := d.write(line); err != nil {
+		return err
+	}
+	if d.shown == d.o.limit {
+		return errEnough
+	}
+	return nil
+}
+
+func (d *dumper) write(line []byte) error {
+	if _, err := d.out.Write(d.render.separator(d.shown)); err != nil {
+		return err
+	}
+	d.shown++
+	_, err := d.out.Write(line)
+	return err
+}
+
+// finish writes what is kept back.
+func (d *dumper) finish() error {
+	for line := range d.tail.all() {
+		if err := d.write(line); err != nil {
+			return err
+		}
+	}
+	if d.render != nil {
+		if _, err := d.out.Write(d.render.finish(d.shown)); err != nil {
+			return err
+		}
+	}
+	return d.out.Flush()
+}
+
+// environment gives decoders what they need from the outside.
+func (a *app) environment() decode.Env {
+	return decode.Env{
+		ReadFile: func(name string) ([]byte, error) { return os.ReadFile(a.path(name)) },
+		Start:    startProcess,
+	}
+}

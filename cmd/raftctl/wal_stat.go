@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/wal"
+)
+
+type statOptions struct {
+	source sourceOptions
+	decode decodeOptions
+	output output
+	top    int
+}
+
+func newWALStat(a *app) *cobra.Command {
+	o := statOptions{output: outputTable}
+	cmd := &cobra.Command{
+		Use:   "stat PATH",
+		Short: "Summarise a log: whose it is, what it holds, what fills it",
+		Long: `Summarises a log: member and cluster, the membership, segments, terms, the hard state, snapshots,
+entries and bytes by operation, the sizes of entries, the largest ones, and the key prefixes that are
+written most. Entries that a later record overwrites are not counted.
+
+PATH is a data directory, a wal directory, one segment, or an archive of these. Nothing is written
+and no lock is taken.
+
+The busiest prefixes are those of the part of a key up to its last slash. Where a log has more of
+them than memory should hold, counts are estimates from above, marked with ~.`,
+		Example: `  raftctl wal stat /var/lib/etcd
+  raftctl wal stat /var/lib/etcd -o json | jq .operations`,
+		Args:    wantPaths(&o.source, 1, 1),
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.check(cmd) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runStat(cmd.Context(), a, &o, o.source.paths(args)[0])
+		},
+	}
+	o.source.register(cmd)
+	o.decode.register(cmd)
+	addOutput(cmd, &o.output)
+	cmd.Flags().IntVar(&o.top, "top", 10, "how many of the largest entries and busiest prefixes are listed")
+	return cmd
+}
+
+func (o *statOptions) check(cmd *cobra.Command) error {
+	if o.top < 0 {
+		return usagef(cmd, "--top %d, want 0 or more", o.top)
+	}
+	return o.decode.check(cmd)
+}
+
+func runStat(ctx context.Context, a *app, o *statOptions, path string) (err error) {
+	decoder, err := o.decode.decoder(a)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, decoder.Close()) }()
+	src, err := o.source.open(a, path)
+	if err != nil {
+		return pathError(path, err)
+	}
+	defer func() { _ = src.Close() }() // opened for reading
+	view, err := src.log.View(ctx)
+	if err != nil {
+		return pathError(path, err)
+	}
+	g := newGatherer(decoder, o)
+	if err := g.gather(ctx, src.log, view); err != nil {
+		return pathError(path, err)
+	}
+	s := g.result(path, src.log, view)
+	if o.output == outputTable {
+		err = s.print(a.out, a.width)
+	} else {
+		err = writeJSON(a.out, o.output, s)
+	}
+	if err == nil && s.Damage > 0 {
+		fmt.Fprintf(a.err, "raftctl wal stat: %s: damage in %d %s; see 'raftctl wal verify %s'\n",
+			path, s.Damage, plural(s.Damage, "place"), path)
+		return silentError{statusDamage}
+	}
+	return err
+}
+
+// gatherer counts what a log holds, in bounded memory.
+type gatherer struct {
+	o        *statOptions
+	row      row
+	segments map[string]*segmentStat
+	ops      map[string]*opStat
+	largest  []largeEntry
+	prefixes heavyHitters
+	sizes    [64]int64 // entries whose size has that many bits
+	members  membership
+	damage   int
+}
+
+func newGatherer(decoder decode.Decoder, o *statOptions) *gatherer {
+	return &gatherer{
+		o: o, row: row{decoder: decoder, style: o.decode.style},
+		segments: map[string]*segmentStat{}, ops: map[string]*opStat{}, members: membership{},
+	}
+}
+
+func (g *gatherer) gather(ctx context.Context, log *wal.Log, view *wal.View) error {
+	n := 0
+	for rec, err := range log.Records(wal.Inspect) {
+		if err != nil {
+			return err
+		}
+		if n++; n%pollEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		g.segment(rec)
+		if rec.Kind == wal.KindDamage {
+			g.damage++
+			continue
+		}
+		g.row.set(rec)
+		switch {
+		case g.row.bad != nil:
+		case rec.Kind == wal.KindSnapshot && g.row.snapshot.ConfState != nil && g.row.snapshot.Index <= view.State.Commit:
+			g.members.restore(g.row.snapshot.ConfState)
+		case rec.Kind == wal.KindEntry && view.Live(rec.Pos, rec.ID.Index):
+			if err := g.entry(rec.ID.Index <= view.State.Commit); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+func (g *gatherer) segment(rec *wal.Record) {
+	s := g.segments[rec.Pos.Segment]
+	if s == nil {
+		s = &segmentStat{}
+		g.segments[rec.Pos.Segment] = s
+	}
+	if s.Used = rec.Pos.Off + rec.Len; rec.Kind != wal.KindDamage {
+		s.Records++
+	}
+	if rec.Kind != wal.KindEntry || rec.ID.Index == 0 {
+		return
+	}
+	s.Entries++
+	if s.First == 0 || rec.ID.Index < s.First {
+		s.First = rec.ID.Index
+	}
+	s.Last = max(s.Last, rec.ID.Index)
+}
+
+func (g *gatherer) entry(committed bool) error {
+	p := g.row.request()
+	if g.row.failed != nil {
+		return g.row.failed
+	}
+	size := int64(len(g.row.entry.Data))
+	op := g.ops[string(p.Op)]
+	if op == nil {
+		op = &opStat{Op: string(p.Op)}
+		g.ops[op.Op] = op
+	}
+	op.Entries++
+	op.Bytes += size
+	g.sizes[bits(size)]++
+	g.keepLargest(size)
+	g.countWrites(p)
+	if committed {
+		g.members.apply(&g.row)
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/interpreter"
+)
+
+// where is a compiled --where expression.
+type where struct {
+	text    string
+	program cel.Program
+}
+
+var celTypes = map[string]*cel.Type{
+	"string": cel.StringType,
+	"int":    cel.IntType,
+	"bool":   cel.BoolType,
+	"map":    cel.MapType(cel.StringType, cel.DynType),
+}
+
+// compileWhere compiles an expression over recordFields. The error names the fields that the
+// expression uses, with their types.
+func compileWhere(text string) (*where, error) {
+	opts := []cel.EnvOption{cel.CrossTypeNumericComparisons(true)}
+	for _, f := range recordFields {
+		opts = append(opts, cel.Variable(f.name, celTypes[f.typ]))
+	}
+	env, err := cel.NewEnv(opts...)
+	if err != nil {
+		return nil, err
+	}
+	checked, issues := env.Compile(text)
+	if issues.Err() != nil {
+		return nil, explainIssues(env, text, issues)
+	}
+	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
+		return nil, fmt.Errorf("%q is a %s, want a condition such as op == \"put\"", text, t)
+	}
+	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize))
+	if err != nil {
+		return nil, err
+	}
+	return &where{text: text, program: program}, nil
+}
+
+// explainIssues turns the first issue into one line.
+func explainIssues(env *cel.Env, text string, issues *cel.Issues) error {
+	first := issues.Errors()[0]
+	at := first.Location.Column() + 1
+	if name, ok := strings.CutPrefix(first.Message, "undeclared reference to '"); ok {
+		name, _, _ = strings.Cut(name, "'")
+		return fmt.Errorf("no field %q at column %d of %q; --help lists the fields", name, at, text)
+	}
+	err := fmt.Errorf("column %d of %q: %s", at, text, first.Message)
+	if used := usedFields(env, text); len(used) > 0 {
+		return fmt.Errorf("%w (%s)", err, strings.Join(used, ", "))
+	}
+	return err
+}
+
+// usedFields returns "size is int" and the like for the fields that occur in an expression.
+func usedFields(env *cel.Env, text string) []string {
+	parsed, issues := env.Parse(text)
+	if issues.Err() != nil {
+		return nil
+	}
+	var used []string
+	ast.PostOrderVisit(parsed.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.IdentKind {
+			return
+		}
+		for _, f := range recordFields {
+			s := f.name + " is " + f.typ
+			if f.name == e.AsIdent() && !slices.Contains(used, s) {
+				used = append(used, s)
+			}
+		}
+	}))
+	return used
+}
+
+// fieldSource gives the fields of the record at hand. ok is false where the record has no such
+// field.
+type fieldSource interface {
+	field(name string) (value ref.Val, ok bool)
+	where() string // names the record in an error
+}
+
+// match evaluates the expression on a record. A record that lacks a key of a map that the
+// expression looks into doesn't match.
+func (w *where) match(src fieldSource) (bool, error) {
+	v, _, err := w.program.Eval(activation{src})
+	if err != nil {
+		if isNoSuchKey(err) {
+			return false, nil
+		}
+		return false, usageError{fmt.Errorf("--where %q: %s: %w", w.text, src.where(), err)}
+	}
+	b, ok := v.(types.Bool)
+	if !ok {
+		return false, usageError{fmt.Errorf("--where %q: %s: the result is a %s, want a bool", w.text, src.where(), v.Type())}
+	}
+	return bool(b), nil
+}
+
+func isNoSuchKey(err error) bool {
+	var celErr *types.Err
+	return errors.As(err, &celErr) && strings.HasPrefix(celErr.Error(), "no such key")
+}
+
+// activation asks for a field only when the expression reaches it.
+type activation struct{ src fieldSource }
+
+// ResolveName implements interpreter.Activation.
+func (a activation) ResolveName(name string) (any, bool) {
+	if v, ok := a.src.field(name); ok {
+		return v, true
+	}
+	for _, f := range recordFields {
+		if f.name == name {
+			return absent(f.typ), true
+		}
+	}
+	return nil, false
+}
+
+// Parent implements interpreter.Activation.
+func (activation) Parent() interpreter.Activation { return nil }
+
+// absent returns the value of a field that a record doesn't have.
+func absent(typ string) ref.Val {
+	switch typ {
+	case "int":
+		return types.IntZero
+	case "bool":
+		return types.False
+	case "map":
+		return emptyMap
+	}
+	return types.String("")
+}
+
+var emptyMap = types.DefaultTypeAdapter.NativeToValue(map[string]any{})
