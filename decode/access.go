@@ -1,0 +1,140 @@
+package decode
+
+import (
+	"bytes"
+	"iter"
+)
+
+// Access is what a request, or a part of a transaction, does with one key or one range of keys.
+type Access struct {
+	Op       Op     // OpPut, OpRange, OpDeleteRange, or OpCompare for a transaction's condition
+	Key      []byte // the key, or the first key of the range
+	RangeEnd []byte // empty: just Key. "\x00": from Key on. Else the range is [Key, RangeEnd).
+	Value    []byte // of OpPut
+	Lease    uint64 // of OpPut; 0 if there is none
+	Branch   Branch // the branch of the outermost transaction that it stands in
+}
+
+// OpCompare is the operation of an Access that is a condition. No Request has it.
+const OpCompare Op = "compare"
+
+// Branch tells when a part of a transaction is done.
+type Branch uint8
+
+// The branches.
+const (
+	BranchNone    Branch = iota // not in a transaction, or a condition
+	BranchSuccess               // all conditions hold
+	BranchFailure               // they don't
+)
+
+// Accesses yields what an etcd request does with keys, in the order of its fields. For a
+// transaction that is all of its conditions and both its branches, also of those within it.
+func (r *Request) Accesses() iter.Seq[Access] {
+	return func(yield func(Access) bool) {
+		if f := r.main.field; f != nil {
+			accesses(f, r.main.data, walk{yield: yield})
+		} else if _, ok := r.body.(v2Request); ok {
+			yield(Access{Op: r.Op, Key: r.Key})
+		}
+	}
+}
+
+type walk struct {
+	yield  func(Access) bool
+	branch Branch
+	depth  int
+}
+
+func accesses(f *field, data []byte, w walk) bool {
+	switch f.msg {
+	case msgPut:
+		return w.yield(accessOf(OpPut, f, data, w))
+	case msgRange:
+		return w.yield(accessOf(OpRange, f, data, w))
+	case msgDeleteRange:
+		return w.yield(accessOf(OpDeleteRange, f, data, w))
+	case msgCompare:
+		return w.yield(accessOf(OpCompare, f, data, w))
+	case msgTxn, msgRequestOp:
+		return accessesWithin(f.msg.lookup(), data, w)
+	case msgV2:
+		v2 := msgV2.lookup().collect(nil, data)
+		if method, path := find(v2, "method"), find(v2, "path"); method != nil && path != nil {
+			return w.yield(Access{Op: v2Op(method.data), Key: path.data})
+		}
+	}
+	return true
+}
+
+func accessesWithin(m *message, data []byte, w walk) bool {
+	if w.depth++; w.depth > maxDepth {
+		return true
+	}
+	outermost := w.depth == 1
+	for v := range m.known(data) {
+		if outermost {
+			w.branch = branchOf(v.field)
+		}
+		if !accesses(v.field, v.data, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// branchOf returns what a field of TxnRequest stands for.
+func branchOf(f *field) Branch {
+	switch f.name {
+	case "success":
+		return BranchSuccess
+	case "failure":
+		return BranchFailure
+	}
+	return BranchNone
+}
+
+func accessOf(op Op, f *field, data []byte, w walk) Access {
+	a := Access{Op: op, Branch: w.branch}
+	for v := range f.msg.lookup().known(data) {
+		switch v.field.name {
+		case "key":
+			a.Key = v.data
+		case "range_end":
+			a.RangeEnd = v.data
+		case "value":
+			a.Value = v.data
+		case "lease":
+			a.Lease = v.n
+		}
+	}
+	return a
+}
+
+// TouchesPrefix reports whether the request concerns any key with that prefix: by its name, by a
+// range that it lies in, or in any part of a transaction. That is what answers who deleted a key,
+// also when it went with a range of others.
+func (r *Request) TouchesPrefix(prefix []byte) bool {
+	if r.Key != nil {
+		return Access{Key: r.Key, RangeEnd: r.RangeEnd}.touchesPrefix(prefix)
+	}
+	for a := range r.Accesses() {
+		if a.touchesPrefix(prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a Access) touchesPrefix(prefix []byte) bool {
+	if bytes.HasPrefix(a.Key, prefix) {
+		return true
+	}
+	if len(a.RangeEnd) == 0 || bytes.Compare(a.Key, prefix) > 0 {
+		return false
+	}
+	return isFromOn(a.RangeEnd) || bytes.Compare(prefix, a.RangeEnd) < 0
+}
+
+// isFromOn reports whether the end of a range means that it has none.
+func isFromOn(rangeEnd []byte) bool { return len(rangeEnd) == 1 && rangeEnd[0] == 0 }

@@ -1,0 +1,60 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"unicode/utf8"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// jsonDecoder reads payloads that are JSON.
+type jsonDecoder struct{ showSecrets bool }
+
+func newJSON(_ string, env Env) (payloadDecoder, error) { return jsonDecoder{env.ShowSecrets}, nil }
+
+var errNotUTF8 = errors.New("not UTF-8")
+
+func (d jsonDecoder) payload(r *Request, e *raftpb.Entry) error {
+	data := r.open(e.Data, d.showSecrets)
+	if err := checkJSON(data); err != nil {
+		r.body = opaque{}
+		return &PayloadError{Entry: e.ID(), Reason: "not JSON", Err: err}
+	}
+	r.Op, r.body = OpJSON, jsonBody{}
+	return nil
+}
+
+func checkJSON(data []byte) error {
+	if !utf8.Valid(data) {
+		return errNotUTF8
+	}
+	if json.Valid(data) {
+		return nil
+	}
+	return json.Unmarshal(data, new(any)) // for its message
+}
+
+// jsonBody shows JSON. It is valid, and UTF-8.
+type jsonBody struct{}
+
+func (jsonBody) appendSummary(dst []byte, r *Request, s *Style) []byte {
+	return appendValue(append(dst, "json "...), r.data, s)
+}
+
+func (jsonBody) appendJSON(dst []byte, r *Request, s *Style) []byte {
+	if s.Values == ValuesNone || s.Values == ValuesShort && len(r.data) > jsonWhole {
+		return appendValueJSON(dst, "json", r.data, s)
+	}
+	return appendEmbedded(appendName(dst, "json"), r.data)
+}
+
+// appendEmbedded appends valid JSON, compact, with the escapes of appendString.
+func appendEmbedded(dst, text []byte) []byte {
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		return append(dst, "null"...) // can't be: the caller has checked it
+	}
+	return appendHarmless(dst, b.Bytes())
+}

@@ -1,0 +1,180 @@
+package decode
+
+import (
+	"strconv"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// redacted stands where a secret would.
+const redacted = "[redacted]"
+
+// internalRequest shows an InternalRaftRequest.
+type internalRequest struct{}
+
+func (internalRequest) appendJSON(dst []byte, r *Request, s *Style) []byte {
+	w := messageWriter{style: s, values: r.values}
+	dst = w.members(dst, msgInternal.lookup(), r.data, 0)
+	r.values = w.values
+	return dst
+}
+
+// v2Request shows a Request of the v2 store, under the name that it has in an InternalRaftRequest.
+type v2Request struct{}
+
+func (v2Request) appendJSON(dst []byte, r *Request, s *Style) []byte {
+	w := messageWriter{style: s, values: r.values}
+	dst = w.object(appendName(dst, "v2"), msgV2.lookup(), r.main.data, 0)
+	r.values = w.values
+	return dst
+}
+
+// messageWriter writes messages of the schema as JSON. Its stack of values has those of the
+// message that is being written, above those of the messages around it.
+type messageWriter struct {
+	style  *Style
+	values []value
+}
+
+func (w *messageWriter) object(dst []byte, m *message, b []byte, depth int) []byte {
+	if depth > maxDepth {
+		dst = append(dst, `{"too_deep":true,"size":`...)
+		return append(strconv.AppendInt(dst, int64(len(b)), 10), '}')
+	}
+	return append(w.members(append(dst, '{'), m, b, depth), '}')
+}
+
+// members writes the fields of a message in the order in which they first occur.
+func (w *messageWriter) members(dst []byte, m *message, b []byte, depth int) []byte {
+	base := len(w.values)
+	w.values = m.collect(w.values, b)
+	hideStored := m == msgV2.lookup() && holdsPasswords(w.values[base:]) && !w.style.ShowSecrets
+	for i := base; i < len(w.values); i++ {
+		v := w.values[i] // a copy: the stack may move
+		switch {
+		case v.field == nil:
+			dst = appendUnknownFields(dst, m, b)
+		case v.field.flag&repeated != 0:
+			dst = w.list(dst, m, b, listOf{v.field, depth})
+		case v.field.kind == kindValue && hideStored:
+			dst = appendString(appendName(dst, v.field.name), []byte(redacted))
+		default:
+			dst = w.member(dst, v, depth)
+		}
+	}
+	dst = appendDefaults(dst, m, w.values[base:])
+	w.values = w.values[:base]
+	return dst
+}
+
+// listOf is a field that is a list, in a message at some depth.
+type listOf struct {
+	field *field
+	depth int
+}
+
+func (w *messageWriter) list(dst []byte, m *message, b []byte, l listOf) []byte {
+	dst = append(appendName(dst, l.field.name), '[')
+	for v := range m.known(b) {
+		if v.field != l.field {
+			continue
+		}
+		dst = appendComma(dst)
+		if v.field.kind == kindMessage {
+			dst = w.object(dst, v.field.msg.lookup(), v.data, l.depth+1)
+		} else {
+			dst = appendString(dst, v.data)
+		}
+	}
+	return append(dst, ']')
+}
+
+func (w *messageWriter) member(dst []byte, v value, depth int) []byte {
+	f := v.field
+	switch f.kind {
+	case kindString, kindBytes:
+		return appendData(dst, f.name, v.data)
+	case kindValue:
+		return appendValueJSON(dst, f.name, v.data, w.style)
+	case kindSecret:
+		if w.style.ShowSecrets {
+			return appendData(dst, f.name, v.data)
+		}
+		return appendString(appendName(dst, f.name), []byte(redacted))
+	}
+	dst = appendName(dst, f.name)
+	switch f.kind {
+	case kindMessage:
+		return w.object(dst, f.msg.lookup(), v.data, depth+1)
+	case kindRequestID:
+		return appendOrigin(appendID(dst, v.n), v.n)
+	case kindID:
+		return appendID(dst, v.n)
+	case kindUint:
+		return appendUint(dst, v.n)
+	case kindBool:
+		return strconv.AppendBool(dst, protowire.DecodeBool(v.n))
+	case kindEnum:
+		return appendEnum(dst, f, v.n)
+	}
+	return appendInt(dst, int64(v.n))
+}
+
+// appendEnum appends the name of an enum's value, or its number if it has none.
+func appendEnum(dst []byte, f *field, n uint64) []byte {
+	if v := int32(n); v >= 0 && int(v) < len(f.enum) {
+		return append(append(append(dst, '"'), f.enum[v]...), '"')
+	}
+	return strconv.AppendInt(dst, int64(int32(n)), 10)
+}
+
+// appendDefaults appends the fields of a message that the wire leaves out although they tell what
+// the message means: a compare without a result asks for equality.
+func appendDefaults(dst []byte, m *message, present []value) []byte {
+	for i := range m.fields {
+		f := &m.fields[i]
+		switch {
+		case f.flag&shown == 0 || find(present, f.name) != nil:
+		case f.kind == kindBool:
+			dst = strconv.AppendBool(appendName(dst, f.name), false)
+		default:
+			dst = appendEnum(appendName(dst, f.name), f, 0)
+		}
+	}
+	return dst
+}
+
+var wireTypeNames = [...]string{
+	protowire.VarintType: "varint", protowire.Fixed64Type: "fixed64", protowire.BytesType: "bytes",
+	protowire.StartGroupType: "group", protowire.EndGroupType: "end_group", protowire.Fixed32Type: "fixed32",
+}
+
+// appendUnknownFields describes the fields that the schema doesn't know: those of a later etcd. Of
+// what they hold only the size is shown, since it may be a secret.
+func appendUnknownFields(dst []byte, m *message, b []byte) []byte {
+	dst = append(appendName(dst, "unknown_fields"), '[')
+	more := 0
+	for v := range m.unknown(b) {
+		if more++; more > jsonUnknown {
+			continue
+		}
+		dst = appendName(append(appendComma(dst), '{'), "number")
+		dst = strconv.AppendInt(dst, int64(v.num), 10)
+		dst = append(append(append(dst, `,"wire_type":"`...), wireTypeNames[v.typ]...), '"')
+		dst = strconv.AppendInt(appendName(dst, "size"), int64(v.size()), 10)
+		dst = append(dst, '}')
+	}
+	dst = append(dst, ']')
+	if more > jsonUnknown {
+		dst = strconv.AppendInt(appendName(dst, "unknown_fields_left_out"), int64(more-jsonUnknown), 10)
+	}
+	return dst
+}
+
+// size returns the number of bytes of the field's content.
+func (v *value) size() int {
+	if v.typ == protowire.VarintType {
+		return protowire.SizeVarint(v.n)
+	}
+	return len(v.data)
+}

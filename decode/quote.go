@@ -1,0 +1,158 @@
+package decode
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+const hexDigits = "0123456789abcdef"
+
+// appendVisible appends text that comes from data so that nothing in it can act on a terminal or
+// reorder a line: what is not printable, by strconv's definition, is escaped as Go does it, which
+// covers control characters, C1 included, and bidi controls. It stops before limit columns are
+// exceeded, and then appends an ellipsis. A limit below 0 is none.
+func appendVisible(dst, text []byte, limit int) []byte {
+	for used := 0; len(text) > 0; {
+		r, n := utf8.DecodeRune(text)
+		size := len(dst)
+		dst = appendRune(dst, text[:n], r)
+		used += columns(dst[size:])
+		if limit >= 0 && used > limit {
+			return append(dst[:size], "…"...)
+		}
+		text = text[n:]
+	}
+	return dst
+}
+
+func appendRune(dst, raw []byte, r rune) []byte {
+	switch {
+	case r == utf8.RuneError && len(raw) == 1:
+		return append(dst, '\\', 'x', hexDigits[raw[0]>>4], hexDigits[raw[0]&0xf])
+	case r == '\\' || r == '"':
+		return append(dst, '\\', byte(r))
+	case strconv.IsPrint(r):
+		return append(dst, raw...)
+	}
+	return appendEscape(dst, r)
+}
+
+// appendEscape appends a rune that is not printable.
+func appendEscape(dst []byte, r rune) []byte {
+	switch r {
+	case '\n':
+		return append(dst, `\n`...)
+	case '\r':
+		return append(dst, `\r`...)
+	case '\t':
+		return append(dst, `\t`...)
+	}
+	if r < 0x80 {
+		return append(dst, '\\', 'x', hexDigits[r>>4], hexDigits[r&0xf])
+	}
+	if r < 0x10000 {
+		return appendHexDigits(append(dst, `\u`...), uint64(r), 4)
+	}
+	return appendHexDigits(append(dst, `\U`...), uint64(r), 8)
+}
+
+// appendHexDigits appends the lowest digits of v.
+func appendHexDigits(dst []byte, v uint64, digits int) []byte {
+	for i := digits - 1; i >= 0; i-- {
+		dst = append(dst, hexDigits[v>>(4*i)&0xf])
+	}
+	return dst
+}
+
+// appendWord appends a key, name or path: bare where it is a word that can't be mistaken for
+// anything else on the line, quoted otherwise.
+func appendWord(dst, word []byte, limit int) []byte {
+	if isBare(word) && (limit < 0 || len(word) <= limit) {
+		return append(dst, word...)
+	}
+	return append(appendVisible(append(dst, '"'), word, limit), '"')
+}
+
+// isBare reports whether word is not empty and consists of printable ASCII other than spaces,
+// quotes and backslashes.
+func isBare(word []byte) bool {
+	for _, c := range word {
+		if c <= ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return len(word) > 0
+}
+
+// columns returns how many columns of a terminal the text takes: 2 for wide East Asian characters
+// and emoji, 1 for all others.
+func columns(text []byte) int {
+	n := 0
+	for len(text) > 0 {
+		if text[0] < utf8.RuneSelf {
+			n++
+			text = text[1:]
+			continue
+		}
+		r, size := utf8.DecodeRune(text)
+		n++
+		if isWide(r) {
+			n++
+		}
+		text = text[size:]
+	}
+	return n
+}
+
+// wide lists the blocks of characters that fill two columns, as [first, last].
+var wide = [...][2]rune{
+	{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f},
+	{0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff},
+	{0x20000, 0x3fffd},
+}
+
+func isWide(r rune) bool {
+	for _, block := range wide {
+		if r >= block[0] && r <= block[1] {
+			return true
+		}
+	}
+	return false
+}
+
+// cut shortens the line that begins at start to width columns; 0 leaves it as it is.
+func cut(dst []byte, start, width int) []byte {
+	if width <= 0 || len(dst)-start <= width {
+		return dst
+	}
+	used, keep := 0, start
+	for i := start; i < len(dst); {
+		_, n := utf8.DecodeRune(dst[i:])
+		used += columns(dst[i : i+n])
+		if used > width {
+			return append(dst[:keep], "…"...)
+		}
+		i += n
+		if used < width {
+			keep = i // leaves a column for the ellipsis
+		}
+	}
+	return dst
+}
+
+var sizeUnits = [...]string{"B", "KiB", "MiB", "GiB", "TiB"}
+
+// appendSize appends a number of bytes for people: 11 B, 1.2 KiB.
+func appendSize(dst []byte, size int) []byte {
+	unit, f := 0, float64(size)
+	for f >= 1024 && unit < len(sizeUnits)-1 {
+		f /= 1024
+		unit++
+	}
+	if unit == 0 {
+		dst = strconv.AppendInt(dst, int64(size), 10)
+	} else {
+		dst = strconv.AppendFloat(dst, f, 'f', 1, 64)
+	}
+	return append(append(dst, ' '), sizeUnits[unit]...)
+}

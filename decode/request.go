@@ -1,0 +1,118 @@
+package decode
+
+import (
+	"errors"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// Op names what an entry asks for, as the JSON contract spells it. The operations of etcd are the
+// constants below and, for users, roles and the cluster, the names of the fields of etcd's
+// InternalRaftRequest: auth_user_add, cluster_version_set, downgrade_info_set. Requests of the v2
+// store have v2_ and the method in lower case: v2_put, v2_sync.
+type Op string
+
+// Operations that a caller may want to tell apart.
+const (
+	OpPut             Op = "put"
+	OpRange           Op = "range"
+	OpDeleteRange     Op = "delete_range"
+	OpTxn             Op = "txn"
+	OpCompaction      Op = "compaction"
+	OpLeaseGrant      Op = "lease_grant"
+	OpLeaseRevoke     Op = "lease_revoke"
+	OpLeaseCheckpoint Op = "lease_checkpoint"
+	OpAlarm           Op = "alarm"
+	OpConfChange      Op = "conf_change"
+	OpConfChangeV2    Op = "conf_change_v2"
+	OpEmpty           Op = "empty"   // no payload: the first entry of a leader, or a refused change
+	OpJSON            Op = "json"    // a payload that is JSON
+	OpText            Op = "text"    // a payload that is text
+	OpHex             Op = "hex"     // a payload shown as hex because the caller said so
+	OpRaw             Op = "raw"     // a payload shown as it is because the caller said so
+	OpUnknown         Op = "unknown" // a payload that the decoder can't read
+)
+
+// Request is what an entry means. It is made to be used again for the next entry: Decode replaces
+// it, and then needs no memory in the common case. Its slices point into the entry's data, and are
+// valid as long as that is.
+type Request struct {
+	Op       Op
+	Key      []byte // of a request about one key or one range of keys; nil otherwise
+	RangeEnd []byte // of a request about a range: see Access
+	ID       uint64 // the request's, see Origin; 0 if it has none
+	Size     int    // bytes of the entry's data
+
+	data     []byte // the payload that body explains
+	body     body
+	username []byte
+	main     value // of etcd's requests: the one that gives Op
+	values   []value
+	scratch  []byte
+	change   *confChange
+}
+
+// body knows how one kind of payload is shown. It is told which by the request.
+type body interface {
+	// appendSummary appends a line without line break.
+	appendSummary(dst []byte, r *Request, s *Style) []byte
+	// appendJSON appends the members of the object, without its braces, the first of them by
+	// appendName.
+	appendJSON(dst []byte, r *Request, s *Style) []byte
+}
+
+// reset makes r empty, keeping the memory it has.
+func (r *Request) reset(size int) {
+	clear(r.values[:cap(r.values)])
+	*r = Request{Op: OpUnknown, Size: size, values: r.values[:0], scratch: r.scratch[:0]}
+}
+
+// AppendSummary appends a line that tells people what the request is about, without a line break:
+// "put /registry/pods/a 1.2 KiB v1/Pod default/a". Nothing in it can act on a terminal.
+func (r *Request) AppendSummary(dst []byte, s Style) []byte {
+	if r.body == nil {
+		return append(dst, r.Op...)
+	}
+	start := len(dst)
+	return cut(r.body.appendSummary(dst, r, &s), start, s.Width)
+}
+
+// AppendJSON appends the request as one JSON object. The package comment has its rules.
+func (r *Request) AppendJSON(dst []byte, s Style) []byte {
+	dst = append(dst, '{')
+	if r.body != nil {
+		dst = r.body.appendJSON(dst, r, &s)
+	}
+	return append(dst, '}')
+}
+
+// Payload reads an etcd entry into r. It is what the decoder named etcd does.
+func Payload(r *Request, e *raftpb.Entry) error { return decodeEntry(r, e, etcdDecoder{}) }
+
+// decodeEntry reads what has nothing to do with the application, and leaves the rest to p.
+func decodeEntry(r *Request, e *raftpb.Entry, p payloadDecoder) error {
+	r.reset(len(e.Data))
+	r.data = e.Data
+	var err error
+	switch e.Type {
+	case raftpb.EntryConfChange:
+		err = r.readConfChange()
+	case raftpb.EntryConfChangeV2:
+		err = r.readConfChangeV2()
+	case raftpb.EntryNormal:
+		if len(e.Data) == 0 {
+			r.Op = OpEmpty
+			return nil
+		}
+		return p.payload(r, e)
+	default:
+		err = errEntryType
+	}
+	if err != nil {
+		r.body = opaque{}
+		return &PayloadError{Entry: e.ID(), Reason: e.Type.String(), Err: err}
+	}
+	return nil
+}
+
+var errEntryType = errors.New("no such entry type")

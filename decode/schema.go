@@ -1,0 +1,73 @@
+package decode
+
+import "google.golang.org/protobuf/encoding/protowire"
+
+// kind tells how a field's wire bytes are read, and how its value is shown.
+type kind uint8
+
+const (
+	kindUint      kind = iota // uint64: a count or a revision
+	kindInt                   // int64: likewise
+	kindBool                  // true unless the varint is 0
+	kindEnum                  // int32 with names
+	kindID                    // 64 bits that name something, shown as hex
+	kindRequestID             // kindID made by a server's ID generator: see Origin
+	kindString                // UTF-8 by contract, though old encoders don't check it
+	kindSecret                // kindString that is a password or a token
+	kindBytes                 // a key
+	kindValue                 // bytes that the user stored
+	kindMessage
+)
+
+// wireType returns the only wire type that a field of the kind may have. None of the messages here
+// has a list of scalars, so nothing is ever packed.
+func (k kind) wireType() protowire.Type {
+	if k >= kindString {
+		return protowire.BytesType
+	}
+	return protowire.VarintType
+}
+
+// field describes one field of a message.
+type field struct {
+	num  protowire.Number
+	name string // in snake case, as the JSON contract spells it
+	kind kind
+	flag flag
+	one  uint8     // the oneof that the field belongs to, numbered from 1 within its message
+	msg  messageID // of kindMessage
+	enum []string  // of kindEnum: names by value
+}
+
+type flag uint8
+
+const (
+	repeated flag = 1 << iota
+	shown         // an enum or bool whose zero says something: shown even if absent
+)
+
+// message describes one message.
+type message struct {
+	name   string // full name in etcd's schema
+	fields []field
+}
+
+// find returns the field with the number, or nil. The tables are short, so it just looks.
+func (m *message) find(num protowire.Number) *field {
+	for i := range m.fields {
+		if m.fields[i].num == num {
+			return &m.fields[i]
+		}
+	}
+	return nil
+}
+
+// named returns the field with the name, or nil.
+func (m *message) named(name string) *field {
+	for i := range m.fields {
+		if m.fields[i].name == name {
+			return &m.fields[i]
+		}
+	}
+	return nil
+}
