@@ -76,7 +76,7 @@ func isOutside(err error) bool {
 // term returns the term of an entry in [firstIndex-1, lastIndex]. ErrCompacted below,
 // ErrUnavailable above.
 func (l *raftLog) term(index uint64) (uint64, error) {
-	if term, found := l.unstable.term(index); found {
+	if term, found := l.unstable.knows(index); found {
 		return term, nil
 	}
 	first, err := l.firstIndex()
@@ -135,16 +135,13 @@ func (l *raftLog) entriesFrom(lo, maxSize uint64) ([]raftpb.Entry, error) {
 // slice returns the entries [lo, hi), limited to maxSize bytes, at least one if lo < hi. hi must be
 // at most lastIndex+1. ErrCompacted if lo is compacted.
 func (l *raftLog) slice(lo, hi, maxSize uint64) ([]raftpb.Entry, error) {
-	first, err := l.firstIndex()
-	switch {
-	case err != nil:
-		return nil, err
-	case lo < first:
-		return nil, ErrCompacted
+	switch s := l.unstable.snapshot; {
 	case lo >= hi:
 		return nil, nil
 	case lo >= l.unstable.offset:
 		return limitSize(l.unstable.slice(lo, hi), maxSize), nil
+	case s != nil && lo <= s.Metadata.Index:
+		return nil, ErrCompacted
 	}
 	cut := min(hi, l.unstable.offset)
 	entries, err := l.storage.Entries(lo, cut, maxSize)

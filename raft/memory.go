@@ -2,7 +2,6 @@ package raft
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/raftctl/raftctl/raftpb"
@@ -20,6 +19,9 @@ type MemoryStorage struct {
 	entries []raftpb.Entry
 	dropped int // entries compacted away that still occupy the array
 }
+
+// maxSpareEntries bounds the room for entries to come that a compaction leaves.
+const maxSpareEntries = 4096
 
 // NewMemoryStorage returns an empty storage: no membership, no entries, first index 1.
 func NewMemoryStorage() *MemoryStorage { return &MemoryStorage{} }
@@ -152,8 +154,9 @@ func (s *MemoryStorage) Compact(index uint64) error {
 	s.entries, s.dropped = s.entries[n:], s.dropped+n
 	if s.dropped > len(s.entries) {
 		// The dropped half of the array keeps its payloads alive. Copying what is left only when
-		// it is the smaller half costs a constant per entry.
-		s.entries, s.dropped = slices.Clone(s.entries), 0
+		// it is the smaller half costs a constant per entry. As many may come as have gone.
+		room := make([]raftpb.Entry, 0, len(s.entries)+min(s.dropped/2, maxSpareEntries))
+		s.entries, s.dropped = append(room, s.entries...), 0
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ type unstable struct {
 	// offset+len(entries)-1, because what is before offset is in Storage or in snapshot.
 	offset  uint64
 	entries []raftpb.Entry
+	// before is the entry at offset-1, whose term is asked for all the time. Zero if not known.
+	before raftpb.EntryID
 	// offsetInProgress is the index of the first entry that was not handed out to be written.
 	// Invariant: offset <= offsetInProgress <= offset+len(entries).
 	offsetInProgress uint64
@@ -50,6 +52,14 @@ func (u *unstable) term(index uint64) (uint64, bool) {
 		return u.snapshot.Metadata.Term, true
 	}
 	return 0, false
+}
+
+// knows returns the term of an entry that need not be looked up in Storage, and whether it is one.
+func (u *unstable) knows(index uint64) (uint64, bool) {
+	if index == u.before.Index && index != 0 {
+		return u.before.Term, true
+	}
+	return u.term(index)
 }
 
 // slice returns the entries [lo, hi), which must be here.
@@ -95,7 +105,7 @@ func (u *unstable) stableTo(id raftpb.EntryID) {
 	u.dead += payloadSize(u.entries[:n])
 	u.deadCount += int(n)
 	u.entries = u.entries[n:]
-	u.offset = id.Index + 1
+	u.offset, u.before = id.Index+1, id
 	u.offsetInProgress = max(u.offsetInProgress, u.offset)
 	u.release()
 }
@@ -129,7 +139,7 @@ func (u *unstable) stableSnapTo(index uint64) {
 
 // restore replaces everything by a snapshot.
 func (u *unstable) restore(snapshot *raftpb.Snapshot) {
-	u.offset = snapshot.Metadata.Index + 1
+	u.offset, u.before = snapshot.Metadata.Index+1, snapshot.Metadata.ID()
 	u.offsetInProgress = u.offset
 	u.setEntries(nil)
 	u.snapshot, u.snapshotInProgress = snapshot, false
@@ -145,7 +155,7 @@ func (u *unstable) truncateAndAppend(entries []raftpb.Entry) {
 		if u.notify.on() {
 			u.notify.emit(UnstableReplaced{Index: first})
 		}
-		u.offset, u.offsetInProgress = first, first
+		u.offset, u.offsetInProgress, u.before = first, first, raftpb.EntryID{}
 		u.setEntries(nil)
 	default:
 		if u.notify.on() {

@@ -31,6 +31,7 @@ func (m *member) forge(b, c byte) {
 		return
 	}
 	msg := f.message(1)
+	m.history.lied = m.history.lied || raftpb.IsLocalMsgTarget(msg.From)
 	what := "forged"
 	if m.w.tracing() {
 		what = "forged " + showMessage(&msg)
