@@ -36,6 +36,12 @@ const exitCodesHelp = `Exit status of every command:
 A path that doesn't exist or can't be read is an I/O error (6). 2 is never used: it is what a crash
 of the program itself gives. A verdict is never 0 by omission.`
 
+// exitCodesLine ends every help text.
+const exitCodesLine = `
+Exit status: 0 healthy or done, 1 damage or a difference, 3 not everything checked, 4 in use,
+5 refused, 6 I/O error, 64 usage, 130 interrupted. See 'raftctl help exit-codes'.
+`
+
 // silentError ends a command with a status of its own. The command has said why.
 type silentError struct{ status int }
 

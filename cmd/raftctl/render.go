@@ -87,21 +87,21 @@ func newLogicalTable(a *app, name string, view *wal.View) *tableRenderer {
 	t := newStreamTable(a.width,
 		column{title: "INDEX", width: max(5, digits(index)), right: true},
 		column{title: "TERM", width: max(4, digits(term)), right: true},
-		column{title: "OP", width: 14},
-		column{title: "SIZE", width: 9, right: true},
+		column{title: "SIZE", width: sizeWidth, right: true},
 		column{title: "SUMMARY"})
 	return &tableRenderer{name: name, table: t, cells: logicalCells, color: a.color}
 }
 
+// sizeWidth is what the longest size takes: 1023.9 KiB.
+const sizeWidth = 10
+
 func logicalCells(t *streamTable, r *row) {
 	positionCells(t, r)
 	if r.rec.Kind == wal.KindEntry && r.bad == nil {
-		t.text(r.opName())
 		t.size(int64(len(r.entry.Data)))
-		return
+	} else {
+		t.text("")
 	}
-	t.text(r.rec.Kind.String())
-	t.text("")
 }
 
 // positionCells writes index and term.
@@ -170,7 +170,11 @@ func (x *tableRenderer) finish(int) []byte    { return nil }
 
 func (x *tableRenderer) line(r *row) []byte {
 	x.cells(x.table, r)
-	x.text = r.appendLine(x.text[:0])
+	x.text = x.text[:0]
+	if r.rec.Kind != wal.KindEntry && !r.physical { // has a column for the kind
+		x.text = append(append(x.text, r.rec.Kind.String()...), ' ')
+	}
+	x.text = r.appendLine(x.text)
 	x.table.bytes(x.text)
 	line := x.table.end()
 	if x.color && r.rec.Kind == wal.KindDamage {
@@ -178,14 +182,6 @@ func (x *tableRenderer) line(r *row) []byte {
 		line = append(append([]byte(red), line[:len(line)-1]...), plain+"\n"...)
 	}
 	return line
-}
-
-// opName returns what an entry asks for, without decoding it where that isn't wanted.
-func (r *row) opName() string {
-	if r.raw {
-		return entryType(r.entry.Type)
-	}
-	return string(r.request().Op)
 }
 
 // appendLine appends what the table says of a record in its last column.

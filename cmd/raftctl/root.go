@@ -25,7 +25,7 @@ or an archive of these. It only reads: it takes no lock, and is safe on the dire
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
-	root.SetHelpCommandGroupID("")
+	root.SetHelpTemplate(root.HelpTemplate() + exitCodesLine)
 	root.AddCommand(newWAL(a), newVersion(a), newCompletion(a), newMan(a), newExitCodes())
 	return root
 }

@@ -44,7 +44,7 @@ The fields for --where are those of the JSON; what a record doesn't have is "", 
 ` + fieldsHelp(),
 		Example: `  raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
   raftctl wal dump /var/lib/etcd --where 'op == "put" && size > 100000' --last 20
-  raftctl wal dump backup.tar.zst/m1 --index 800..900 -o jsonl | jq .request
+  raftctl wal dump backup.tar.zst/etcd-1 --index 800..900 -o jsonl | jq .request
   raftctl wal dump /var/lib/etcd --follow --last 10`,
 		Args: wantPaths(&o.source, 1, -1),
 		PreRunE: func(cmd *cobra.Command, args []string) error {

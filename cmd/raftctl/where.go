@@ -42,7 +42,7 @@ func compileWhere(text string) (*where, error) {
 		return nil, explainIssues(env, text, issues)
 	}
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-		return nil, fmt.Errorf("%q is a %s, want a condition such as op == \"put\"", text, t)
+		return nil, fmt.Errorf("%q is of type %s, want a condition such as op == \"put\"", text, t)
 	}
 	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
@@ -59,7 +59,8 @@ func explainIssues(env *cel.Env, text string, issues *cel.Issues) error {
 		name, _, _ = strings.Cut(name, "'")
 		return fmt.Errorf("no field %q at column %d of %q; --help lists the fields", name, at, text)
 	}
-	err := fmt.Errorf("column %d of %q: %s", at, text, first.Message)
+	message, _, _ := strings.Cut(first.Message, " expecting {") // a list of tokens
+	err := fmt.Errorf("column %d of %q: %s", at, text, message)
 	if used := usedFields(env, text); len(used) > 0 {
 		return fmt.Errorf("%w (%s)", err, strings.Join(used, ", "))
 	}
@@ -106,7 +107,7 @@ func (w *where) match(src fieldSource) (bool, error) {
 	}
 	b, ok := v.(types.Bool)
 	if !ok {
-		return false, usageError{fmt.Errorf("--where %q: %s: the result is a %s, want a bool", w.text, src.where(), v.Type())}
+		return false, usageError{fmt.Errorf("--where %q: %s: the result is of type %s, want a condition", w.text, src.where(), v.Type())}
 	}
 	return bool(b), nil
 }
