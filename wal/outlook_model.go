@@ -30,11 +30,21 @@ func (l *Log) outlook(s *survey, o VerifyOptions, rel etcdRelease) Outlook {
 	for _, seg := range s.segs {
 		m.names = append(m.names, seg.Name)
 	}
+	type pass struct {
+		seg   int
+		start uint32
+	}
+	done, b := map[pass]etcdSegment{}, newBudget()
 	m.read = func(k int, start uint32, rel etcdRelease) etcdSegment {
 		if d := s.digests[k]; d.tidy {
 			return d.asEtcd(start)
 		}
-		return l.scanAsEtcd(k, start, rel)
+		seg, ok := done[pass{k, start}]
+		if !ok {
+			seg = l.scanAsEtcd(k, start, rel, b)
+			done[pass{k, start}] = seg
+		}
+		return seg
 	}
 	return m.outlook()
 }

@@ -82,10 +82,10 @@ type etcdScanner struct {
 	seg  etcdSegment
 }
 
-func newEtcdScanner(r io.ReaderAt, seg Segment, rel etcdRelease) *etcdScanner {
+func newEtcdScanner(r io.ReaderAt, seg Segment, rel etcdRelease, b *budget) *etcdScanner {
 	return &etcdScanner{
-		r:    bufio.NewReaderSize(io.NewSectionReader(r, 0, seg.Size), windowSize),
-		name: seg.File, size: seg.Size, rel: rel, hist: newHistory(0, newBudget()),
+		r:    bufio.NewReaderSize(io.NewSectionReader(r, 0, seg.Size), probeChunk),
+		name: seg.File, size: seg.Size, rel: rel, hist: newHistory(0, b),
 	}
 }
 
@@ -96,6 +96,9 @@ func (s *etcdScanner) scan() etcdSegment {
 		}
 	}
 	s.flush()
+	if s.hist.budget.spent() {
+		s.seg.fault = &etcdFault{unknown: true, text: ErrTooManyEvents.Error()}
+	}
 	return s.seg
 }
 

@@ -226,7 +226,17 @@ func TestVerifyAgainstEtcd(t *testing.T) {
 	}
 }
 
-func checkMutated(t *testing.T, dir string, was, fs files) string {
+// compareStart has etcd start on a log, and tells how that differs from the outlook.
+func compareStart(t *testing.T, dir string, fs files) string {
+	t.Helper()
+	if len(fs) == 0 || slices.ContainsFunc(fs.names(), func(n string) bool { return len(fs[n]) == 0 }) && len(fs) == 1 {
+		return "" // no log at all
+	}
+	r, got := startBoth(t, dir, fs)
+	return compareOutlook(&r.Etcd, got)
+}
+
+func startBoth(t *testing.T, dir string, fs files) (*Report, etcdResult) {
 	t.Helper()
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
@@ -235,14 +245,20 @@ func checkMutated(t *testing.T, dir string, was, fs files) string {
 		t.Fatal(err)
 	}
 	fs.write(t, dir)
-	r := verifyFiles(t, fs)
-	if msg := compareOutlook(&r.Etcd, etcdBoots(t, dir)); msg != "" {
+	return verifyFiles(t, fs), etcdBoots(t, dir)
+}
+
+// checkMutated tells what is wrong with the verdict on log fs, which was a healthy log once.
+func checkMutated(t *testing.T, dir string, was, fs files) string {
+	t.Helper()
+	r, got := startBoth(t, dir, fs)
+	if msg := compareOutlook(&r.Etcd, got); msg != "" {
 		return msg
 	}
 	if r.Verdict == VerdictProblem {
 		return ""
 	}
-	if r.Verdict == VerdictOK && (isPrefix(was, fs) || isSuffix(was, fs)) {
+	if r.Verdict == VerdictOK && len(was) > 0 && (isPrefix(was, fs) || isSuffix(was, fs)) {
 		return ""
 	}
 	return fmt.Sprintf("verdict %s, findings %+v", r.Verdict, r.Findings)
