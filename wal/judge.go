@@ -269,8 +269,10 @@ func (s *scanner) wrongFieldOf(f *frame, record string, crcSize int) (verdict, b
 		}
 	}
 	if otherWrong {
-		damages = append(damages, s.damage(ClassPrefix, int64(len(want)), fmt.Sprintf(
-			"record begins with %x, want %x; its data continues crc %08x", got, want, s.sum)))
+		d := s.damage(ClassPrefix, int64(len(want)), fmt.Sprintf(
+			"record begins with %x, want %x; its data continues crc %08x", got, want, s.sum))
+		d.Pos.Off += frameHeaderSize
+		damages = append(damages, d)
 	}
 	return s.admit(*f, sum, damages), true
 }
@@ -293,7 +295,7 @@ func (s *scanner) crcEvidence(f *frame, got, want string) (evidence string, ok b
 		return evidence + "; what follows continues the one computed", true
 	}
 	diff := 0
-	for i := range got {
+	for i := range len(got) {
 		if x := got[i] ^ want[i]; x != 0 {
 			diff++
 		}

@@ -37,10 +37,11 @@ func (p *probe) read(off, n int64) []byte {
 	if p.err != nil || off < 0 || off >= p.size {
 		return nil
 	}
-	if p.buf == nil {
-		p.buf = make([]byte, probeChunk)
+	n = min(n, probeChunk, p.size-off)
+	if n > int64(len(p.buf)) {
+		p.buf = make([]byte, min(probeChunk, p.size))
 	}
-	b := p.buf[:min(n, probeChunk, p.size-off)]
+	b := p.buf[:n]
 	m, err := p.src.ReadAt(b, off)
 	if err != nil && err != io.EOF { // EOF: the file has become shorter
 		p.err = err

@@ -92,9 +92,9 @@ func (s *scanner) prove(f *frame, known []uint32) string {
 func (s *scanner) candidates(lo int64) func(yield func(int64) bool) {
 	const need = frameHeaderSize + minRecordSize
 	return func(yield func(int64) bool) {
-		buf := make([]byte, windowSize)
+		buf := make([]byte, min(windowSize, max(s.size-lo, 0)))
 		for s.probe.err == nil {
-			n, _ := s.file.ReadAt(buf[:min(windowSize, max(s.size-lo, 0))], lo)
+			n, _ := s.file.ReadAt(buf[:min(int64(len(buf)), max(s.size-lo, 0))], lo)
 			if n < need {
 				return
 			}

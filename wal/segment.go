@@ -62,7 +62,7 @@ type scanner struct {
 
 func newScanner(f segmentFile, o scanOptions) *scanner {
 	s := &scanner{scanOptions: o, file: f, sum: o.seed, trusted: -1, suspect: -1}
-	s.win.src = f
+	s.win.src, s.win.size = f, o.size
 	s.probe = newProbe(f, o.size)
 	s.rec.Pos.Segment = o.name
 	return s
@@ -193,7 +193,7 @@ func (s *scanner) changed() (bool, error) {
 	}
 	grown := info.Size() > s.size
 	s.size = max(s.size, info.Size())
-	s.probe.size = s.size
+	s.probe.size, s.win.size = s.size, s.size
 	before := updateCRC(0, s.ahead())
 	s.win.forget()
 	if err := s.load(); err != nil {

@@ -1,0 +1,107 @@
+package wal
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// A log whose last segment ends anywhere, as a crash can leave it, is clean where a frame ends and torn
+// where none does. Nothing before that place is lost, and nothing after it is made up.
+func TestEveryPrefix(t *testing.T) {
+	for _, zeros := range []int{0, 24, 4096} {
+		b := buildLog(raftpb.FlavorGogo, 2)
+		s := b.tail()
+		intact := readFiles(t, b.files(0), Inspect)
+		before := len(intact) - len(s.frames)
+		for size := range len(s.b) {
+			files := b.files(0)
+			cut := append(slices.Clone(s.b[:size]), make([]byte, zeros)...)
+			files[s.name.String()] = cut
+			all := readFiles(t, files, Inspect)
+			checkRecovered(t, files, all)
+			damages, records := split(all)
+			whole, inside := slices.BinarySearch(s.frames, size)
+			switch {
+			case size == 0:
+				wantOnly(t, damages, ClassEmptySegment, 0)
+			case inside || indexNonzero(s.b[s.frames[whole-1]:size]) == size-s.frames[whole-1]:
+				wantOnly(t, damages, "", 0)
+			case zeros == 0:
+				wantOnly(t, damages, ClassTorn, s.frames[whole-1])
+			default:
+				wantTornOr(t, damages, s.frames[whole-1])
+			}
+			// Where only zeros were cut off and zeros came back, the frame is whole.
+			if n := len(records) - before; n != whole && !(n == whole-1 && !inside) && size > 0 {
+				t.Errorf("%d records in the last segment, want %d or one less", n, whole)
+			}
+			if t.Failed() {
+				t.Fatalf("cut at %d, %d zeros", size, zeros)
+			}
+		}
+	}
+}
+
+func wantOnly(t *testing.T, got []*Damage, class Class, off int) {
+	t.Helper()
+	if class == "" && len(got) == 0 {
+		return
+	}
+	if len(got) != 1 || got[0].Class != class || got[0].Pos.Off != int64(off) {
+		t.Errorf("damages %v, want %q at %d", got, class, off)
+	}
+}
+
+// wantTornOr accepts what a write cut off within a sector can look like when zeros follow: disks don't
+// leave that behind, so that the bytes may be anything that begins there.
+func wantTornOr(t *testing.T, got []*Damage, off int) {
+	t.Helper()
+	if len(got) > 1 {
+		t.Errorf("damages %v, want one at most", got)
+	}
+	for _, d := range got {
+		if d.Pos.Off < int64(off) || d.Class == ClassLengthField {
+			t.Errorf("%v: want it at %d", d, off)
+		}
+	}
+}
+
+// A finished segment that ends anywhere but where its last frame does is damaged, never torn.
+func TestEveryPrefixOfFinishedSegment(t *testing.T) {
+	b := buildLog(raftpb.FlavorPbgo, 3)
+	s := b.segs[1]
+	for size := range len(s.b) {
+		files := b.files(64)
+		files[s.name.String()] = s.b[:size]
+		all := readFiles(t, files, Inspect)
+		checkRecovered(t, files, all)
+		damages, _ := split(all)
+		if len(damages) == 0 {
+			t.Fatalf("cut at %d: no damage", size)
+		}
+		for _, d := range damages {
+			if d.Class == ClassTorn {
+				t.Errorf("cut at %d: %v", size, d)
+			}
+		}
+		if _, whole := slices.BinarySearch(s.frames, size); whole && damages[len(damages)-1].Class != ClassCRCChain {
+			t.Errorf("cut at %d: %v, want the chain broken at the next segment", size, damages)
+		}
+	}
+}
+
+func TestDamageErr(t *testing.T) {
+	d := Damage{Class: ClassTorn, Pos: Position{"x.wal", 40}, Evidence: "length 8, but 3 bytes remain"}
+	if err := d.Err(); !errors.Is(err, ErrTorn) || !strings.HasPrefix(err.Error(), "x.wal: offset 40: ") {
+		t.Errorf("got %v, want ErrTorn with its position", err)
+	}
+	d.Class = ClassPayload
+	corrupt, ok := errors.AsType[*CorruptError](d.Err())
+	if !ok || corrupt.File != "x.wal" || corrupt.Off != 40 {
+		t.Errorf("got %v, want a CorruptError with its position", d.Err())
+	}
+}
