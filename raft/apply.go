@@ -18,7 +18,8 @@ func (l *raftLog) maxAppliable(allowUnstable bool) uint64 {
 // hasNextCommitted reports whether there are entries to hand out. Not while a snapshot waits: it
 // must be installed first.
 func (l *raftLog) hasNextCommitted(allowUnstable bool) bool {
-	return !l.applyingPaused && l.unstable.snapshot == nil && l.applying < l.maxAppliable(allowUnstable)
+	return !l.applyingPaused && l.unstable.snapshot == nil &&
+		l.applying < l.maxAppliable(allowUnstable)
 }
 
 // nextCommitted returns the entries to hand out.
@@ -45,7 +46,8 @@ func (l *raftLog) acceptApplying(entries []raftpb.Entry, allowUnstable bool) {
 	if l.maxApplyingSize != NoLimit {
 		l.applyingSize += entriesSize(entries)
 	}
-	l.applyingPaused = l.applyingSize >= l.maxApplyingSize || l.applying < l.maxAppliable(allowUnstable)
+	l.applyingPaused = l.applyingSize >= l.maxApplyingSize ||
+		l.applying < l.maxAppliable(allowUnstable)
 }
 
 // appliedTo records that entries up to index are applied, of which size bytes count against the

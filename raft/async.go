@@ -7,7 +7,8 @@ import "github.com/raftctl/raftctl/raftpb"
 // is done, however many Readys are under way.
 func (n *RawNode) askStorage(rd *Ready) {
 	c := n.core
-	if len(rd.Entries) > 0 || !rd.HardState.IsEmpty() || rd.Snapshot != nil || len(c.msgsAfterAppend) > 0 {
+	if len(rd.Entries) > 0 || !rd.HardState.IsEmpty() || rd.Snapshot != nil ||
+		len(c.msgsAfterAppend) > 0 {
 		c.msgs = append(c.msgs, n.appendRequest(rd))
 	}
 	if len(rd.CommittedEntries) > 0 {

@@ -26,7 +26,10 @@ func (n *RawNode) Bootstrap(peers []Peer) error {
 			Type: raftpb.ConfChangeAddNode, NodeID: peer.ID, Context: peer.Context,
 		}
 		entries[i] = raftpb.Entry{
-			Type: raftpb.EntryConfChange, Term: 1, Index: uint64(i) + 1, Data: change.Marshal(raftpb.FlavorPbgo),
+			Type:  raftpb.EntryConfChange,
+			Term:  1,
+			Index: uint64(i) + 1,
+			Data:  change.Marshal(raftpb.FlavorPbgo),
 		}
 	}
 	n.core.log.append(entries)

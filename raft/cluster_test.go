@@ -64,8 +64,8 @@ func (c *cluster) add(id uint64, cs raftpb.ConfState, adjust func(*Config)) *nod
 	c.tb.Helper()
 	store := NewMemoryStorage()
 	if len(cs.Voters) > 0 {
-		snapshot := raftpb.Snapshot{Metadata: raftpb.SnapshotMetadata{ConfState: cs, Index: 2, Term: 1}}
-		must(c.tb, store.ApplySnapshot(snapshot))
+		start := raftpb.SnapshotMetadata{ConfState: cs, Index: 2, Term: 1}
+		must(c.tb, store.ApplySnapshot(raftpb.Snapshot{Metadata: start}))
 		must(c.tb, store.SetHardState(raftpb.HardState{Term: 1, Commit: 2}))
 	}
 	cfg := baseConfig(id, store)
@@ -134,7 +134,8 @@ func (c *cluster) work(n *node) bool {
 	m := n.todo[0]
 	n.todo = n.todo[1:]
 	if m.To == LocalAppendThread {
-		c.store(n, raftpb.HardState{Term: m.Term, Vote: m.Vote, Commit: m.Commit}, m.Entries, m.Snapshot)
+		hs := raftpb.HardState{Term: m.Term, Vote: m.Vote, Commit: m.Commit}
+		c.store(n, hs, m.Entries, m.Snapshot)
 	} else {
 		c.apply(n, m.Entries)
 	}
@@ -180,10 +181,12 @@ func (c *cluster) deliver() bool {
 	for i := range batch {
 		m := &batch[i]
 		n := c.nodes[m.To]
-		if n == nil || (c.drop != nil && m.From != m.To && !raftpb.IsLocalMsgTarget(m.From) && c.drop(m)) {
+		own := m.From == m.To || raftpb.IsLocalMsgTarget(m.From)
+		if n == nil || (c.drop != nil && !own && c.drop(m)) {
 			continue
 		}
-		if err := n.Step(*m); err != nil && err != ErrStepPeerNotFound && err != ErrProposalDropped {
+		err := n.Step(*m)
+		if err != nil && err != ErrStepPeerNotFound && err != ErrProposalDropped {
 			c.tb.Fatalf("step %s: %v", raftpb.DescribeMessage(*m, nil), err)
 		}
 	}

@@ -1,7 +1,6 @@
 package raft
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/raftctl/raftctl/raftpb"
@@ -95,24 +94,23 @@ type Config struct {
 func (c *Config) validate() error {
 	switch {
 	case c.ID == None:
-		return &ConfigError{"ID", "must not be 0"}
+		return configError("ID", "must not be 0")
 	case raftpb.IsLocalMsgTarget(c.ID):
-		return &ConfigError{"ID", "must not be that of a storage thread"}
+		return configError("ID", "must not be that of a storage thread")
 	case c.HeartbeatTick <= 0:
-		return &ConfigError{"HeartbeatTick", fmt.Sprintf("is %d, must be positive", c.HeartbeatTick)}
+		return configError("HeartbeatTick", "is %d, must be positive", c.HeartbeatTick)
 	case c.ElectionTick <= c.HeartbeatTick:
-		return &ConfigError{"ElectionTick",
-			fmt.Sprintf("is %d, must exceed HeartbeatTick, %d", c.ElectionTick, c.HeartbeatTick)}
+		return configError("ElectionTick", "is %d, must exceed HeartbeatTick, %d",
+			c.ElectionTick, c.HeartbeatTick)
 	case c.Storage == nil:
-		return &ConfigError{"Storage", "must be set"}
+		return configError("Storage", "must be set")
 	case c.Rand == nil:
-		return &ConfigError{"Rand", "must be set"}
+		return configError("Rand", "must be set")
 	case c.MaxInflightMsgs <= 0:
-		return &ConfigError{"MaxInflightMsgs",
-			fmt.Sprintf("is %d, must be positive", c.MaxInflightMsgs)}
+		return configError("MaxInflightMsgs", "is %d, must be positive", c.MaxInflightMsgs)
 	case c.MaxInflightBytes != 0 && c.MaxInflightBytes < c.MaxSizePerMsg:
-		return &ConfigError{"MaxInflightBytes", fmt.Sprintf("is %d, must be 0 or at least MaxSizePerMsg, %d",
-			c.MaxInflightBytes, c.MaxSizePerMsg)}
+		return configError("MaxInflightBytes", "is %d, must be 0 or at least MaxSizePerMsg, %d",
+			c.MaxInflightBytes, c.MaxSizePerMsg)
 	}
 	return c.validateReads()
 }
@@ -120,9 +118,9 @@ func (c *Config) validate() error {
 func (c *Config) validateReads() error {
 	switch {
 	case c.ReadOnlyOption != ReadOnlySafe && c.ReadOnlyOption != ReadOnlyLeaseBased:
-		return &ConfigError{"ReadOnlyOption", fmt.Sprintf("is %d, which is unknown", c.ReadOnlyOption)}
+		return configError("ReadOnlyOption", "is %d, which is unknown", c.ReadOnlyOption)
 	case c.ReadOnlyOption == ReadOnlyLeaseBased && !c.CheckQuorum:
-		return &ConfigError{"CheckQuorum", "must be set for ReadOnlyLeaseBased"}
+		return configError("CheckQuorum", "must be set for ReadOnlyLeaseBased")
 	}
 	return nil
 }

@@ -109,8 +109,8 @@ func (c *core) checkRestored(cs *raftpb.ConfState) error {
 func (c *core) loadState(hs raftpb.HardState) error {
 	if !hs.IsEmpty() {
 		if hs.Commit < c.log.committed || hs.Commit > c.log.lastIndex() {
-			return &ConfigError{"Storage", fmt.Sprintf("has commit index %d, outside of the log [%d, %d]",
-				hs.Commit, c.log.committed, c.log.lastIndex())}
+			return configError("Storage", "has commit index %d, outside of the log [%d, %d]",
+				hs.Commit, c.log.committed, c.log.lastIndex())
 		}
 		c.term, c.vote, c.log.committed = hs.Term, hs.Vote, hs.Commit
 	}
@@ -124,8 +124,8 @@ func (c *core) loadApplied(applied uint64) error {
 		return nil
 	}
 	if applied < c.log.applied || applied > c.log.lastIndex() {
-		return &ConfigError{"Applied", fmt.Sprintf("is %d, outside of the log [%d, %d]",
-			applied, c.log.applied, c.log.lastIndex())}
+		return configError("Applied", "is %d, outside of the log [%d, %d]",
+			applied, c.log.applied, c.log.lastIndex())
 	}
 	c.log.commitTo(applied)
 	c.log.appliedTo(applied, 0)

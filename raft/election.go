@@ -11,7 +11,7 @@ type campaignKind uint8
 const (
 	campaignPreVote  campaignKind = iota // ask first, see Config.PreVote
 	campaignVote                         // in a new term
-	campaignTransfer                     // in a new term, at the leader's word, so leases don't count
+	campaignTransfer                     // in a new term, whatever the lease: the leader wants it
 )
 
 // usualCampaign is the campaign when the leader was not heard of.

@@ -45,12 +45,12 @@ const (
 	RefusedType         Refusal = iota // a type that raft.proto doesn't have
 	RefusedSender                      // nobody, the receiver itself, or a storage thread sent it
 	RefusedNoTerm                      // a message between members without a term
-	RefusedTerm                        // a term where there must be none, or one too large to be real
+	RefusedTerm                        // a term where there must be none, or an unreal one
 	RefusedIndex                       // an index too large to be real
 	RefusedEmpty                       // no entry where there must be one
 	RefusedEntries                     // entries that don't follow from each other
-	RefusedCommit                      // a commit index beyond the last entry: this log lost entries
-	RefusedConflict                    // an entry that differs from a committed one: a log is damaged
+	RefusedCommit                      // a commit beyond the last entry: this log lost some
+	RefusedConflict                    // an entry unlike a committed one: a log is damaged
 	RefusedAcked                       // an acknowledgement of what was not sent
 	RefusedForwarded                   // a transfer request that was forwarded already
 	RefusedContext                     // a read confirmation that can't be one
@@ -123,3 +123,7 @@ type ConfigError struct {
 
 // Error names the field and what is wrong with it.
 func (e *ConfigError) Error() string { return "raft: config: " + e.Field + " " + e.Reason }
+
+func configError(field, format string, args ...any) error {
+	return &ConfigError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}

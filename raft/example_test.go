@@ -11,7 +11,8 @@ import (
 // newMember starts a group of one, with a log in memory.
 func newMember(async bool) (*raft.RawNode, *raft.MemoryStorage, error) {
 	store := raft.NewMemoryStorage()
-	start := raftpb.SnapshotMetadata{Index: 1, Term: 1, ConfState: raftpb.ConfState{Voters: []uint64{1}}}
+	voters := raftpb.ConfState{Voters: []uint64{1}}
+	start := raftpb.SnapshotMetadata{Index: 1, Term: 1, ConfState: voters}
 	if err := store.ApplySnapshot(raftpb.Snapshot{Metadata: start}); err != nil {
 		return nil, nil, err
 	}

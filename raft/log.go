@@ -40,7 +40,7 @@ func newLog(storage Storage, maxApplyingSize uint64, notify notifier) (*raftLog,
 		return nil, fmt.Errorf("raft: storage: last index: %w", err)
 	}
 	if first == 0 || last+1 < first {
-		return nil, &ConfigError{"Storage", fmt.Sprintf("has first index %d and last index %d", first, last)}
+		return nil, configError("Storage", "has first index %d and last index %d", first, last)
 	}
 	l := &raftLog{
 		storage:         storage,

@@ -51,7 +51,8 @@ func (s *MemoryStorage) Entries(lo, hi, maxSize uint64) ([]raftpb.Entry, error) 
 	case lo > hi:
 		return nil, fmt.Errorf("entries [%d,%d): %w", lo, hi, ErrUnavailable)
 	case hi > s.lastIndex()+1 || len(s.entries) == 0:
-		return nil, fmt.Errorf("entries [%d,%d), last is %d: %w", lo, hi, s.lastIndex(), ErrUnavailable)
+		return nil, fmt.Errorf("entries [%d,%d), last is %d: %w",
+			lo, hi, s.lastIndex(), ErrUnavailable)
 	}
 	base := s.compacted.Index + 1
 	return limitSize(s.entries[lo-base:hi-base], maxSize), nil
@@ -122,10 +123,10 @@ func (s *MemoryStorage) CreateSnapshot(
 ) (raftpb.Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if have := s.snapshot.Metadata.Index; index <= have {
-		return raftpb.Snapshot{}, fmt.Errorf("create snapshot %d, have %d: %w", index, have, ErrSnapOutOfDate)
-	}
 	term, err := s.term(index)
+	if have := s.snapshot.Metadata.Index; index <= have {
+		err = fmt.Errorf("have %d: %w", have, ErrSnapOutOfDate)
+	}
 	if err != nil {
 		return raftpb.Snapshot{}, fmt.Errorf("create snapshot %d: %w", index, err)
 	}
@@ -180,7 +181,8 @@ func (s *MemoryStorage) Append(entries []raftpb.Entry) error {
 	keep := entries[0].Index - first
 	switch {
 	case keep > uint64(len(s.entries)):
-		return fmt.Errorf("append entry %d, last is %d: %w", entries[0].Index, s.lastIndex(), ErrUnavailable)
+		return fmt.Errorf("append entry %d, last is %d: %w",
+			entries[0].Index, s.lastIndex(), ErrUnavailable)
 	case keep < uint64(len(s.entries)):
 		s.entries = append(s.entries[:keep:keep], entries...)
 		s.dropped = 0

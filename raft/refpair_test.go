@@ -17,8 +17,8 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// pair is a member of this package and one of the reference, which get the same input and must give the same
-// output. Everything is compared in the types of this package.
+// pair is a member of this package and one of the reference, which get the same input and must give
+// the same output. Everything is compared in the types of this package.
 type pair struct {
 	tb       testing.TB
 	id       uint64

@@ -20,9 +20,9 @@ type world struct {
 	cut   uint64 // bit set of members that are cut off
 }
 
-// TestAgainstReference treats groups at random and compares each member with one of the reference after every
-// step. It is the short sister of the lockstep test, kept here so that a change of the core is checked where it
-// is made.
+// TestAgainstReference treats groups at random and compares each member with one of the reference
+// after every step. It is the short sister of the lockstep test, kept here so that a change of the
+// core is checked where it is made.
 func TestAgainstReference(t *testing.T) {
 	for seed := range *smokeSeeds {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {

@@ -26,7 +26,8 @@ func (c *core) sendSnapshot(to uint64, p *tracker.Progress) (bool, error) {
 		return false, fmt.Errorf("raft: storage: snapshot: %w", err)
 	case snapshot.IsEmpty():
 		c.snapshotNotSent(to, SnapshotMissing)
-		return false, fmt.Errorf("raft: member %x needs entry %d, which is compacted: %w", to, p.Next, ErrEmptySnapshot)
+		return false, fmt.Errorf("raft: member %x needs entry %d, which is compacted: %w",
+			to, p.Next, ErrEmptySnapshot)
 	}
 	if err := c.reportSnapshot(to, snapshot.Metadata.ID(), p); err != nil {
 		return false, err
@@ -127,7 +128,10 @@ func (c *core) restore(m *raftpb.Message, s *raftpb.Snapshot) (IgnoreReason, boo
 		return IgnoreFastForwarded, false, c.fastForward(id)
 	}
 	// The membership is built, and found right, before anything is replaced.
-	fresh := tracker.Tracker{MaxInflight: c.trk.MaxInflight, MaxInflightBytes: c.trk.MaxInflightBytes}
+	fresh := tracker.Tracker{
+		MaxInflight:      c.trk.MaxInflight,
+		MaxInflightBytes: c.trk.MaxInflightBytes,
+	}
 	changer := confchange.Changer{Tracker: &fresh, LastIndex: id.Index}
 	result, err := confchange.Restore(changer, s.Metadata.ConfState)
 	if err == nil {

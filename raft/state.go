@@ -28,7 +28,9 @@ func (s StateType) String() string {
 }
 
 // MarshalJSON returns the name of the constant in quotes.
-func (s StateType) MarshalJSON() ([]byte, error) { return strconv.AppendQuote(nil, s.String()), nil }
+func (s StateType) MarshalJSON() ([]byte, error) {
+	return strconv.AppendQuote(nil, s.String()), nil
+}
 
 // SoftState is what a member knows for the moment; it need not be stored.
 type SoftState struct {

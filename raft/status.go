@@ -55,10 +55,9 @@ func (s Status) MarshalJSON() ([]byte, error) { return []byte(s.String()), nil }
 // ascending order.
 func (s Status) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `{"id":"%x","term":%d,"vote":"%x","commit":%d,"lead":"%x","raftState":%q,"applied":%d,`,
-		s.ID, s.HardState.Term, s.HardState.Vote, s.HardState.Commit, s.SoftState.Lead,
-		s.SoftState.RaftState, s.Applied)
-	b.WriteString(`"progress":{`)
+	fmt.Fprintf(&b, `{"id":"%x","term":%d,"vote":"%x","commit":%d,"lead":"%x",`,
+		s.ID, s.HardState.Term, s.HardState.Vote, s.HardState.Commit, s.SoftState.Lead)
+	fmt.Fprintf(&b, `"raftState":%q,"applied":%d,"progress":{`, s.SoftState.RaftState, s.Applied)
 	for i := range s.Progress {
 		if i > 0 {
 			b.WriteByte(',')

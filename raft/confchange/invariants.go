@@ -3,6 +3,8 @@ package confchange
 import (
 	"errors"
 	"fmt"
+
+	"github.com/raftctl/raftctl/raft/quorum"
 )
 
 // checkInvariants returns an error if a membership contradicts itself. It is checked before and
@@ -37,7 +39,8 @@ func checkInvariants(r Result) error {
 
 // checkMembers returns an error if someone with a role is not followed.
 func checkMembers(r Result) error {
-	for _, set := range [][]uint64{r.Config.Voters.IDs(), r.Config.Learners, r.Config.LearnersNext} {
+	cfg := r.Config
+	for _, set := range []quorum.Set{cfg.Voters.IDs(), cfg.Learners, cfg.LearnersNext} {
 		for _, id := range set {
 			if r.Members.Get(id) == nil {
 				return fmt.Errorf("no progress for %d", id)

@@ -64,5 +64,6 @@ func (m Members) Without(id uint64) Members {
 }
 
 func (m Members) search(id uint64) (int, bool) {
-	return slices.BinarySearchFunc(m, id, func(a Member, id uint64) int { return cmp.Compare(a.ID, id) })
+	byID := func(m Member, id uint64) int { return cmp.Compare(m.ID, id) }
+	return slices.BinarySearchFunc(m, id, byID)
 }
