@@ -117,11 +117,14 @@ func (r *replay) read(fsys fs.FS) error {
 	}
 	defer func() { _ = log.Close() }() // it was only read
 	for rec, err := range log.Records(Recover) {
-		if r.torn = r.opts.CutTorn && errors.Is(err, ErrTorn); r.torn {
-			break
-		}
 		if err != nil {
 			return err
+		}
+		if rec.Kind == KindDamage {
+			if r.torn = r.opts.CutTorn && rec.Damage.Class == ClassTorn; r.torn {
+				break
+			}
+			return rec.Damage.Err()
 		}
 		if err := r.record(rec); err != nil {
 			return err

@@ -107,9 +107,11 @@ func (w *Writer) stop(err error) error {
 
 // fresh returns an empty batch. The caller holds mu.
 func (w *Writer) fresh() *batch {
-	b := new(batch)
+	var b *batch
 	if n := len(w.idle); n > 0 {
 		b, w.idle = w.idle[n-1], w.idle[:n-1]
+	} else {
+		b = new(batch)
 	}
 	b.done.Add(1)
 	return b

@@ -9,17 +9,25 @@ import (
 )
 
 func datasync(f *os.File) error {
-	return ignoringEINTR(func() error { return unix.Fdatasync(int(f.Fd())) })
+	for {
+		if err := unix.Fdatasync(int(f.Fd())); err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 func syncDir(d *os.File) error { return d.Sync() }
 
 func allocate(f *os.File, now, size int64) error {
-	err := ignoringEINTR(func() error { return unix.Fallocate(int(f.Fd()), 0, 0, size) })
-	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {
-		return grow(f, now, size)
+	for {
+		switch err := unix.Fallocate(int(f.Fd()), 0, 0, size); err {
+		case unix.EINTR:
+		case unix.EOPNOTSUPP, unix.ENOSYS:
+			return grow(f, now, size)
+		default:
+			return err
+		}
 	}
-	return err
 }
 
 // lock takes the lock that etcd takes: one that belongs to the open file, not to the process, so
@@ -34,12 +42,4 @@ func lock(f *os.File) error {
 		return ErrLocked
 	}
 	return err
-}
-
-func ignoringEINTR(call func() error) error {
-	for {
-		if err := call(); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
 }

@@ -1,0 +1,217 @@
+package wal
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	etcdpb "go.etcd.io/raft/v3/raftpb"
+
+	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// benchWriter is one way of making a batch durable.
+type benchWriter interface {
+	append() error
+	Close() error
+}
+
+// benchBatch is what every caller appends: the same entries again and again, each time overwritten,
+// so that callers needn't agree on an order.
+func benchBatch(entries, size int) []raftpb.Entry {
+	batch := make([]raftpb.Entry, entries)
+	for i := range batch {
+		data := make([]byte, size)
+		for j := range data {
+			data[j] = byte(i*31 + j*7 + 1)
+		}
+		batch[i] = raftpb.Entry{Term: 3, Index: uint64(i + 1), Data: data}
+	}
+	return batch
+}
+
+var benchWriters = []struct {
+	impl string
+	open func(b *testing.B, dir string, batch []raftpb.Entry) benchWriter
+}{
+	{"ours", openOurs},
+	{"etcd", openEtcd},
+	{"bare", openBare},
+}
+
+type oursBench struct {
+	*Writer
+	batch []raftpb.Entry
+}
+
+func openOurs(b *testing.B, dir string, batch []raftpb.Entry) benchWriter {
+	return oursBench{mustCreate(b, dir, WriterOptions{Flavor: raftpb.FlavorPbgo}), batch}
+}
+
+func (w oursBench) append() error { return w.Append(raftpb.HardState{}, w.batch) }
+
+// etcdBench is etcd's package; concurrent callers take turns.
+type etcdBench struct {
+	etcdWriter
+	batch []*etcdpb.Entry
+	state etcdpb.HardState
+	mu    sync.Mutex
+}
+
+func openEtcd(b *testing.B, dir string, batch []raftpb.Entry) benchWriter {
+	w := &etcdBench{etcdWriter: mustCreateEtcd(b, dir, raftpb.FlavorPbgo)}
+	for _, e := range batch {
+		w.batch = append(w.batch, &etcdpb.Entry{Term: &e.Term, Index: &e.Index, Data: e.Data})
+	}
+	return w
+}
+
+func (w *etcdBench) append() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Save(&w.state, w.batch)
+}
+
+// bareBench writes the bytes of a batch and syncs them, and does nothing else. Files are preallocated
+// and of the size of a segment.
+type bareBench struct {
+	dir   string
+	file  vfs.File
+	bytes []byte
+	off   int64
+	mu    sync.Mutex
+}
+
+func openBare(b *testing.B, dir string, batch []raftpb.Entry) benchWriter {
+	w := &bareBench{dir: dir}
+	var out batchOf
+	e := encoder{flavor: raftpb.FlavorPbgo, limit: SegmentSize}
+	e.save(&out.batch, raftpb.HardState{}, batch, true)
+	w.bytes = out.buf
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	if err := w.next(); err != nil {
+		b.Fatal(err)
+	}
+	return w
+}
+
+// batchOf keeps vet from taking a batch for one that is copied.
+type batchOf struct{ batch }
+
+func (w *bareBench) next() (err error) {
+	if w.file != nil {
+		if err := w.file.Close(); err != nil {
+			return err
+		}
+	}
+	w.off = 0
+	if w.file, err = vfs.OS.OpenFile(filepath.Join(w.dir, "bare"), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+		return err
+	}
+	return w.file.Allocate(SegmentSize)
+}
+
+func (w *bareBench) append() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.off+int64(len(w.bytes)) > SegmentSize {
+		if err := w.next(); err != nil {
+			return err
+		}
+	}
+	if _, err := w.file.WriteAt(w.bytes, w.off); err != nil {
+		return err
+	}
+	w.off += int64(len(w.bytes))
+	return w.file.Sync()
+}
+
+func (w *bareBench) Close() error { return w.file.Close() }
+
+// BenchmarkAppend measures one caller.
+func BenchmarkAppend(b *testing.B) {
+	for _, size := range []int{128, 1024} {
+		for _, entries := range []int{1, 10, 100} {
+			batch := benchBatch(entries, size)
+			for _, w := range benchWriters {
+				b.Run(fmt.Sprintf("size=%d/entries=%d/impl=%s", size, entries, w.impl), func(b *testing.B) {
+					log := w.open(b, filepath.Join(b.TempDir(), "wal"), batch)
+					b.SetBytes(int64(entries * size))
+					b.ReportAllocs()
+					for b.Loop() {
+						if err := log.append(); err != nil {
+							b.Fatal(err)
+						}
+					}
+					b.StopTimer()
+					if err := log.Close(); err != nil {
+						b.Fatal(err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// BenchmarkAppendConcurrent measures callers that append an entry each, at the same time. Time is per
+// append, of whichever caller.
+func BenchmarkAppendConcurrent(b *testing.B) {
+	for _, size := range []int{128, 1024} {
+		for _, callers := range []int{1, 8, 64} {
+			batch := benchBatch(1, size)
+			for _, w := range benchWriters {
+				b.Run(fmt.Sprintf("size=%d/callers=%d/impl=%s", size, callers, w.impl), func(b *testing.B) {
+					log := w.open(b, filepath.Join(b.TempDir(), "wal"), batch)
+					b.SetBytes(int64(size))
+					b.ReportAllocs()
+					b.ResetTimer()
+					runCallers(b, log, callers)
+					b.StopTimer()
+					if err := log.Close(); err != nil {
+						b.Fatal(err)
+					}
+				})
+			}
+		}
+	}
+}
+
+func runCallers(b *testing.B, log benchWriter, callers int) {
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				if err := log.append(); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// BenchmarkEncode measures what an append costs beside the disk.
+func BenchmarkEncode(b *testing.B) {
+	for _, size := range []int{128, 1024} {
+		b.Run(fmt.Sprintf("size=%d/entries=100", size), func(b *testing.B) {
+			batch := benchBatch(100, size)
+			out := new(batchOf)
+			e := encoder{flavor: raftpb.FlavorPbgo, limit: SegmentSize}
+			b.SetBytes(int64(100 * size))
+			b.ReportAllocs()
+			for b.Loop() {
+				out.buf, e.flushed = out.buf[:0], flushModel{}
+				e.save(&out.batch, raftpb.HardState{}, batch, true)
+			}
+		})
+	}
+}
