@@ -16,6 +16,7 @@ import (
 	"math"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,9 @@ const ours = "ours"
 
 //go:embed goals.txt
 var goalsText string
+
+//go:embed intro.md
+var intro string
 
 // series is what one benchmark measured, run after run.
 type series map[string][]float64 // by unit
@@ -56,6 +60,8 @@ func run(in io.Reader, out io.Writer) error {
 		return err
 	}
 	w := bufio.NewWriter(out)
+	fmt.Fprintf(w, "%s\nMeasured with %s %s/%s on %d processors.\n", intro, runtime.Version(),
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	pkg := ""
 	for _, g := range groups {
 		if g.pkg != pkg {
