@@ -283,6 +283,9 @@ func (m *member) recover(b byte) {
 	m.w.trace("%d: recover at %+v, applied %d", m.id, hs, m.applied)
 	m.w.steps++
 	m.boot()
+	if last, _ := m.ourDisk.MemoryStorage.LastIndex(); m.up && last == 0 && m.w.bootstraps(m.id) {
+		m.w.bootstrap(m) // it had not stored anything
+	}
 }
 
 // partition cuts or mends the network.
@@ -344,11 +347,13 @@ func (m *member) compact(b, _ byte) {
 func (m *member) odd(b, c byte) {
 	from := m.w.peer(c)
 	switch b & 7 {
-	case 0, 1, 2:
+	case 0, 1:
 		m.ourDisk.busy = !m.ourDisk.busy
 		if m.refDisk != nil {
 			m.refDisk.busy = m.ourDisk.busy
 		}
+	case 2: // a transfer request that was passed on
+		m.receive(c, raftpb.Message{Type: raftpb.MsgTransferLeader})
 	case 3: // what never travels
 		types := []raftpb.MessageType{
 			raftpb.MsgHup, raftpb.MsgBeat, raftpb.MsgUnreachable, raftpb.MsgSnapStatus, raftpb.MsgCheckQuorum,

@@ -80,7 +80,7 @@ func (w *world) begin(m *member) {
 	joins := !initial && w.shape.start != fromConfState
 	if joins || w.shape.start == fromBootstrap {
 		m.boot()
-		if initial {
+		if w.bootstraps(m.id) {
 			w.bootstrap(m)
 		}
 		return
@@ -97,6 +97,11 @@ func (w *world) begin(m *member) {
 		m.setHardState(m.synced)
 	}
 	m.boot()
+}
+
+// bootstraps reports whether a member with an empty disk is to bootstrap.
+func (w *world) bootstraps(id uint64) bool {
+	return w.shape.start == fromBootstrap && slices.Contains(w.shape.conf.Voters, id)
 }
 
 func (w *world) bootstrap(m *member) {

@@ -1,0 +1,236 @@
+package lockstep
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/raftctl/raftctl/raft"
+	"github.com/raftctl/raftctl/raftpb"
+	refraft "go.etcd.io/raft/v3"
+)
+
+// The tests below are the list of what we do otherwise on purpose: where the reference panics, ours returns
+// an error and is as it was. docs/raft.md gives the reasons.
+
+// threeMembers returns a world of three, the first of which leads in term 2.
+func threeMembers(t *testing.T) *world {
+	t.Helper()
+	var h [headerSize]byte
+	h[0], h[1], h[7], h[11] = 2, 0b111, 0x05, 7
+	w := newWorld(h, false, nil)
+	w.members[0].campaign(0, 0)
+	w.settle(10)
+	if s := w.members[0].ours.BasicStatus(); s.SoftState.RaftState != raft.StateLeader {
+		t.Fatalf("member 1 is %v, want leader", s.SoftState.RaftState)
+	}
+	return w
+}
+
+// panics reports whether f does.
+func panics(f func()) (panicked bool) {
+	defer func() { panicked = recover() != nil }()
+	f()
+	return false
+}
+
+func TestMessagesThatCrashTheReference(t *testing.T) {
+	const leader, follower = 0, 1
+	self := raftpb.ConfState{Voters: []uint64{1, 2, 3}}
+	for _, tt := range []struct {
+		name   string
+		to     int
+		msg    raftpb.Message
+		reason raft.Refusal
+		then   *raftpb.Message // what brings it to light in the reference, if not the message itself
+	}{
+		{"transfer passed on twice", follower, raftpb.Message{
+			Type: raftpb.MsgTransferLeader, From: 3, Term: 2,
+		}, raft.RefusedForwarded, nil},
+		{"empty proposal", leader, raftpb.Message{Type: raftpb.MsgProp, From: 2}, raft.RefusedEmpty, nil},
+		{"proposal of what is no membership change", leader, raftpb.Message{
+			Type: raftpb.MsgProp, From: 2, Entries: []raftpb.Entry{{
+				Type: raftpb.EntryConfChange, Data: []byte{0x08},
+			}},
+		}, raft.RefusedConfChange, nil},
+		{"short read context", leader, raftpb.Message{
+			Type: raftpb.MsgHeartbeatResp, From: 2, Term: 2, Context: []byte{1, 2, 3},
+		}, raft.RefusedContext, nil},
+		{"confirmation of a read that nobody asked for", leader, raftpb.Message{
+			Type: raftpb.MsgHeartbeatResp, From: 2, Term: 2, Context: []byte{9, 0, 0, 0, 0, 0, 0, 0},
+		}, raft.RefusedContext, &raftpb.Message{
+			Type: raftpb.MsgHeartbeatResp, From: 3, Term: 2, Context: []byte{9, 0, 0, 0, 0, 0, 0, 0},
+		}},
+		{"read without a context", leader, raftpb.Message{
+			Type: raftpb.MsgReadIndex, From: 1,
+		}, raft.RefusedEmpty, &raftpb.Message{
+			Type: raftpb.MsgHeartbeatResp, From: 3, Term: 2, Context: []byte{1, 0, 0, 0, 0, 0, 0, 0},
+		}},
+		{"heartbeat that commits what does not exist", follower, raftpb.Message{
+			Type: raftpb.MsgHeartbeat, From: 1, Term: 2, Commit: 1000,
+		}, raft.RefusedCommit, nil},
+		{"snapshot without voters", follower, raftpb.Message{
+			Type: raftpb.MsgSnap, From: 1, Term: 2, Snapshot: &raftpb.Snapshot{Metadata: raftpb.SnapshotMetadata{
+				Index: 50, Term: 2, ConfState: raftpb.ConfState{Learners: []uint64{2}},
+			}},
+		}, raft.RefusedSnapshot, nil},
+		{"snapshot whose learner votes", follower, raftpb.Message{
+			Type: raftpb.MsgSnap, From: 1, Term: 2, Snapshot: &raftpb.Snapshot{Metadata: raftpb.SnapshotMetadata{
+				Index: 50, Term: 2, ConfState: raftpb.ConfState{Voters: self.Voters, Learners: []uint64{2}},
+			}},
+		}, raft.RefusedSnapshot, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := threeMembers(t)
+			m := w.members[tt.to]
+			tt.msg.To = m.id
+			refuses(t, m, tt.msg, tt.reason)
+			crashed := panics(func() {
+				_ = m.ref.Step(refMessage(&tt.msg))
+				if tt.then != nil {
+					_ = m.ref.Step(refMessage(tt.then))
+				}
+			})
+			if !crashed {
+				t.Error("the reference survives, so this is no difference")
+			}
+		})
+	}
+}
+
+// refuses checks that ours refuses a message for a reason, and changes nothing but, perhaps, its term.
+func refuses(t *testing.T, m *member, msg raftpb.Message, reason raft.Refusal) {
+	t.Helper()
+	before := m.ours.BasicStatus()
+	err := m.ours.Step(msg)
+	var refused *raft.RefusedError
+	if !errors.As(err, &refused) || refused.Reason != reason || !errors.Is(err, raft.ErrMessageRefused) {
+		t.Fatalf("got error %v, want refused for %q", err, reason)
+	}
+	if after := m.ours.BasicStatus(); after != before && msg.Term <= before.HardState.Term {
+		t.Errorf("got %+v, want %+v as before", after, before)
+	}
+}
+
+// The reference believes a member that claims to have what the leader has not, and would count it into the
+// quorum once the leader does have something there.
+func TestAcknowledgementOfWhatDoesNotExist(t *testing.T) {
+	w := threeMembers(t)
+	m := w.members[0]
+	msg := raftpb.Message{Type: raftpb.MsgAppResp, To: 1, From: 2, Term: 2, Index: 1000}
+	refuses(t, m, msg, raft.RefusedAcked)
+	_ = m.ref.Step(refMessage(&msg))
+	if p := m.ref.Status().Progress[2]; p.Match != 1000 {
+		t.Errorf("the reference takes %d to match, so this is no difference", p.Match)
+	}
+}
+
+// A request that a follower has passed on carries a term, which the next follower would stumble over.
+func TestTransferPassedOnTwice(t *testing.T) {
+	w := threeMembers(t)
+	w.members[1].transfer(3, 0)
+	w.processAll()
+	if len(w.net) != 1 || w.net[0].ours.Type != raftpb.MsgTransferLeader || w.net[0].ours.Term != 2 {
+		t.Fatalf("got %d messages, want one transfer request of term 2", len(w.net))
+	}
+	p := w.net[0]
+	if m := w.members[2]; !m.refDies(&p.ours) {
+		t.Errorf("refDies is false for %s", showMessage(&p.ours))
+	} else {
+		m.stepRefused(&p)
+	}
+}
+
+func TestConfigsThatCrashTheReference(t *testing.T) {
+	for _, tt := range []struct {
+		field string
+		spoil func(c *raft.Config)
+	}{
+		{"ID", func(c *raft.Config) { c.ID = 0 }},
+		{"ID", func(c *raft.Config) { c.ID = raft.LocalAppendThread }},
+		{"ID", func(c *raft.Config) { c.ID = raft.LocalApplyThread }},
+		{"HeartbeatTick", func(c *raft.Config) { c.HeartbeatTick = 0 }},
+		{"ElectionTick", func(c *raft.Config) { c.ElectionTick = c.HeartbeatTick }},
+		{"MaxInflightMsgs", func(c *raft.Config) { c.MaxInflightMsgs = 0 }},
+		{"MaxInflightBytes", func(c *raft.Config) { c.MaxSizePerMsg, c.MaxInflightBytes = 100, 99 }},
+		{"CheckQuorum", func(c *raft.Config) { c.ReadOnlyOption = raft.ReadOnlyLeaseBased }},
+		{"Applied", func(c *raft.Config) { c.Applied = 1 }}, // compacted up to 2
+		{"", func(*raft.Config) {}},
+	} {
+		w := threeMembers(t)
+		m := w.members[0]
+		c := m.config
+		c.Storage, c.Rand = m.ourDisk, drawn{m}
+		tt.spoil(&c)
+		_, err := raft.NewRawNode(&c)
+		var bad *raft.ConfigError
+		if errors.As(err, &bad) != (tt.field != "") || bad != nil && bad.Field != tt.field {
+			t.Errorf("got error %v, want one about %q", err, tt.field)
+		}
+		panicked := panics(func() { _, _ = refraft.NewRawNode(refConfig(&c, m.refDisk)) })
+		if want := tt.field != ""; panicked != want {
+			t.Errorf("%s: the reference panics: %t, want %t", tt.field, panicked, want)
+		}
+	}
+}
+
+// The reference panics over the first committed entry; 0 is what Config says is one entry at a time.
+func TestNoSizeAtAll(t *testing.T) {
+	w := threeMembers(t)
+	c := w.members[0].config
+	c.MaxSizePerMsg, c.MaxCommittedSizePerReady = 0, 0
+	disk := raft.NewMemoryStorage()
+	if err := disk.ApplySnapshot(raftpb.Snapshot{Metadata: raftpb.SnapshotMetadata{
+		Index: 2, Term: 1, ConfState: raftpb.ConfState{Voters: []uint64{1}},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	for index := range uint64(3) {
+		if err := disk.Append([]raftpb.Entry{{Term: 1, Index: 3 + index}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := disk.SetHardState(raftpb.HardState{Term: 1, Commit: 5}); err != nil {
+		t.Fatal(err)
+	}
+	c.Storage, c.Rand = disk, drawn{w.members[0]}
+	n, err := raft.NewRawNode(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want := uint64(3); want <= 5; want++ {
+		rd, err := n.Ready()
+		if err != nil || len(rd.CommittedEntries) != 1 || rd.CommittedEntries[0].Index != want {
+			t.Fatalf("got %+v, error %v, want entry %d", rd.CommittedEntries, err, want)
+		}
+		if err := n.Advance(rd); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCallsThatCrashTheReference(t *testing.T) {
+	w := threeMembers(t)
+	m := w.members[0]
+	m.propose(10, 0)
+	m.takeReady()
+	if _, err := m.ours.Ready(); !errors.Is(err, raft.ErrNotAdvanced) {
+		t.Errorf("got error %v, want ErrNotAdvanced", err)
+	}
+	if !panics(func() { m.ref.Ready() }) {
+		t.Error("the reference survives a second Ready")
+	}
+}
+
+// Of a joint configuration with AutoLeave, the reference's Status loses that it has.
+func TestStatusShowsAutoLeave(t *testing.T) {
+	var h [headerSize]byte
+	h[0], h[1], h[3], h[4], h[5], h[7] = 2, 0b011, byte(fromJoint), 0b101, 0x80, 0x05
+	w := newWorld(h, false, nil)
+	m := w.members[0]
+	if got := m.ours.Status().Config; !got.AutoLeave {
+		t.Errorf("got config %v, want autoleave", got)
+	}
+	if m.ref.Status().Config.AutoLeave {
+		t.Error("the reference shows it as well, so this is no difference")
+	}
+}
