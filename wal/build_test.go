@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"bytes"
 	"io/fs"
 	"maps"
 	"path"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -196,3 +198,17 @@ func split(all []seen) (damages []*Damage, records []seen) {
 	}
 	return damages, records
 }
+
+// memFile is a segment in memory.
+type memFile struct{ *bytes.Reader }
+
+func (f memFile) Stat() (fs.FileInfo, error) { return memInfo{f.Reader}, nil }
+
+type memInfo struct{ r *bytes.Reader }
+
+func (i memInfo) Name() string       { return "memory" }
+func (i memInfo) Size() int64        { return i.r.Size() }
+func (i memInfo) Mode() fs.FileMode  { return 0 }
+func (i memInfo) ModTime() time.Time { return time.Time{} }
+func (i memInfo) IsDir() bool        { return false }
+func (i memInfo) Sys() any           { return nil }

@@ -79,6 +79,10 @@ func varints(b []byte, n int) (v [3]uint64, rest []byte, ok bool) {
 		if len(b) < 2 || b[0] != byte(i+1)<<3 {
 			return v, b, false
 		}
+		if b[1] < 0x80 {
+			v[i], b = uint64(b[1]), b[2:]
+			continue
+		}
 		value, m := minimalUvarint(b[1:])
 		if m == 0 {
 			return v, b, false
@@ -194,12 +198,15 @@ func (t *trail) likely(k Kind, data []byte) bool {
 		return t.n != metadataPlace || t.lost || len(rest) > 0 || v[0] == 0
 	case KindState:
 		v, _, _ := varints(data, 3)
-		return v[0] >= t.state.Term && v[0] > 0
+		return t.likelyState(v[0])
 	case KindEntry:
 		return t.likelyEntry(data)
 	}
 	return true
 }
+
+// likelyState reports whether a hard state can have this term here: terms never go back.
+func (t *trail) likelyState(term uint64) bool { return term > 0 && term >= t.state.Term }
 
 // likelyEntry is likely for entries. Only one without data can be mistaken for something else: for
 // a hard state. A conf change always has data, and an entry follows one with its index less one.

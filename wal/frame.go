@@ -54,6 +54,9 @@ func parseDataField(b []byte) (size uint64, n int) {
 	if b[1] < 0x80 {
 		return uint64(b[1]), 2
 	}
+	if len(b) > 2 && b[2] < 0x80 && b[2] != 0 {
+		return uint64(b[2])<<7 | uint64(b[1]&0x7f), 3
+	}
 	size, m := minimalUvarint(b[1:])
 	if m == 0 {
 		return 0, 0
@@ -63,11 +66,18 @@ func parseDataField(b []byte) (size uint64, n int) {
 
 // minimalUvarint reads a varint that has no byte too many. n is 0 if there is none.
 func minimalUvarint(b []byte) (v uint64, n int) {
-	v, n = binary.Uvarint(b)
-	if n <= 0 || n > 1 && b[n-1] == 0 {
-		return 0, 0
+	for shift := 0; n < len(b) && shift < 64; shift += 7 {
+		c := b[n]
+		n++
+		v |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			if c == 0 && n > 1 || shift == 63 && c > 1 {
+				return 0, 0
+			}
+			return v, n
+		}
 	}
-	return v, n
+	return 0, 0
 }
 
 // parseRecord parses a whole record. ok is false if it has another form than writers give it. Data

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/raftctl/raftctl/raftpb"
 )
 
 // maxUnproven is the largest frame that is read into memory before its checksum was found good. It
@@ -107,10 +109,18 @@ func (s *scanner) quick() bool {
 // recognise reports whether data is what a record of kind k can hold at this place. If so, it
 // remembers the record and sets its ID.
 func (s *scanner) recognise(k Kind, data []byte) bool {
-	if k == KindEntry {
+	switch k {
+	case KindEntry:
 		if _, id, form := parseEntryID(data); form == entryFull {
 			s.trail.n++
 			s.trail.last, s.rec.ID = id, id
+			return true
+		}
+	case KindState:
+		if v, rest, ok := varints(data, 3); ok && len(rest) == 0 && s.trail.likelyState(v[0]) {
+			s.trail.n++
+			s.trail.state = raftpb.HardState{Term: v[0], Vote: v[1], Commit: v[2]}
+			s.rec.ID = raftpb.EntryID{}
 			return true
 		}
 	}
