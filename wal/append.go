@@ -18,8 +18,8 @@ type AppendOptions struct {
 	// read and not locked. Zero reads everything.
 	At raftpb.EntryID
 
-	// CutTorn allows to cut off an incomplete last write, of which nobody was told that it was done.
-	// Without it, a log that ends in one is refused with an error that is ErrTorn.
+	// CutTorn allows to cut off an incomplete last write, of which nobody was told that it was done;
+	// see Writer.TornEnd. Without it, a log that ends in one is refused.
 	CutTorn bool
 
 	// Replay, if not nil, is called with every record that is read, in order. Its error ends the
@@ -52,16 +52,22 @@ func (w *Writer) open(opts *AppendOptions) error {
 		return &fs.PathError{Op: "open log", Path: w.dir, Err: ErrNoLog}
 	}
 	names = since(names, opts.At.Index)
+	chosen := selection{FS: vfs.DirFS(w.fsys, w.dir)}
 	for _, name := range names {
 		f, err := openLocked(w.fsys, filepath.Join(w.dir, name.String()), os.O_RDWR)
 		if err != nil {
 			return err
 		}
 		w.locks.add(name, f)
+		info, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		chosen.entries = append(chosen.entries, fs.FileInfoToDirEntry(info))
 	}
 	r := replay{enc: &w.enc, opts: opts}
 	r.start(names)
-	if err := r.read(selection{vfs.DirFS(w.fsys, w.dir), names}); err != nil {
+	if err := r.read(chosen); err != nil {
 		return err
 	}
 	return w.resume(&r)
@@ -77,20 +83,14 @@ func since(names []SegmentName, index uint64) []SegmentName {
 	return names
 }
 
-// selection shows only some of a folder's segments, and no other file.
+// selection shows only the segments that are locked, and no other file.
 type selection struct {
 	fs.FS
-	names []SegmentName
+	entries []fs.DirEntry
 }
 
 // ReadDir implements [fs.ReadDirFS].
-func (s selection) ReadDir(name string) ([]fs.DirEntry, error) {
-	entries, err := fs.ReadDir(s.FS, name)
-	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		n, ok := ParseSegmentName(e.Name())
-		return !ok || !slices.Contains(s.names, n)
-	}), err
-}
+func (s selection) ReadDir(string) ([]fs.DirEntry, error) { return slices.Clone(s.entries), nil }
 
 // replay reads a log to its end, and brings the encoder to where it was then.
 type replay struct {
@@ -98,8 +98,8 @@ type replay struct {
 	opts *AppendOptions
 
 	end     Position // after the last record
-	torn    bool
-	at      bool // the snapshot to start from was seen
+	damage  *Damage  // what the reading stopped at, perhaps a torn end
+	at      bool     // the snapshot to start from was seen
 	flavor  raftpb.Flavor
 	decided bool // an entry told the flavour
 }
@@ -121,14 +121,16 @@ func (r *replay) read(fsys fs.FS) error {
 			return err
 		}
 		if rec.Kind == KindDamage {
-			if r.torn = r.opts.CutTorn && rec.Damage.Class == ClassTorn; r.torn {
-				break
-			}
-			return rec.Damage.Err()
+			damage := *rec.Damage
+			r.damage = &damage
+			break
 		}
 		if err := r.record(rec); err != nil {
 			return err
 		}
+	}
+	if r.damage != nil && !r.opts.CutTorn {
+		return r.damage.Err()
 	}
 	if !r.at {
 		return fmt.Errorf("%w: %v", ErrSnapshotNotFound, r.opts.At)
@@ -176,7 +178,10 @@ func (r *replay) snapshot(rec *Record) error {
 // resume makes the writer go on after the last record.
 func (w *Writer) resume(r *replay) error {
 	last := w.locks.held[len(w.locks.held)-1]
-	if r.end.Segment != last.name.String() || w.enc.metadata == nil {
+	if r.end.Segment != last.name.String() {
+		if r.damage != nil {
+			return r.damage.Err()
+		}
 		return &CorruptError{File: last.name.String(), Err: errors.New("no records")}
 	}
 	if r.decided {
@@ -188,8 +193,8 @@ func (w *Writer) resume(r *replay) error {
 	}
 	w.enc.flushed = flushModel{size: r.end.Off}
 	w.tail = tail{file: last.file, off: r.end.Off}
-	if r.torn {
-		if err := w.tail.cutTorn(); err != nil {
+	if r.damage != nil {
+		if err := w.cutTorn(r, info.Size()); err != nil {
 			return err
 		}
 	}
@@ -197,13 +202,4 @@ func (w *Writer) resume(r *replay) error {
 		return err
 	}
 	return removeSpares(w.fsys, w.dir)
-}
-
-// cutTorn removes everything after the last record, for good: were it to come back after a crash,
-// new records would end in front of old bytes.
-func (t *tail) cutTorn() error {
-	if err := t.file.Truncate(t.off); err != nil {
-		return err
-	}
-	return t.file.Sync()
 }

@@ -32,6 +32,7 @@ type Writer struct {
 	spare preparer
 
 	locks locks
+	torn  tornEnd
 }
 
 // WriterOptions are the choices of a writer. The zero value is what a member needs.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -56,7 +55,10 @@ func set(kids map[string]*node, name string, n *node) {
 }
 
 // New returns an empty file system with room for everything.
-func New() *FS { return &FS{root: newDir("/", 0o777), space: math.MaxInt64} }
+func New() *FS { return &FS{root: newDir("/", 0o777), space: roomy} }
+
+// roomy is more bytes than any test writes.
+const roomy = 1 << 50
 
 // Watch sets a function that is called ahead of every operation, one at a time. An error that it
 // returns becomes the operation's. It must not use the file system. Nil removes it.

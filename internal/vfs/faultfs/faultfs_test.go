@@ -129,10 +129,11 @@ func TestFailedSyncLosesForGood(t *testing.T) {
 
 func TestFailedWriteLeavesHalf(t *testing.T) {
 	f := New()
-	h := create(t, f, "x")
+	h := put(t, f, "x", "1234")
 	f.FailAt(f.Ops())
-	if n, err := h.Write([]byte("1234")); n != 2 || !errors.Is(err, ErrInjected) {
-		t.Errorf("write: %d, %v, want 2 and ErrInjected", n, err)
+	const want = 512 - 4
+	if n, err := h.Write(make([]byte, 1500)); n != want || !errors.Is(err, ErrInjected) {
+		t.Errorf("write: %d, %v, want %d and ErrInjected", n, err, want)
 	}
 }
 

@@ -83,7 +83,8 @@ func (f *file) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// WriteAt writes half of b if the operation is made to fail, and what fits if the disk is full.
+// WriteAt writes about half of b, up to the end of a sector, if the operation is made to fail, and
+// what fits if the disk is full.
 func (f *file) WriteAt(b []byte, off int64) (int, error) {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
@@ -92,7 +93,8 @@ func (f *file) WriteAt(b []byte, off int64) (int, error) {
 		return 0, bad
 	}
 	if err != nil {
-		b = b[:len(b)/2]
+		half := (off + int64(len(b)/2)) &^ (sector - 1)
+		b = b[:max(0, half-off)]
 	} else if room := f.reserve(off + int64(len(b))); room < 0 {
 		b = b[:max(0, int64(len(b))+room)]
 		err = &fs.PathError{Op: "write", Path: f.name, Err: syscall.ENOSPC}
@@ -102,6 +104,9 @@ func (f *file) WriteAt(b []byte, off int64) (int, error) {
 	}
 	return len(b), err
 }
+
+// sector is what a disk writes as a whole or not at all, in bytes.
+const sector = 512
 
 // reserve takes disk space for the first size bytes of the file. It returns how many bytes are
 // missing, as a negative number; what there is, it takes.
