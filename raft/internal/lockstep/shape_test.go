@@ -126,6 +126,10 @@ func (s *shape) paged() bool {
 	return s.config.MaxSizePerMsg != raft.NoLimit || committed != raft.NoLimit && committed != 0
 }
 
+// unsafe reports whether several membership changes may be under way at once, so that two leaders may not know
+// of each other, and members may commit different entries. Both sides must do so alike.
+func (s *shape) unsafe() bool { return s.flags&flagNoValidation != 0 }
+
 // setFlags sets the options of a member.
 func (s *shape) setFlags(c *raft.Config) {
 	flags := s.flags

@@ -123,7 +123,7 @@ func play(in input, alone bool, log *[]string) (steps int, failed *failure) {
 			steps = w.steps
 		}
 		switch p := recover().(type) {
-		case nil:
+		case nil, worldsEnd:
 		case *failure:
 			failed = p
 		default:
