@@ -83,7 +83,7 @@ func flipSegment(t *testing.T, b *logBuilder, i int, s *bytesOf) {
 			hi = s.frames[k+1]
 		}
 		for off := lo; off < hi; off++ {
-			for _, mask := range masks(off - lo) {
+			for _, mask := range masks(off-lo, len(b.segs)) {
 				files := b.files(1024)
 				files[s.name.String()][off] ^= mask
 				f := flipped{
@@ -101,10 +101,10 @@ func flipSegment(t *testing.T, b *logBuilder, i int, s *bytesOf) {
 }
 
 // masks returns the bits to change in byte i of a frame: all of them where fields are, one that wanders
-// where there can only be data.
-func masks(i int) []byte {
+// where there can only be data, or where another log had all.
+func masks(i, segments int) []byte {
 	const fields = 48
-	if i < fields {
+	if i < fields && segments == 1 {
 		return []byte{1, 2, 4, 8, 16, 32, 64, 128, 0xff}
 	}
 	return []byte{1 << (i % 8)}

@@ -249,32 +249,47 @@ func (s *scanner) wrongFieldOf(f *frame, record string, crcSize int) (verdict, b
 	if len(record) < len(want) {
 		return verdict{}, false
 	}
-	got, lo := record[:len(want)], 3
-	gotCRC, wantCRC := got[lo:lo+crcSize], want[lo:lo+crcSize]
-	others := got[:1] + got[2:lo] + got[lo+crcSize:]
-	otherWrong := others != want[:1]+want[2:lo]+want[lo+crcSize:]
-	crcWrong := gotCRC != wantCRC
+	const lo = 3
+	hi := lo + crcSize
+	got := record[:len(want)]
+	others := differences(got[:lo]+got[hi:], want[:lo]+want[hi:])
 	f.crc = sum
 	var damages []Damage
-	if crcWrong {
-		evidence, ok := s.crcEvidence(f, gotCRC, wantCRC)
-		if !ok || otherWrong {
+	if got[lo:hi] != want[lo:hi] {
+		evidence, ok := s.crcEvidence(f, got[lo:hi], want[lo:hi])
+		if !ok || others > 0 {
 			return verdict{}, false
 		}
 		d := s.damage(ClassCRCField, int64(crcSize), evidence)
-		d.Pos.Off += int64(frameHeaderSize + lo)
+		d.Pos.Off += frameHeaderSize + lo
 		damages = append(damages, d)
 		if v, n := binary.Uvarint([]byte(record[lo:])); n > 0 {
 			f.crc = uint32(v)
 		}
 	}
-	if otherWrong {
+	if others > 0 {
+		// Without data, the checksum proves little: it may be four zeros among others.
+		bare := f.dataLen == 0 && (others > 1 || f.kind != KindCRC)
+		if bare && !s.proven(sum, f.end()) {
+			return verdict{}, false
+		}
 		d := s.damage(ClassPrefix, int64(len(want)), fmt.Sprintf(
 			"record begins with %x, want %x; its data continues crc %08x", got, want, s.sum))
 		d.Pos.Off += frameHeaderSize
 		damages = append(damages, d)
 	}
 	return s.admit(*f, sum, damages), true
+}
+
+// differences returns in how many bytes two strings of the same length differ.
+func differences(a, b string) int {
+	n := 0
+	for i := range len(a) {
+		if a[i] != b[i] {
+			n++
+		}
+	}
+	return n
 }
 
 // prefix returns what must precede the data of f in the record. Its type is taken as it is.
@@ -294,14 +309,8 @@ func (s *scanner) crcEvidence(f *frame, got, want string) (evidence string, ok b
 	if s.proven(f.crc, f.end()) {
 		return evidence + "; what follows continues the one computed", true
 	}
-	diff := 0
-	for i := range len(got) {
-		if x := got[i] ^ want[i]; x != 0 {
-			diff++
-		}
-	}
 	// Changed data changes each byte of its checksum with a probability of 255 in 256.
-	return evidence + "; they differ in one byte, which changed data would do once in 4 million times", diff == 1
+	return evidence + "; they differ in one byte, which changed data would do once in 4 million times", differences(got, want) == 1
 }
 
 // wrongLength explains off as a whole record whose frame header is wrong.

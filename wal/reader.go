@@ -158,16 +158,14 @@ func (r *reader) advance() error {
 		r.finished = true
 		return nil
 	}
-	before := r.scan
-	r.release()
-	r.release = func() {}
-	r.at++
-	seed, seeded := r.seed(before)
-	scan, release, err := r.log.scan(r.at, seed, seeded)
+	before, next := r.scan, r.at+1
+	seed, seeded := r.seed(before, next)
+	scan, release, err := r.log.scan(next, seed, seeded)
 	if err != nil {
 		return err
 	}
-	r.scan, r.release, r.silent = scan, release, true
+	r.release()
+	r.at, r.scan, r.release, r.silent = next, scan, release, true
 	if before != nil {
 		scan.trail.last, scan.trail.state = before.trail.last, before.trail.state
 		r.join(before.trail.last)
@@ -175,13 +173,16 @@ func (r *reader) advance() error {
 	return nil
 }
 
-// seed returns the checksum that the current segment continues, as far as it is known.
-func (r *reader) seed(before *scanner) (crc uint32, seeded bool) {
+// seed returns the checksum that segment next continues, as far as it is known.
+func (r *reader) seed(before *scanner, next int) (crc uint32, seeded bool) {
 	segs := r.log.segments
-	if before == nil {
+	switch {
+	case before != nil:
+		return before.sum, before.seeded && segs[next].Name.Seq == segs[next-1].Name.Seq+1
+	case next == 0:
 		return r.log.firstSeed()
 	}
-	return before.sum, before.seeded && segs[r.at].Name.Seq == segs[r.at-1].Name.Seq+1
+	return 0, false
 }
 
 // firstSeed returns the checksum that the first segment continues: 0, unless segments before it were

@@ -31,7 +31,7 @@ type scanOptions struct {
 	name string // file name without directory
 	size int64  // bytes of the file
 	tail bool   // nothing follows: zeros may end the segment, and so may a torn write
-	wait bool   // an end may not be the end yet: see scanner.again
+	wait bool   // the end may not be the end yet: next returns nil there and can be called again
 
 	// seed is the checksum of the chain before the segment, if seeded.
 	seed   uint32
@@ -197,19 +197,41 @@ func (s *scanner) changed() (bool, error) {
 	if !s.tail {
 		return false, nil
 	}
-	info, err := s.file.Stat()
+	grown, err := s.resize()
 	if err != nil {
 		return false, err
 	}
-	grown := info.Size() > s.size
-	s.size = max(s.size, info.Size())
-	s.probe.size, s.win.size = s.size, s.size
 	before := updateCRC(0, s.ahead())
 	s.win.forget()
 	if err := s.load(); err != nil {
 		return false, err
 	}
 	return grown || before != updateCRC(0, s.ahead()), nil
+}
+
+// resize takes in how large the file is by now.
+func (s *scanner) resize() (grown bool, err error) {
+	info, err := s.file.Stat()
+	if err != nil {
+		return false, err
+	}
+	grown = info.Size() > s.size
+	s.size = max(s.size, info.Size())
+	s.probe.size, s.win.size = s.size, s.size
+	return grown, nil
+}
+
+// settle ends the wait for more: the segment is finished, so that whatever is wrong with it stays.
+func (s *scanner) settle() error {
+	s.wait, s.tail = false, false
+	info, err := s.file.Stat()
+	if err != nil {
+		return s.fail(err)
+	}
+	s.size = info.Size()
+	s.probe.size, s.win.size = s.size, s.size
+	s.win.forget()
+	return nil
 }
 
 // ahead returns the bytes in memory from off on, up to one page of etcd's writer.
@@ -222,7 +244,7 @@ func (s *scanner) ahead() []byte {
 // early reports whether a verdict is too early, because a running process may be about to write
 // what is missing. Damage with intact records behind it is believed when it is seen twice.
 func (s *scanner) early(v verdict) bool {
-	if v.stop {
+	if v.stop || v.hasRecord && !s.proven(v.sum, v.frame.end()) {
 		return true
 	}
 	first := s.suspect != s.off
