@@ -14,7 +14,7 @@ type internalRequest struct{}
 
 func (internalRequest) appendJSON(dst []byte, r *Request, s *Style) []byte {
 	w := messageWriter{style: s, values: r.values}
-	dst = w.members(dst, msgInternal.lookup(), r.data, 0)
+	dst = w.fields(dst, msgInternal.lookup(), r.data, frame{})
 	r.values = w.values
 	return dst
 }
@@ -36,35 +36,41 @@ type messageWriter struct {
 	values []value
 }
 
+// frame is a message that is being written: where its fields begin on the stack, and how many
+// messages are around it.
+type frame struct{ base, depth int }
+
 func (w *messageWriter) object(dst []byte, m *message, b []byte, depth int) []byte {
 	if depth > maxDepth {
 		dst = append(dst, `{"too_deep":true,"size":`...)
 		return append(strconv.AppendInt(dst, int64(len(b)), 10), '}')
 	}
-	return append(w.members(append(dst, '{'), m, b, depth), '}')
+	f := frame{base: len(w.values), depth: depth}
+	w.values = m.collect(w.values, b)
+	dst = w.fields(append(dst, '{'), m, b, f)
+	w.values = w.values[:f.base]
+	return append(dst, '}')
 }
 
-// members writes the fields of a message in the order in which they first occur.
-func (w *messageWriter) members(dst []byte, m *message, b []byte, depth int) []byte {
-	base := len(w.values)
-	w.values = m.collect(w.values, b)
-	hideStored := m == msgV2.lookup() && holdsPasswords(w.values[base:]) && !w.style.ShowSecrets
-	for i := base; i < len(w.values); i++ {
+// fields writes the fields of a message, which are on top of the stack, in the order in which they
+// first occur.
+func (w *messageWriter) fields(dst []byte, m *message, b []byte, f frame) []byte {
+	top := len(w.values)
+	hideStored := m == msgV2.lookup() && holdsPasswords(w.values[f.base:]) && !w.style.ShowSecrets
+	for i := f.base; i < top; i++ {
 		v := w.values[i] // a copy: the stack may move
 		switch {
 		case v.field == nil:
 			dst = appendUnknownFields(dst, m, b)
 		case v.field.flag&repeated != 0:
-			dst = w.list(dst, m, b, listOf{v.field, depth})
+			dst = w.list(dst, m, b, listOf{v.field, f.depth})
 		case v.field.kind == kindValue && hideStored:
 			dst = appendString(appendName(dst, v.field.name), []byte(redacted))
 		default:
-			dst = w.member(dst, v, depth)
+			dst = w.member(dst, v, f.depth)
 		}
 	}
-	dst = appendDefaults(dst, m, w.values[base:])
-	w.values = w.values[:base]
-	return dst
+	return appendDefaults(dst, m, w.values[f.base:top])
 }
 
 // listOf is a field that is a list, in a message at some depth.
@@ -131,10 +137,9 @@ func appendEnum(dst []byte, f *field, n uint64) []byte {
 // appendDefaults appends the fields of a message that the wire leaves out although they tell what
 // the message means: a compare without a result asks for equality.
 func appendDefaults(dst []byte, m *message, present []value) []byte {
-	for i := range m.fields {
-		f := &m.fields[i]
+	for _, f := range m.defaults {
 		switch {
-		case f.flag&shown == 0 || find(present, f.name) != nil:
+		case find(present, f.name) != nil:
 		case f.kind == kindBool:
 			dst = strconv.AppendBool(appendName(dst, f.name), false)
 		default:

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf8"
 )
@@ -13,6 +14,15 @@ const hexDigits = "0123456789abcdef"
 // exceeded, and then appends an ellipsis. A limit below 0 is none.
 func appendVisible(dst, text []byte, limit int) []byte {
 	for used := 0; len(text) > 0; {
+		head := text
+		if limit >= 0 {
+			head = text[:min(len(text), limit-used)]
+		}
+		if n := plainPrefix(head); n > 0 {
+			dst = append(dst, head[:n]...)
+			used, text = used+n, text[n:]
+			continue
+		}
 		r, n := utf8.DecodeRune(text)
 		size := len(dst)
 		dst = appendRune(dst, text[:n], r)
@@ -67,7 +77,7 @@ func appendHexDigits(dst []byte, v uint64, digits int) []byte {
 // appendWord appends a key, name or path: bare where it is a word that can't be mistaken for
 // anything else on the line, quoted otherwise.
 func appendWord(dst, word []byte, limit int) []byte {
-	if isBare(word) && (limit < 0 || len(word) <= limit) {
+	if (limit < 0 || len(word) <= limit) && isBare(word) {
 		return append(dst, word...)
 	}
 	return append(appendVisible(append(dst, '"'), word, limit), '"')
@@ -76,12 +86,7 @@ func appendWord(dst, word []byte, limit int) []byte {
 // isBare reports whether word is not empty and consists of printable ASCII other than spaces,
 // quotes and backslashes.
 func isBare(word []byte) bool {
-	for _, c := range word {
-		if c <= ' ' || c >= 0x7f || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return len(word) > 0
+	return len(word) > 0 && plainPrefix(word) == len(word) && bytes.IndexByte(word, ' ') < 0
 }
 
 // columns returns how many columns of a terminal the text takes: 2 for wide East Asian characters

@@ -50,6 +50,7 @@ type Request struct {
 	values   []value
 	scratch  []byte
 	change   *confChange
+	style    Style // of the last call; here so that its address needs no memory of its own
 }
 
 // body knows how one kind of payload is shown. It is told which by the request.
@@ -73,15 +74,17 @@ func (r *Request) AppendSummary(dst []byte, s Style) []byte {
 	if r.body == nil {
 		return append(dst, r.Op...)
 	}
+	r.style = s
 	start := len(dst)
-	return cut(r.body.appendSummary(dst, r, &s), start, s.Width)
+	return cut(r.body.appendSummary(dst, r, &r.style), start, s.Width)
 }
 
 // AppendJSON appends the request as one JSON object. The package comment has its rules.
 func (r *Request) AppendJSON(dst []byte, s Style) []byte {
 	dst = append(dst, '{')
 	if r.body != nil {
-		dst = r.body.appendJSON(dst, r, &s)
+		r.style = s
+		dst = r.body.appendJSON(dst, r, &r.style)
 	}
 	return append(dst, '}')
 }

@@ -48,12 +48,33 @@ const (
 
 // message describes one message.
 type message struct {
-	name   string // full name in etcd's schema
-	fields []field
+	name     string // full name in etcd's schema
+	fields   []field
+	low      [16]*field // the fields with numbers below 16
+	defaults []*field   // the fields that are shown even if absent
 }
 
-// find returns the field with the number, or nil. The tables are short, so it just looks.
+// Fills in what follows from the fields.
+func init() {
+	for i := range messages {
+		m := &messages[i]
+		for j := range m.fields {
+			f := &m.fields[j]
+			if int(f.num) < len(m.low) {
+				m.low[f.num] = f
+			}
+			if f.flag&shown != 0 {
+				m.defaults = append(m.defaults, f)
+			}
+		}
+	}
+}
+
+// find returns the field with the number, or nil.
 func (m *message) find(num protowire.Number) *field {
+	if int(num) < len(m.low) {
+		return m.low[num]
+	}
 	for i := range m.fields {
 		if m.fields[i].num == num {
 			return &m.fields[i]

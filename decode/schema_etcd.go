@@ -62,7 +62,7 @@ var (
 // messages holds what etcd 3.4 to 3.7 puts into entries. A field's name is etcd's, in snake case.
 // Field 2 of the first message is the one that 3.7 has retired.
 var messages = [...]message{
-	msgInternal: {"etcdserverpb.InternalRaftRequest", []field{
+	msgInternal: {name: "etcdserverpb.InternalRaftRequest", fields: []field{
 		{num: 100, name: "header", kind: kindMessage, msg: msgHeader},
 		{num: 1, name: "id", kind: kindRequestID},
 		{num: 2, name: "v2", kind: kindMessage, msg: msgV2},
@@ -97,12 +97,12 @@ var messages = [...]message{
 		{num: 1302, name: "downgrade_info_set", kind: kindMessage, msg: msgDowngradeInfo},
 		{num: 9900, name: "downgrade_version_test", kind: kindMessage, msg: msgDowngradeTest},
 	}},
-	msgHeader: {"etcdserverpb.RequestHeader", []field{
+	msgHeader: {name: "etcdserverpb.RequestHeader", fields: []field{
 		{num: 1, name: "id", kind: kindRequestID},
 		{num: 2, name: "username", kind: kindString},
 		{num: 3, name: "auth_revision", kind: kindUint},
 	}},
-	msgRange: {"etcdserverpb.RangeRequest", []field{
+	msgRange: {name: "etcdserverpb.RangeRequest", fields: []field{
 		{num: 1, name: "key", kind: kindBytes},
 		{num: 2, name: "range_end", kind: kindBytes},
 		{num: 3, name: "limit", kind: kindInt},
@@ -117,7 +117,7 @@ var messages = [...]message{
 		{num: 12, name: "min_create_revision", kind: kindInt},
 		{num: 13, name: "max_create_revision", kind: kindInt},
 	}},
-	msgPut: {"etcdserverpb.PutRequest", []field{
+	msgPut: {name: "etcdserverpb.PutRequest", fields: []field{
 		{num: 1, name: "key", kind: kindBytes},
 		{num: 2, name: "value", kind: kindValue},
 		{num: 3, name: "lease", kind: kindID},
@@ -125,17 +125,17 @@ var messages = [...]message{
 		{num: 5, name: "ignore_value", kind: kindBool},
 		{num: 6, name: "ignore_lease", kind: kindBool},
 	}},
-	msgDeleteRange: {"etcdserverpb.DeleteRangeRequest", []field{
+	msgDeleteRange: {name: "etcdserverpb.DeleteRangeRequest", fields: []field{
 		{num: 1, name: "key", kind: kindBytes},
 		{num: 2, name: "range_end", kind: kindBytes},
 		{num: 3, name: "prev_kv", kind: kindBool},
 	}},
-	msgTxn: {"etcdserverpb.TxnRequest", []field{
+	msgTxn: {name: "etcdserverpb.TxnRequest", fields: []field{
 		{num: 1, name: "compare", kind: kindMessage, msg: msgCompare, flag: repeated},
 		{num: 2, name: "success", kind: kindMessage, msg: msgRequestOp, flag: repeated},
 		{num: 3, name: "failure", kind: kindMessage, msg: msgRequestOp, flag: repeated},
 	}},
-	msgCompare: {"etcdserverpb.Compare", []field{
+	msgCompare: {name: "etcdserverpb.Compare", fields: []field{
 		{num: 1, name: "result", kind: kindEnum, enum: compareResults, flag: shown},
 		{num: 2, name: "target", kind: kindEnum, enum: compareTargets, flag: shown},
 		{num: 3, name: "key", kind: kindBytes},
@@ -146,115 +146,115 @@ var messages = [...]message{
 		{num: 8, name: "lease", kind: kindID, one: 1},
 		{num: 64, name: "range_end", kind: kindBytes},
 	}},
-	msgRequestOp: {"etcdserverpb.RequestOp", []field{
+	msgRequestOp: {name: "etcdserverpb.RequestOp", fields: []field{
 		{num: 1, name: "request_range", kind: kindMessage, msg: msgRange, one: 1},
 		{num: 2, name: "request_put", kind: kindMessage, msg: msgPut, one: 1},
 		{num: 3, name: "request_delete_range", kind: kindMessage, msg: msgDeleteRange, one: 1},
 		{num: 4, name: "request_txn", kind: kindMessage, msg: msgTxn, one: 1},
 	}},
-	msgCompaction: {"etcdserverpb.CompactionRequest", []field{
+	msgCompaction: {name: "etcdserverpb.CompactionRequest", fields: []field{
 		{num: 1, name: "revision", kind: kindInt},
 		{num: 2, name: "physical", kind: kindBool},
 	}},
-	msgLeaseGrant: {"etcdserverpb.LeaseGrantRequest", []field{
+	msgLeaseGrant: {name: "etcdserverpb.LeaseGrantRequest", fields: []field{
 		{num: 1, name: "ttl", kind: kindInt},
 		{num: 2, name: "id", kind: kindID},
 	}},
-	msgLeaseRevoke: {"etcdserverpb.LeaseRevokeRequest", []field{
+	msgLeaseRevoke: {name: "etcdserverpb.LeaseRevokeRequest", fields: []field{
 		{num: 1, name: "id", kind: kindID},
 	}},
-	msgLeaseCheckpoints: {"etcdserverpb.LeaseCheckpointRequest", []field{
+	msgLeaseCheckpoints: {name: "etcdserverpb.LeaseCheckpointRequest", fields: []field{
 		{num: 1, name: "checkpoints", kind: kindMessage, msg: msgLeaseCheckpoint, flag: repeated},
 	}},
-	msgLeaseCheckpoint: {"etcdserverpb.LeaseCheckpoint", []field{
+	msgLeaseCheckpoint: {name: "etcdserverpb.LeaseCheckpoint", fields: []field{
 		{num: 1, name: "id", kind: kindID},
 		{num: 2, name: "remaining_ttl", kind: kindInt},
 	}},
-	msgAlarm: {"etcdserverpb.AlarmRequest", []field{
+	msgAlarm: {name: "etcdserverpb.AlarmRequest", fields: []field{
 		{num: 1, name: "action", kind: kindEnum, enum: alarmActions, flag: shown},
 		{num: 2, name: "member_id", kind: kindID},
 		{num: 3, name: "alarm", kind: kindEnum, enum: alarmTypes},
 	}},
-	msgAuthEnable:  {"etcdserverpb.AuthEnableRequest", nil},
-	msgAuthDisable: {"etcdserverpb.AuthDisableRequest", nil},
-	msgAuthStatus:  {"etcdserverpb.AuthStatusRequest", nil},
-	msgAuthenticate: {"etcdserverpb.InternalAuthenticateRequest", []field{
+	msgAuthEnable:  {name: "etcdserverpb.AuthEnableRequest"},
+	msgAuthDisable: {name: "etcdserverpb.AuthDisableRequest"},
+	msgAuthStatus:  {name: "etcdserverpb.AuthStatusRequest"},
+	msgAuthenticate: {name: "etcdserverpb.InternalAuthenticateRequest", fields: []field{
 		{num: 1, name: "name", kind: kindString},
 		{num: 2, name: "password", kind: kindSecret},
 		{num: 3, name: "simple_token", kind: kindSecret},
 	}},
-	msgUserAdd: {"etcdserverpb.AuthUserAddRequest", []field{
+	msgUserAdd: {name: "etcdserverpb.AuthUserAddRequest", fields: []field{
 		{num: 1, name: "name", kind: kindString},
 		{num: 2, name: "password", kind: kindSecret},
 		{num: 3, name: "options", kind: kindMessage, msg: msgUserAddOptions},
 		{num: 4, name: "hashed_password", kind: kindSecret},
 	}},
-	msgUserAddOptions: {"authpb.UserAddOptions", []field{
+	msgUserAddOptions: {name: "authpb.UserAddOptions", fields: []field{
 		{num: 1, name: "no_password", kind: kindBool},
 	}},
-	msgUserDelete: {"etcdserverpb.AuthUserDeleteRequest", []field{
+	msgUserDelete: {name: "etcdserverpb.AuthUserDeleteRequest", fields: []field{
 		{num: 1, name: "name", kind: kindString},
 	}},
-	msgUserGet: {"etcdserverpb.AuthUserGetRequest", []field{
+	msgUserGet: {name: "etcdserverpb.AuthUserGetRequest", fields: []field{
 		{num: 1, name: "name", kind: kindString},
 	}},
-	msgUserPassword: {"etcdserverpb.AuthUserChangePasswordRequest", []field{
+	msgUserPassword: {name: "etcdserverpb.AuthUserChangePasswordRequest", fields: []field{
 		{num: 1, name: "name", kind: kindString},
 		{num: 2, name: "password", kind: kindSecret},
 		{num: 3, name: "hashed_password", kind: kindSecret},
 	}},
-	msgUserGrant: {"etcdserverpb.AuthUserGrantRoleRequest", []field{
+	msgUserGrant: {name: "etcdserverpb.AuthUserGrantRoleRequest", fields: []field{
 		{num: 1, name: "user", kind: kindString},
 		{num: 2, name: "role", kind: kindString},
 	}},
-	msgUserRevoke: {"etcdserverpb.AuthUserRevokeRoleRequest", []field{
+	msgUserRevoke: {name: "etcdserverpb.AuthUserRevokeRoleRequest", fields: []field{
 		{num: 1, name: "name", kind: kindString},
 		{num: 2, name: "role", kind: kindString},
 	}},
-	msgUserList: {"etcdserverpb.AuthUserListRequest", nil},
-	msgRoleList: {"etcdserverpb.AuthRoleListRequest", nil},
-	msgRoleAdd: {"etcdserverpb.AuthRoleAddRequest", []field{
+	msgUserList: {name: "etcdserverpb.AuthUserListRequest"},
+	msgRoleList: {name: "etcdserverpb.AuthRoleListRequest"},
+	msgRoleAdd: {name: "etcdserverpb.AuthRoleAddRequest", fields: []field{
 		{num: 1, name: "name", kind: kindString},
 	}},
-	msgRoleDelete: {"etcdserverpb.AuthRoleDeleteRequest", []field{
+	msgRoleDelete: {name: "etcdserverpb.AuthRoleDeleteRequest", fields: []field{
 		{num: 1, name: "role", kind: kindString},
 	}},
-	msgRoleGet: {"etcdserverpb.AuthRoleGetRequest", []field{
+	msgRoleGet: {name: "etcdserverpb.AuthRoleGetRequest", fields: []field{
 		{num: 1, name: "role", kind: kindString},
 	}},
-	msgRoleGrant: {"etcdserverpb.AuthRoleGrantPermissionRequest", []field{
+	msgRoleGrant: {name: "etcdserverpb.AuthRoleGrantPermissionRequest", fields: []field{
 		{num: 1, name: "name", kind: kindString},
 		{num: 2, name: "perm", kind: kindMessage, msg: msgPermission},
 	}},
-	msgPermission: {"authpb.Permission", []field{
+	msgPermission: {name: "authpb.Permission", fields: []field{
 		{num: 1, name: "perm_type", kind: kindEnum, enum: permTypes, flag: shown},
 		{num: 2, name: "key", kind: kindBytes},
 		{num: 3, name: "range_end", kind: kindBytes},
 	}},
-	msgRoleRevoke: {"etcdserverpb.AuthRoleRevokePermissionRequest", []field{
+	msgRoleRevoke: {name: "etcdserverpb.AuthRoleRevokePermissionRequest", fields: []field{
 		{num: 1, name: "role", kind: kindString},
 		{num: 2, name: "key", kind: kindBytes},
 		{num: 3, name: "range_end", kind: kindBytes},
 	}},
-	msgClusterVersion: {"membershippb.ClusterVersionSetRequest", []field{
+	msgClusterVersion: {name: "membershippb.ClusterVersionSetRequest", fields: []field{
 		{num: 1, name: "ver", kind: kindString},
 	}},
-	msgMemberAttr: {"membershippb.ClusterMemberAttrSetRequest", []field{
+	msgMemberAttr: {name: "membershippb.ClusterMemberAttrSetRequest", fields: []field{
 		{num: 1, name: "member_id", kind: kindID},
 		{num: 2, name: "member_attributes", kind: kindMessage, msg: msgAttributes},
 	}},
-	msgAttributes: {"membershippb.Attributes", []field{
+	msgAttributes: {name: "membershippb.Attributes", fields: []field{
 		{num: 1, name: "name", kind: kindString},
 		{num: 2, name: "client_urls", kind: kindString, flag: repeated},
 	}},
-	msgDowngradeInfo: {"membershippb.DowngradeInfoSetRequest", []field{
+	msgDowngradeInfo: {name: "membershippb.DowngradeInfoSetRequest", fields: []field{
 		{num: 1, name: "enabled", kind: kindBool, flag: shown},
 		{num: 2, name: "ver", kind: kindString},
 	}},
-	msgDowngradeTest: {"etcdserverpb.DowngradeVersionTestRequest", []field{
+	msgDowngradeTest: {name: "etcdserverpb.DowngradeVersionTestRequest", fields: []field{
 		{num: 1, name: "ver", kind: kindString},
 	}},
-	msgV2: {"etcdserverpb.Request", []field{
+	msgV2: {name: "etcdserverpb.Request", fields: []field{
 		{num: 1, name: "id", kind: kindRequestID},
 		{num: 2, name: "method", kind: kindString},
 		{num: 3, name: "path", kind: kindString},

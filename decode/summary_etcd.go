@@ -8,7 +8,7 @@ import (
 )
 
 func (internalRequest) appendSummary(dst []byte, r *Request, s *Style) []byte {
-	w := summaryWriter{style: s, values: r.values[:0]}
+	w := summaryWriter{style: s, values: r.values}
 	if f := r.main.field; f != nil {
 		dst = w.request(append(dst, r.Op...), f, r.main.data, 0)
 	} else {
@@ -22,7 +22,7 @@ func (internalRequest) appendSummary(dst []byte, r *Request, s *Style) []byte {
 }
 
 func (v2Request) appendSummary(dst []byte, r *Request, s *Style) []byte {
-	w := summaryWriter{style: s, values: r.values[:0]}
+	w := summaryWriter{style: s, values: r.values}
 	dst = w.v2(append(dst, r.Op...), r.main.data)
 	r.values = w.values
 	return dst
@@ -86,17 +86,35 @@ func appendHexWord(dst []byte, id uint64) []byte {
 }
 
 func (w *summaryWriter) put(dst []byte, fields []value) []byte {
-	dst = appendWord(append(dst, ' '), content(fields, "key"), summaryKey)
-	if number(fields, "ignore_value") != 0 {
+	var key, stored, lease, keepValue, keepLease value
+	for _, v := range fields {
+		if v.field == nil {
+			continue
+		}
+		switch v.field.name {
+		case "key":
+			key = v
+		case "value":
+			stored = v
+		case "lease":
+			lease = v
+		case "ignore_value":
+			keepValue = v
+		case "ignore_lease":
+			keepLease = v
+		}
+	}
+	dst = appendWord(append(dst, ' '), key.data, summaryKey)
+	if keepValue.n != 0 {
 		dst = append(dst, " value kept"...)
 	} else {
-		dst = appendValue(append(dst, ' '), content(fields, "value"), w.style)
+		dst = appendValue(append(dst, ' '), stored.data, w.style)
 	}
-	if number(fields, "ignore_lease") != 0 {
-		return append(dst, " lease kept"...)
-	}
-	if lease := number(fields, "lease"); lease != 0 {
-		dst = appendHexWord(append(dst, " lease"...), lease)
+	switch {
+	case keepLease.n != 0:
+		dst = append(dst, " lease kept"...)
+	case lease.n != 0:
+		dst = appendHexWord(append(dst, " lease"...), lease.n)
 	}
 	return dst
 }
@@ -243,8 +261,8 @@ func (w *summaryWriter) generic(dst []byte, m *message, b []byte, depth int) []b
 			dst = w.generic(dst, v.field.msg.lookup(), v.data, depth+1)
 		}
 	}
-	for i := range m.fields {
-		if f := &m.fields[i]; f.flag&shown != 0 && !m.has(b, f) {
+	for _, f := range m.defaults {
+		if !m.has(b, f) {
 			dst = w.pair(dst, value{field: f})
 		}
 	}

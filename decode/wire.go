@@ -24,22 +24,31 @@ type value struct {
 // schema knows has another wire type: etcd's decoders up to 3.6 do so too, and that is what tells a
 // v2 request from a v3 one.
 func (m *message) next(b []byte) (v value, rest []byte, ok bool) {
-	num, typ, n := protowire.ConsumeTag(b)
+	tag, n := varint(b)
 	if n < 0 {
 		return value{}, nil, false
 	}
 	b = b[n:]
-	v.num, v.typ, v.field = num, typ, m.find(num)
-	if v.field != nil && v.field.kind.wireType() != typ {
+	v.num, v.typ = protowire.DecodeTag(tag)
+	if v.num < protowire.MinValidNumber {
 		return v, nil, false
 	}
-	switch typ {
+	v.field = m.find(v.num)
+	if v.field != nil && v.field.kind.wireType() != v.typ {
+		return v, nil, false
+	}
+	switch v.typ {
 	case protowire.VarintType:
-		v.n, n = protowire.ConsumeVarint(b)
+		v.n, n = varint(b)
 	case protowire.BytesType:
-		v.data, n = protowire.ConsumeBytes(b)
+		var size uint64
+		if size, n = varint(b); n < 0 || size > uint64(len(b)-n) {
+			return v, nil, false
+		}
+		v.data = b[n : n+int(size)]
+		n += int(size)
 	default:
-		if n = protowire.ConsumeFieldValue(num, typ, b); n >= 0 {
+		if n = protowire.ConsumeFieldValue(v.num, v.typ, b); n >= 0 {
 			v.data = b[:n]
 		}
 	}
@@ -47,6 +56,15 @@ func (m *message) next(b []byte) (v value, rest []byte, ok bool) {
 		return v, nil, false
 	}
 	return v, b[n:], true
+}
+
+// varint reads a varint, and returns its size or a number below 0. Most are of one byte, and need no
+// call.
+func varint(b []byte) (v uint64, size int) {
+	if len(b) > 0 && b[0] < 0x80 {
+		return uint64(b[0]), 1
+	}
+	return protowire.ConsumeVarint(b)
 }
 
 // check reports whether b is a message of the schema, all the way down to maxDepth.
