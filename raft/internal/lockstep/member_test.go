@@ -141,10 +141,8 @@ func (m *member) do(what string, ours func(*raft.RawNode) error, ref func(*refra
 	m.guard("ours: "+what, func() { err = ours(m.ours) })
 	if m.ref != nil {
 		var refErr error
-		m.guard("reference: "+what, func() {
-			defer m.mayEnd(err)
-			refErr = ref(m.ref)
-		})
+		m.mayEnd(err)
+		m.guard("reference: "+what, func() { refErr = ref(m.ref) })
 		if got, want := errorName(err), refErrorName(refErr); got != want {
 			m.w.fail("%d: %s: got error %q, want %q", m.id, what, got, want)
 		}
@@ -156,19 +154,17 @@ func (m *member) do(what string, ours func(*raft.RawNode) error, ref func(*refra
 // worldsEnd ends a world without a failure.
 type worldsEnd struct{}
 
-// mayEnd ends an unsafe world in which the reference panics over a message that ours has refused: the
-// contradiction between two members' logs that such a world comes to.
+// mayEnd ends an unsafe world in which ours refuses a message because the logs of two members contradict each
+// other. The reference would panic, now or later.
 func (m *member) mayEnd(err error) {
-	if !m.w.shape.unsafe() || !errors.Is(err, raft.ErrMessageRefused) {
+	var refused *raft.RefusedError
+	if !m.w.shape.unsafe() || !errors.As(err, &refused) {
 		return
 	}
-	switch p := recover().(type) {
-	case nil:
-	case refPanic:
-		m.w.trace("%d: the end: %v", m.id, p)
+	switch refused.Reason {
+	case raft.RefusedCommit, raft.RefusedConflict, raft.RefusedAcked:
+		m.w.trace("%d: the end: %v", m.id, err)
 		panic(worldsEnd{})
-	default:
-		panic(p)
 	}
 }
 
