@@ -71,7 +71,7 @@ func newWriter(fsys vfs.FS, dir string, opts WriterOptions) *Writer {
 
 // start appends the records that a log begins with.
 func (e *encoder) start(b *batch, opts *CreateOptions) {
-	e.metadata = opts.RawMetadata
+	e.metadata = slices.Clone(opts.RawMetadata)
 	if e.metadata == nil {
 		e.metadata = opts.Metadata.AppendTo(nil)
 	}

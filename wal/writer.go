@@ -99,8 +99,9 @@ func checkSnapshot(s *Snapshot) error {
 }
 
 // AppendRecord adds a record with the data as it is, which keeps fields that this package doesn't
-// know. It is for rewriting a log: it checks nothing but that the data can be decoded, and the record
-// is durable only after Sync or Close. Crc and metadata records come by themselves and are refused.
+// know. It is for rewriting a log: it checks nothing but that the data can be decoded, never begins a
+// new segment (see Cut and Size), and the record is durable only after Sync or Close. Crc and metadata
+// records come by themselves and are refused.
 func (w *Writer) AppendRecord(k Kind, data []byte) error {
 	w.mu.Lock()
 	if err := w.usable(w.enc.raw(w.gather, k, data)); err != nil {
@@ -168,6 +169,13 @@ func (w *Writer) Last() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.enc.last
+}
+
+// Size returns the size in bytes of the segment that is written to, as of the last append.
+func (w *Writer) Size() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.enc.flushed.size + w.enc.flushed.buffered
 }
 
 // usable returns why the writer can't be used, or else why the call is wrong. The caller holds mu.

@@ -111,9 +111,6 @@ func (e *encoder) raw(b *batch, k Kind, data []byte) error {
 		return fmt.Errorf("%v record: %w", k, err)
 	}
 	e.frame(b, k, data)
-	if e.flushed.size+e.flushed.buffered >= e.limit {
-		e.cut(b)
-	}
 	return nil
 }
 

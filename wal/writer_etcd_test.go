@@ -244,12 +244,18 @@ func compareFiles(got, want string) error {
 	if bytes.Equal(g, w) {
 		return nil
 	}
-	off := 0
-	for off < min(len(g), len(w)) && g[off] == w[off] {
-		off++
-	}
+	off := firstDifference(g, w)
 	return fmt.Errorf("%d bytes, want %d; differs at %d: %x, want %x", len(g), len(w), off,
 		g[off:min(off+40, len(g))], w[off:min(off+40, len(w))])
+}
+
+func firstDifference(a, b []byte) int {
+	for off := range min(len(a), len(b)) {
+		if a[off] != b[off] {
+			return off
+		}
+	}
+	return min(len(a), len(b))
 }
 
 // The same history through etcd's package and ours makes the same bytes, file by file.
