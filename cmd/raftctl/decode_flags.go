@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,8 +20,8 @@ type decodeOptions struct {
 
 func (o *decodeOptions) register(cmd *cobra.Command) {
 	fl := cmd.Flags()
-	fl.StringVar(&o.spec, "decode", "etcd", "what payloads are: etcd, resp, json, text, hex, raw, proto=FILE:MESSAGE or exec=COMMAND")
-	fl.StringVar(&o.values, "values", "short", "how much of values is shown: none, short or full")
+	fl.StringVar(&o.spec, "decode", "etcd", "what payloads are, as `SPEC`: etcd, resp, json, text, hex, raw, proto=FILE:MESSAGE or exec=COMMAND")
+	fl.StringVar(&o.values, "values", "short", "how much of values is shown, as `HOW`: none, short or full")
 	fl.BoolVar(&o.style.ShowSecrets, "show-secrets", false, "show passwords and tokens")
 	completeWith(cmd, "values", []string{"none", "short", "full"})
 	completeWith(cmd, "decode", decode.Names())
@@ -34,6 +35,9 @@ func (o *decodeOptions) check(cmd *cobra.Command) error {
 	o.style.Values = values
 	return nil
 }
+
+// sequential reports whether payloads must be decoded one after the other.
+func (o *decodeOptions) sequential() bool { return strings.HasPrefix(o.spec, "exec") }
 
 // decoder returns the decoder that the flags ask for. What is wrong with it is a matter of usage.
 func (o *decodeOptions) decoder(a *app) (decode.Decoder, error) {

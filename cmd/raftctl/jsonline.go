@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -94,8 +95,13 @@ func (r *row) appendEntry(b []byte) []byte {
 }
 
 // summary returns the line that says what the entry asks for. It is valid until the next call.
+// Values are short in it even where they are wanted in full: the request has them.
 func (r *row) summary() []byte {
-	r.text = r.request().AppendSummary(r.text[:0], r.style)
+	style := r.style
+	if style.Values == decode.ValuesFull {
+		style.Values = decode.ValuesShort
+	}
+	r.text = r.request().AppendSummary(r.text[:0], style)
 	return r.text
 }
 

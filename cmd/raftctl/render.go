@@ -17,14 +17,14 @@ type renderer interface {
 	finish(shown int) []byte // after the last log
 }
 
-func newRenderer(a *app, o *dumpOptions, name string, log *wal.Log, view *wal.View) renderer {
-	if o.output != outputTable {
-		return &jsonRenderer{name: name, array: o.output == outputJSON}
+func (d *dumper) newRenderer() renderer {
+	switch {
+	case d.o.output != outputTable:
+		return &jsonRenderer{name: d.name, array: d.o.output == outputJSON}
+	case d.o.physical:
+		return newPhysicalTable(d.a, d.name, d.log)
 	}
-	if o.physical {
-		return newPhysicalTable(a, name, log)
-	}
-	return newLogicalTable(a, name, view)
+	return newLogicalTable(d.a, d.name, d.view)
 }
 
 // jsonRenderer writes an object a line, within an array if need be.

@@ -20,7 +20,7 @@ type sourceOptions struct {
 }
 
 func (o *sourceOptions) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.walDir, "wal-dir", "", "the dedicated wal directory, where etcd was started with one; PATH is then the data directory and may be left out")
+	cmd.Flags().StringVar(&o.walDir, "wal-dir", "", "the dedicated wal `DIR`, where etcd was started with one; PATH is then the data directory and may be left out")
 }
 
 // wantPaths checks the number of arguments. With --wal-dir there is at most one, and it may be left

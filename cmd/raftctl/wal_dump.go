@@ -59,8 +59,8 @@ The fields for --where are those of the JSON; what a record doesn't have is "", 
 	o.decode.register(cmd)
 	addOutput(cmd, &o.output)
 	fl := cmd.Flags()
-	fl.IntVar(&o.limit, "limit", 0, "end after this many records")
-	fl.IntVar(&o.last, "last", 0, "only the last N records that pass the filters")
+	fl.IntVar(&o.limit, "limit", 0, "end after `N` records")
+	fl.IntVar(&o.last, "last", 0, "only the last `N` records that pass the filters")
 	fl.BoolVar(&o.raw, "raw", false, "show the data of entries as bytes: hex in the table, data_base64 in JSON")
 	fl.BoolVar(&o.physical, "physical", false, "show every record as it lies, with offset, length, padding and CRC")
 	fl.BoolVarP(&o.follow, "follow", "f", false, "keep printing as a running etcd writes")
@@ -128,23 +128,24 @@ const dumpBuffer = 256 << 10
 
 // dumper prints the records of one log after the other.
 type dumper struct {
-	a      *app
-	o      *dumpOptions
-	name   string // of the log, where there are several
-	row    row
+	a       *app
+	o       *dumpOptions
+	decoder decode.Decoder
+	name    string // of the log, where there are several
+	log     *wal.Log
+	view    *wal.View // nil: every entry counts as live
+
 	out    *bufio.Writer
-	render renderer
+	render renderer // for what is around the records
 	tail   ring
 
-	view    *wal.View // nil: every entry counts as live
 	shown   int
 	damage  int // places of damage, shown or not
 	partial bool
 }
 
 func newDumper(a *app, o *dumpOptions, decoder decode.Decoder) *dumper {
-	d := &dumper{a: a, o: o, out: bufio.NewWriterSize(a.out, dumpBuffer)}
-	d.row = row{decoder: decoder, style: o.decode.style, physical: o.physical, raw: o.raw}
+	d := &dumper{a: a, o: o, decoder: decoder, out: bufio.NewWriterSize(a.out, dumpBuffer)}
 	d.tail.size = o.last
 	return d
 }
@@ -156,14 +157,16 @@ func (d *dumper) dump(ctx context.Context, path string) error {
 		return pathError(path, err)
 	}
 	defer func() { _ = src.Close() }() // opened for reading
-	if err := d.survey(ctx, src.log, path); err != nil {
+	d.log = src.log
+	if err := d.survey(ctx, path); err != nil {
 		return err
 	}
-	if err := d.begin(src.log); err != nil {
+	d.render = d.newRenderer()
+	if _, err := d.out.Write(d.render.start(d.shown)); err != nil {
 		return err
 	}
 	damage := d.damage
-	err = d.records(ctx, src.log)
+	err = d.records(ctx)
 	if n := d.damage - damage; n > 0 {
 		fmt.Fprintf(d.a.err, "raftctl wal dump: %s: damage in %d %s; see 'raftctl wal verify %s'\n",
 			path, n, plural(n, "place"), path)
@@ -172,12 +175,12 @@ func (d *dumper) dump(ctx context.Context, path string) error {
 }
 
 // survey finds out which entries are live.
-func (d *dumper) survey(ctx context.Context, log *wal.Log, path string) error {
+func (d *dumper) survey(ctx context.Context, path string) error {
 	d.view = nil
 	if d.o.follow {
 		return nil
 	}
-	view, err := log.View(ctx)
+	view, err := d.log.View(ctx)
 	if errors.Is(err, wal.ErrTooManyEvents) {
 		fmt.Fprintf(d.a.err, "raftctl wal dump: %s: %v: overwritten entries are shown as well\n", path, err)
 		d.partial = true
@@ -190,54 +193,62 @@ func (d *dumper) survey(ctx context.Context, log *wal.Log, path string) error {
 	return nil
 }
 
-// begin prepares for the records of a log.
-func (d *dumper) begin(log *wal.Log) error {
-	d.render = newRenderer(d.a, d.o, d.name, log, d.view)
-	_, err := d.out.Write(d.render.start(d.shown))
+// records reads the log and prints what passes.
+func (d *dumper) records(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	p := startPipeline(ctx, d.o.workers(), func() func(*batch) { return d.newWorker(d.decoder) })
+	written := make(chan error, 1)
+	go func() {
+		err := d.write(p)
+		cancel(err) // reading on is of no use
+		written <- err
+	}()
+	err := d.read(ctx, p)
+	if flushed := p.flush(); err == nil {
+		err = flushed
+	}
+	p.close()
+	if failed := <-written; failed != nil {
+		return failed
+	}
 	return err
 }
 
-// pollEvery is how many records are read before asking whether to stop.
-const pollEvery = 1024
-
-func (d *dumper) records(ctx context.Context, log *wal.Log) error {
+// read hands the records to the pipeline that may have to be printed.
+func (d *dumper) read(ctx context.Context, p *pipeline) error {
 	n := 0
-	for rec, err := range log.Records(wal.Inspect) {
+	for rec, err := range d.log.Records(wal.Inspect) {
 		if err != nil {
 			return err
 		}
 		if n++; n%pollEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := d.record(rec); err != nil {
+		live, ok := d.wanted(rec)
+		if !ok {
+			continue
+		}
+		if err := p.add(rec, live); err != nil {
 			return err
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
-// record prints a record if it passes.
-func (d *dumper) record(rec *wal.Record) error {
-	if rec.Kind == wal.KindDamage {
-		d.damage++
+// pollEvery is how many records are read before asking whether to stop.
+const pollEvery = 1024
+
+// wanted tells from the outside of a record whether it may be shown, and whether it is live.
+func (d *dumper) wanted(rec *wal.Record) (live, ok bool) {
+	if rec.Kind != wal.KindEntry {
+		return true, d.o.physical || d.logical(rec)
 	}
-	if rec.Kind == wal.KindEntry && d.o.filter.index.set && !d.o.filter.index.has(rec.ID.Index) && rec.ID.Index > 0 {
-		return nil // the common case of a large log, told without decoding
+	if d.o.filter.index.set && rec.ID.Index > 0 && !d.o.filter.index.has(rec.ID.Index) {
+		return false, false
 	}
-	live := d.view == nil || rec.Kind != wal.KindEntry || d.view.Live(rec.Pos, rec.ID.Index)
-	if !d.o.physical && !(live && d.logical(rec)) {
-		return nil
-	}
-	d.row.set(rec)
-	d.row.live = live
-	ok, err := d.o.filter.passes(&d.row)
-	if err == nil {
-		err = d.row.failed
-	}
-	if err != nil || !ok {
-		return err
-	}
-	return d.show()
+	live = d.view == nil || d.view.Live(rec.Pos, rec.ID.Index)
+	return live, live || d.o.physical
 }
 
 // logical reports whether a record that is no entry belongs to the logical view: the last hard
@@ -258,39 +269,61 @@ func (d *dumper) logical(rec *wal.Record) bool {
 	return true
 }
 
-// show prints the record at hand, or keeps it if only the last ones are wanted.
-func (d *dumper) show() error {
-	line := d.render.line(&d.row)
-	err := d.row.failed
-	switch {
-	case err != nil:
-		return err
-	case d.tail.size > 0:
-		d.tail.push(line)
-		return nil
+// write writes what the pipeline rendered. It goes on reading batches after an error, so that
+// nobody waits for it.
+func (d *dumper) write(p *pipeline) (err error) {
+	for b := range p.ordered {
+		if err != nil {
+			continue
+		}
+		select {
+		case <-b.done:
+			err = d.writeBatch(b)
+			p.recycle(b)
+		case <-p.ctx.Done():
+			err = p.ctx.Err()
+		}
 	}
-	if err := d.write(line); err != nil {
-		return err
-	}
-	if d.shown == d.o.limit {
-		return errEnough
-	}
-	return nil
+	return err
 }
 
-func (d *dumper) write(line []byte) error {
+func (d *dumper) writeBatch(b *batch) error {
+	from := 0
+	for _, l := range b.lines {
+		text := b.out[from:l.end]
+		from = l.end
+		if d.tail.size > 0 {
+			d.tail.push(text)
+			continue
+		}
+		if err := d.writeLine(text); err != nil {
+			return err
+		}
+		if d.shown == d.o.limit {
+			d.damage += l.damage
+			return errEnough
+		}
+	}
+	d.damage += b.damage()
+	if b.err == nil && d.o.follow {
+		return d.out.Flush()
+	}
+	return b.err
+}
+
+func (d *dumper) writeLine(text []byte) error {
 	if _, err := d.out.Write(d.render.separator(d.shown)); err != nil {
 		return err
 	}
 	d.shown++
-	_, err := d.out.Write(line)
+	_, err := d.out.Write(text)
 	return err
 }
 
 // finish writes what is kept back.
 func (d *dumper) finish() error {
 	for line := range d.tail.all() {
-		if err := d.write(line); err != nil {
+		if err := d.writeLine(line); err != nil {
 			return err
 		}
 	}
