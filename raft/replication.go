@@ -70,37 +70,41 @@ func (c *core) handleAppendResponse(m *raftpb.Message, p *tracker.Progress) erro
 	if m.Reject {
 		return c.handleRejection(m, p)
 	}
+	first := uint64(0)
+	if p.State == tracker.StateSnapshot {
+		var err error
+		if first, err = c.log.firstIndex(); err != nil {
+			return err // before anything is changed: the answer counts as lost
+		}
+	}
 	// An answer that brings nothing new still shows that a probed member is there.
 	if !p.MaybeUpdate(m.Index) && (p.Match != m.Index || p.State != tracker.StateProbe) {
 		return nil
 	}
-	if err := c.resumeSending(m.From, m.Index, p); err != nil {
-		return err
-	}
+	c.resumeSending(m, p, first)
 	return c.advanceMember(m.From, p)
 }
 
-// resumeSending brings the member's state up to date with its acknowledgement of index.
-func (c *core) resumeSending(from, index uint64, p *tracker.Progress) error {
+// resumeSending brings the member's state up to date with its acknowledgement. first is the first
+// index of this log.
+func (c *core) resumeSending(m *raftpb.Message, p *tracker.Progress, first uint64) {
 	switch p.State {
 	case tracker.StateProbe:
 		p.BecomeReplicate()
 	case tracker.StateReplicate:
-		p.Inflights.FreeLE(index)
+		p.Inflights.FreeLE(m.Index)
 	case tracker.StateSnapshot:
-		first, err := c.log.firstIndex()
-		if err != nil || p.Match+1 < first {
-			return err
+		if p.Match+1 < first {
+			return
 		}
 		// The member's log reaches this one, by the snapshot that was sent or by another: it can go
 		// on from there.
 		if c.on() {
-			c.emit(ReplicationResumed{Peer: from, Progress: *p})
+			c.emit(ReplicationResumed{Peer: m.From, Progress: *p})
 		}
 		p.BecomeProbe()
 		p.BecomeReplicate()
 	}
-	return nil
 }
 
 // advanceMember does what a member's acknowledgement makes possible: commit, send it more, hand
