@@ -4,9 +4,11 @@ package raftpb
 type Flavor uint8
 
 const (
-	// FlavorGogo is the encoding of etcd 3.4 to 3.6: every scalar is written, zero or not.
+	// FlavorGogo is the encoding of etcd 3.4 to 3.6: every scalar is written, zero or not. It is the
+	// one to take for a new log; the package comment says why.
 	FlavorGogo Flavor = iota
-	// FlavorPbgo is the encoding of etcd 3.7 and later: a scalar is written when it was set.
+	// FlavorPbgo is the encoding of etcd 3.7 and later: a scalar is written when it was set. What its
+	// Raft sets to zero varies from field to field; the comment at each type says what is left out.
 	FlavorPbgo
 )
 
