@@ -74,9 +74,9 @@ func BenchmarkEncodeMsgApp64(b *testing.B) {
 }
 
 // benchDecode measures decode beside the reference, which has but one way to decode.
-func benchDecode(b *testing.B, name string, in []byte, ours func([]byte) error, theirs proto.Message) {
+func benchDecode(b *testing.B, name string, in []byte, ours func([]byte) error, ref proto.Message) {
 	bench(b, name+"/impl=ours", len(in), func() error { return ours(in) })
-	bench(b, name+"/impl=ref", len(in), func() error { return proto.Unmarshal(in, theirs) })
+	bench(b, name+"/impl=ref", len(in), func() error { return proto.Unmarshal(in, ref) })
 }
 
 // benchEncode measures encoding into a buffer that is used again and into a new one.

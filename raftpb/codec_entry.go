@@ -51,8 +51,8 @@ func (e *Entry) appendField(b []byte, tag byte, f Flavor) []byte {
 	return append(append(b, h[lo:n]...), e.Data...)
 }
 
-// entryHeader holds what comes before the bytes of Data: room for a tag and the entry's length where
-// it is a field of a message, then four tags with three varints and the length of Data.
+// entryHeader holds what comes before the bytes of Data: room for a tag and the entry's length
+// where it is a field of a message, then four tags with three varints and the length of Data.
 type entryHeader [entryPrefix + 4*(1+binary.MaxVarintLen64)]byte
 
 const entryPrefix = 1 + binary.MaxVarintLen64

@@ -46,10 +46,10 @@ func TestFlavorNames(t *testing.T) {
 	}
 }
 
-// FlavorPbgo is what the reference's core really produces, but for fields that it sets to zero: what
-// it writes after an election, proposals, membership changes and a snapshot decodes and encodes to
-// the same bytes once explicit zeros are out of both. Hard states and the entries on disk have none,
-// except the type of the entry that stands for a refused change.
+// FlavorPbgo is what the reference's core really produces, but for fields that it sets to zero.
+// What it writes in elections, and for proposals, membership changes and reads, decodes and encodes
+// to the same bytes once explicit zeros are out of it. Hard states and the entries on disk have
+// none, except the type of the entry that stands for a refused change.
 func TestPbgoIsWhatTheReferenceProduces(t *testing.T) {
 	c := newRefCluster(t, 3)
 	c.step(func(n *raft.RawNode) error { return n.Campaign() })

@@ -175,8 +175,9 @@ func FuzzConfChanges(f *testing.F) {
 		if err != nil {
 			t.Fatalf("reference: %q: %v", text, err)
 		}
-		if want := refConfChangeV2(&ConfChangeV2{Changes: changes}, FlavorGogo).Changes; !slices.EqualFunc(
-			want, theirs, func(a, b *ref.ConfChangeSingle) bool { return proto.Equal(a, b) }) {
+		want := refConfChangeV2(&ConfChangeV2{Changes: changes}, FlavorGogo).Changes
+		same := func(a, b *ref.ConfChangeSingle) bool { return proto.Equal(a, b) }
+		if !slices.EqualFunc(want, theirs, same) {
 			t.Fatalf("reference reads %v from %q, want %v", theirs, text, want)
 		}
 	})

@@ -264,10 +264,19 @@ func TestAliasesHaveNoRoomToSpare(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range []Message{alias, own} {
-		m.Entries[0].Data = append(m.Entries[0].Data, "xxxxxxxx"...)
+		_ = append(m.Entries[0].Data, 'x')
 		if got := string(m.Entries[1].Data); got != "b" {
 			t.Errorf("appending to the first entry's data made the second's %q", got)
 		}
+	}
+	entry := append((&Entry{Data: []byte("a")}).Marshal(FlavorPbgo), "next"...)
+	var e Entry
+	if err := e.UnmarshalAlias(entry[:len(entry)-4]); err != nil {
+		t.Fatal(err)
+	}
+	_ = append(e.Data, 'x')
+	if got := string(entry[len(entry)-4:]); got != "next" {
+		t.Errorf("appending to the entry's data made what follows %q", got)
 	}
 }
 

@@ -106,6 +106,7 @@ func wireOf(k protoreflect.Kind) uint64 {
 // hasField reports whether the struct x has a field with that name, whatever its case.
 func hasField(x any, name string) bool {
 	name = strings.ReplaceAll(name, "_", "")
-	_, ok := reflect.TypeOf(x).FieldByNameFunc(func(s string) bool { return strings.EqualFold(s, name) })
+	same := func(s string) bool { return strings.EqualFold(s, name) }
+	_, ok := reflect.TypeOf(x).FieldByNameFunc(same)
 	return ok
 }
