@@ -12,12 +12,25 @@ type Action string
 
 // The actions. ActionUnknown says that the model of etcd doesn't reach that far.
 const (
-	ActionBoots    Action = "boots"            // reads all of it
-	ActionDropsEnd Action = "boots, drops end" // cuts the end off first, with nothing but a log line
-	ActionMisreads Action = "boots, misreads"  // without a word reads other entries than the log holds
+	ActionBoots    Action = "boots"     // reads all of it
+	ActionDropsEnd Action = "drops_end" // first cuts the end off, with nothing but a log line
+	ActionMisreads Action = "misreads"  // boots, and without a word reads other entries than there are
 	ActionRefuses  Action = "refuses"
 	ActionUnknown  Action = "unknown"
 )
+
+// String says the action as the rest of a sentence that begins with "etcd".
+func (a Action) String() string {
+	switch a {
+	case ActionDropsEnd:
+		return "boots, and drops the end"
+	case ActionMisreads:
+		return "boots, and misreads the log"
+	case ActionUnknown:
+		return "may or may not boot"
+	}
+	return string(a)
+}
 
 // IndexRange is a range of entries by index, both inclusive.
 type IndexRange struct{ First, Last uint64 }
@@ -30,6 +43,12 @@ func (r IndexRange) String() string { return entryRange(r.First, r.Last) }
 
 // Outlook is what etcd itself does with a log at start, as far as the log alone decides it: a
 // database that doesn't fit is another matter.
+//
+// The texts are those of 3.7 and of 3.6. Older releases decide alike in the same words, but for
+// these: up to 3.5, what the names of the files show is "wal: file not found", a checksum that differs
+// at the head of a segment is "wal: crc mismatch", and no error names file and position; up to 3.5.6,
+// a record that is longer than the file is an error that etcd does not repair; 3.4.10 to 3.5.4 refuse
+// every record of 10 MiB or more.
 type Outlook struct {
 	Action  Action
 	Release string         // the releases that it holds for: "3.7" or "3.4 to 3.6"
@@ -37,15 +56,19 @@ type Outlook struct {
 	Entries uint64         // how many entries after Start it reads
 	Last    raftpb.EntryID // the last of them; Start when there is none
 	State   raftpb.HardState
-	Cut     *Position    // where it cuts the last segment off
+	Cut     *Position    // where it cuts the last segment off, though there are more bytes
 	Lost    []IndexRange // live entries that it doesn't read
 	Ghosts  []IndexRange // entries it reads although they were overwritten or replaced
 	Commits uint64       // how many of the lost entries were committed
 	Error   string       // the error in etcd's own words
 	Log     string       // the server's last log line, which carries Error
 
-	read []span // what it reads
+	read     []span // what it reads
+	repaired bool   // it cuts before it reads; else it overwrites what it didn't read
 }
+
+// good reports whether nothing speaks against starting etcd, as far as can be told.
+func (o *Outlook) good() bool { return o.Action == ActionBoots || o.Action == ActionUnknown }
 
 // String says it in one line.
 func (o *Outlook) String() string {
@@ -60,7 +83,7 @@ func (o *Outlook) String() string {
 		return b.String()
 	}
 	if o.Cut != nil {
-		fmt.Fprintf(&b, " at offset %d of %s", o.Cut.Off, o.Cut.Segment)
+		fmt.Fprintf(&b, ", all behind offset %d of %s", o.Cut.Off, o.Cut.Segment)
 	}
 	if len(o.Lost) > 0 {
 		fmt.Fprintf(&b, "; loses %s, %s", joinRanges(o.Lost), committedText(o.Commits))

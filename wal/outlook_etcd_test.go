@@ -232,7 +232,7 @@ func compareOutlook(o *Outlook, got etcdResult) string {
 		return fmt.Sprintf("etcd starts from %v; outlook: %v", got.start, o.Start)
 	case !slices.Equal(ents, got.ents):
 		return fmt.Sprintf("etcd reads %v; outlook: %v", got.ents, ents)
-	case got.cut != (o.Cut != nil):
+	case got.cut != o.repaired:
 		return fmt.Sprintf("etcd cuts: %v; outlook: %v", got.cut, o)
 	}
 	return ""

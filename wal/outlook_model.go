@@ -16,13 +16,19 @@ type etcdModel struct {
 	snaps []raftpb.EntryID // the .snap files; nil: one for every snapshot record
 	live  []span           // the live entries, by our reading
 	known uint64           // highest index known to be committed
+	end   int64            // offset behind the last record of the last segment, by our reading
 	file  func(seg int) string
 	read  func(seg int, start uint32, rel etcdRelease) etcdSegment
 }
 
 // outlook tells what etcd does with the log that was surveyed.
 func (l *Log) outlook(s *survey, o VerifyOptions, rel etcdRelease) Outlook {
+	if _, whole := l.firstSeed(); l.single && !whole || s.full {
+		return Outlook{Action: ActionUnknown, Release: rel.String(),
+			Error: "that takes the whole log"}
+	}
 	m := &etcdModel{rel: rel, snaps: o.Snapshots, known: max(s.track.state.Commit, s.track.sealed)}
+	m.end = s.digests[len(s.digests)-1].end
 	m.file = func(k int) string { return s.segs[k].File }
 	for _, r := range s.track.runs {
 		m.live = append(m.live, span{r.first, r.last, r.term})
@@ -79,10 +85,7 @@ const (
 )
 
 func (m *etcdModel) outlook() Outlook {
-	o := Outlook{Release: "3.7"}
-	if m.rel == etcd36 {
-		o.Release = "3.4 to 3.6"
-	}
+	o := Outlook{Release: m.rel.String()}
 	start, no := m.startSnapshot()
 	if no == nil {
 		no = m.load(&o, start)
@@ -100,11 +103,12 @@ func (m *etcdModel) outlook() Outlook {
 
 // compare sets what etcd reads beside what the log holds.
 func (m *etcdModel) compare(o *Outlook) {
+	behind := func(r IndexRange) bool { return r.First > o.Last.Index }
 	switch {
-	case o.Cut != nil:
-		o.Action = ActionDropsEnd
-	case len(o.Lost) > 0 || len(o.Ghosts) > 0:
+	case len(o.Ghosts) > 0 || len(o.Lost) > 0 && !behind(o.Lost[0]):
 		o.Action = ActionMisreads
+	case len(o.Lost) > 0 || o.Cut != nil:
+		o.Action = ActionDropsEnd
 	default:
 		o.Action = ActionBoots
 	}
@@ -116,25 +120,26 @@ func (m *etcdModel) compare(o *Outlook) {
 }
 
 // walk hands all steps from segment first on to visit, until one refuses, and returns that or the
-// decoder's error.
-func (m *etcdModel) walk(first int, visit func(*etcdStep) *etcdRefusal) (int, *etcdRefusal) {
+// decoder's error, and where it was.
+func (m *etcdModel) walk(first int, visit func(*etcdStep) *etcdRefusal) (at place, no *etcdRefusal) {
 	var running uint32
 	for k := first; k < len(m.names); k++ {
 		seg := m.read(k, running, m.rel)
+		at = place{k, seg.end}
 		for i := range seg.steps {
 			if no := checkChain(&seg.steps[i]); no != nil {
-				return k, no
+				return at, no
 			}
 			if no := visit(&seg.steps[i]); no != nil {
-				return k, no
+				return at, no
 			}
 		}
 		if f := seg.fault; f != nil {
-			return k, &etcdRefusal{log: logRead, text: f.text, torn: f.torn, unknown: f.unknown}
+			return at, &etcdRefusal{log: logRead, text: f.text, torn: f.torn, unknown: f.unknown}
 		}
 		running = seg.sum
 	}
-	return 0, nil
+	return at, nil
 }
 
 // checkChain compares a crc record with the running value, which isn't known while it is 0.
@@ -202,11 +207,14 @@ func (m *etcdModel) load(o *Outlook, start raftpb.EntryID) *etcdRefusal {
 	r := etcdReader{start: start}
 	at, no := m.walk(first, r.step)
 	if no != nil && no.torn {
-		if no = m.repair(o, at, no); no != nil {
-			return no
-		}
-	} else if no != nil {
+		no = m.repair(at, no)
+		o.repaired = true
+	}
+	if no != nil {
 		return no
+	}
+	if o.repaired || at.off < m.end {
+		o.Cut = &Position{Segment: m.file(at.seg), Off: at.off}
 	}
 	o.Start, o.State, o.Last, o.read = start, r.state, start, r.ents
 	if n := len(r.ents); n > 0 {
@@ -240,7 +248,7 @@ func (m *etcdModel) selectSegments(start raftpb.EntryID) (int, *etcdRefusal) {
 
 // repair does what etcd does about a torn write: it cuts the last segment behind the last record
 // that decodes, and starts over. An error in any other segment comes again then.
-func (m *etcdModel) repair(o *Outlook, at int, no *etcdRefusal) *etcdRefusal {
+func (m *etcdModel) repair(at place, no *etcdRefusal) *etcdRefusal {
 	last := len(m.names) - 1
 	seg := m.read(last, 0, m.rel)
 	failed := seg.fault != nil && !seg.fault.torn
@@ -250,10 +258,9 @@ func (m *etcdModel) repair(o *Outlook, at int, no *etcdRefusal) *etcdRefusal {
 	switch {
 	case failed:
 		return &etcdRefusal{log: logRepair, text: no.text}
-	case at != last:
+	case at.seg != last:
 		return &etcdRefusal{log: logRead, text: no.text}
 	}
-	o.Cut = &Position{Segment: m.file(last), Off: seg.end}
 	return nil
 }
 

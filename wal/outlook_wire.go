@@ -14,6 +14,14 @@ const (
 	etcd36                    // 3.4 to 3.6: protobuf by gogo, base snapshot taken from .snap files
 )
 
+// String names the releases.
+func (r etcdRelease) String() string {
+	if r == etcd36 {
+		return "3.4 to 3.6"
+	}
+	return "3.7"
+}
+
 // wireFault is a protobuf error in etcd's words. torn is set for the one error of gogo's that is
 // io.ErrUnexpectedEOF itself, so that etcd up to 3.6 takes a cut field for a torn write.
 type wireFault struct {

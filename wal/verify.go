@@ -73,11 +73,11 @@ func (l *Log) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 		r.Records += d.records
 		r.Bytes += s.segs[i].Size
 	}
+	r.Etcd, r.Etcd36 = l.outlook(s, o, etcd37), l.outlook(s, o, etcd36)
 	if !s.full {
 		v := s.view(l)
 		r.View, r.First, r.Last, r.State, r.Ranges = v, v.First, v.Last, v.State, v.Ranges
 		r.Intact = v.intact()
-		r.Etcd, r.Etcd36 = l.outlook(s, o, etcd37), l.outlook(s, o, etcd36)
 		s.checkSnapshots(r, o)
 		s.checkOutlook(r)
 	}
@@ -152,9 +152,9 @@ func (s *survey) checkOutlook(r *Report) {
 		return
 	}
 	at := place{len(s.digests) - 1, s.digests[len(s.digests)-1].end}
-	if o := &r.Etcd; o.Action != ActionBoots {
+	if o := &r.Etcd; !o.good() {
 		s.found.add(at, ClassEtcdStart, SeverityError, o.String())
-	} else if o := &r.Etcd36; o.Action != ActionBoots {
+	} else if o := &r.Etcd36; !o.good() {
 		s.found.add(at, ClassEtcdStart, SeverityWarning, o.String())
 	}
 }
