@@ -74,10 +74,11 @@ func Open(fsys fs.FS, name string) (*Log, error) {
 func open(fsys fs.FS, name string) (*Log, error) {
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
-		if file, inner, ok := archivePath(fsys, name); ok {
-			return openArchive(fsys, file, inner)
+		file, inner, ok := archivePath(fsys, name)
+		if kind, sniffErr := sniff(fsys, file); !ok || sniffErr != nil || kind != sniffedArchive {
+			return nil, bare(err)
 		}
-		return nil, bare(err)
+		return openArchive(fsys, file, inner)
 	}
 	switch {
 	case info.IsDir():
