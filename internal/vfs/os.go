@@ -56,8 +56,10 @@ func (f osFile) Lock() error {
 
 // wrap names the operation and the file in errors of the system's calls, as package os does.
 func wrap(op string, f osFile, err error) error {
-	var named *fs.PathError
-	if err == nil || errors.As(err, &named) {
+	if err == nil {
+		return nil
+	}
+	if _, named := errors.AsType[*fs.PathError](err); named {
 		return err
 	}
 	return &fs.PathError{Op: op, Path: f.Name(), Err: err}
