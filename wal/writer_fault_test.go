@@ -106,7 +106,7 @@ func (l *ledger) round(i uint64, index *uint64) error {
 // check opens what is left of the log, and compares.
 func (l *ledger) check(fsys vfs.FS) error {
 	var got []string
-	at := AppendOptions{CutTorn: true, WriterOptions: faultOptions, Replay: collect(&got)}
+	at := AppendOptions{CutTorn: true, WriterOptions: faultOptions, Replay: noteRecords(&got)}
 	w, err := OpenForAppend(fsys, faultDir, at)
 	if errors.Is(err, fs.ErrNotExist) && l.acked == 0 {
 		w, err = Create(fsys, faultDir, CreateOptions{WriterOptions: faultOptions})
@@ -126,8 +126,8 @@ func (l *ledger) check(fsys vfs.FS) error {
 	return w.Close()
 }
 
-// collect notes the records of a log, but not those that a segment's head repeats.
-func collect(to *[]string) func(*Record) error {
+// noteRecords notes the records of a log, but not those that a segment's head repeats.
+func noteRecords(to *[]string) func(*Record) error {
 	before := KindEntry
 	return func(rec *Record) error {
 		repeated := rec.Kind == KindState && before == KindMetadata
