@@ -170,3 +170,19 @@ func Run(b *testing.B, lists ...[]Benchmark) {
 		}
 	}
 }
+
+// Steady returns a group of members that is warm, by what can be had of it: that n proposals of some bytes be
+// committed, with at most pipeline of them on their way, and a heartbeat with its answers.
+func Steady[M any](tb testing.TB, impl *Implementation[M], nodes int) (propose func(n, pipeline int), beat func()) {
+	c := newCluster(tb, impl, nodes)
+	c.elect(tb)
+	data := make([]byte, 16)
+	propose = func(n, pipeline int) { c.propose(tb, n, pipeline, func() []byte { return data }) }
+	beat = func() {
+		c.nodes[0].Tick()
+		c.settle(tb)
+	}
+	propose(2*compactEvery, 256)
+	beat()
+	return propose, beat
+}

@@ -104,6 +104,11 @@ func (w *world) bootstraps(id uint64) bool {
 	return w.shape.start == fromBootstrap && slices.Contains(w.shape.conf.Voters, id)
 }
 
+// founding reports whether an entry is one of those that bootstrapping makes.
+func (w *world) founding(e *raftpb.Entry) bool {
+	return w.shape.start == fromBootstrap && e.Index <= uint64(len(w.shape.conf.Voters))
+}
+
 func (w *world) bootstrap(m *member) {
 	peers := make([]raft.Peer, len(w.shape.conf.Voters))
 	refPeers := make([]refraft.Peer, len(peers))
