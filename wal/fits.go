@@ -7,9 +7,10 @@ import (
 )
 
 // The checksum doesn't cover a record's type. What tells a wrong one is the data: the messages of
-// the five kinds have different fields. Two pairs look alike, and there the place in the log tells:
-// metadata and a snapshot without ConfState (metadata is the second record of a segment, and only
-// that), and a hard state and an entry without data (see ambiguous).
+// the five kinds have different fields. Two pairs can look alike. Metadata and a snapshot without a
+// ConfState differ in their place: metadata is the second record of a segment, and only that. A hard
+// state and an entry without data differ in their first field: a hard state's term is never 0, and
+// the type of an entry without data always is.
 
 // entryForm tells how much parseEntryID found of an entry.
 type entryForm uint8
@@ -146,23 +147,17 @@ func decodes(k Kind, data []byte) bool {
 
 // trail is what was read before a record: it tells what the record can be.
 type trail struct {
-	n     int              // records of the segment before it
-	lost  bool             // there were more, but damage took them
-	last  raftpb.EntryID   // the last entry, zero if none was read
-	state raftpb.HardState // the last hard state, zero if none was read
+	n    int            // records of the segment before it
+	lost bool           // there were more, but damage took them
+	last raftpb.EntryID // the last entry, zero if none was read
 }
 
 // add takes in a record. It returns the position of the entry if it is one.
 func (t *trail) add(k Kind, data []byte) (id raftpb.EntryID) {
 	t.n++
-	switch k {
-	case KindEntry:
+	if k == KindEntry {
 		id = entryID(data)
 		t.last = id
-	case KindState:
-		if v, _, ok := varints(data, 3); ok {
-			t.state = raftpb.HardState{Term: v[0], Vote: v[1], Commit: v[2]}
-		}
 	}
 	return id
 }
@@ -198,24 +193,14 @@ func (t *trail) likely(k Kind, data []byte) bool {
 		return t.n != metadataPlace || t.lost || len(rest) > 0 || v[0] == 0
 	case KindState:
 		v, _, _ := varints(data, 3)
-		return t.likelyState(v[0])
+		return likelyState(v[0])
 	case KindEntry:
-		return t.likelyEntry(data)
+		kind, _, form := parseEntryID(data)
+		return form == entryFull || kind == raftpb.EntryNormal
 	}
 	return true
 }
 
-// likelyState reports whether a hard state can have this term here: terms never go back.
-func (t *trail) likelyState(term uint64) bool { return term > 0 && term >= t.state.Term }
-
-// likelyEntry is likely for entries. Only one without data can be mistaken for something else: for
-// a hard state. A conf change always has data, and an entry follows one with its index less one.
-func (t *trail) likelyEntry(data []byte) bool {
-	kind, id, _ := parseEntryID(data)
-	v, rest, isState := varints(data, 3)
-	if !isState || len(rest) > 0 {
-		return true
-	}
-	next := t.last.Index == 0 || id.Index <= t.last.Index+1 && id.Term >= t.last.Term
-	return next && (kind == raftpb.EntryNormal || v[0] < t.state.Term)
-}
+// likelyState reports whether a hard state can have this term: none is written before the first
+// election.
+func likelyState(term uint64) bool { return term > 0 }

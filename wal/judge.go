@@ -17,11 +17,13 @@ type verdict struct {
 	frame     frame
 	kind      Kind // of that record
 
-	sum      uint32 // checksum of the chain after the place, if seeded
-	seeded   bool
-	trusted  bool // the frame after the gap is proven
-	oneFrame bool // the gap is the one frame, of known length
-	stop     bool // nothing follows
+	sum     uint32 // checksum of the chain after the place, if seeded
+	seeded  bool
+	trusted bool // the frame after the gap is proven by what follows it
+
+	unchecked bool // the record's data could not be verified
+	oneFrame  bool // the gap is the one frame, of known length
+	stop      bool // nothing follows
 }
 
 // judge tells what is at off, where quick found no flawless frame. It tries the explanations that
@@ -32,7 +34,9 @@ func (s *scanner) judge() verdict {
 	}
 	if s.off == s.trusted {
 		if f, ok := s.probe.frame(s.off); ok {
-			return s.admit(f, f.crc, nil)
+			v := s.admit(f, f.crc, nil)
+			v.unchecked = true
+			return v
 		}
 	}
 	for _, explain := range []func() (verdict, bool){
@@ -358,6 +362,10 @@ func (s *scanner) changedData() (verdict, bool) {
 	if first, n := s.probe.zeroSectors(f.off, f.end()); n > 0 {
 		class = ClassZeroedSector
 		evidence += fmt.Sprintf("; %d bytes from offset %d on are zero", n*sectorSize, first)
+	}
+	if id := s.probe.entryID(&f); f.kind == KindEntry && id.Index > s.trail.last.Index+1 {
+		evidence += fmt.Sprintf("; the entry there says %v, after %v: perhaps a record before it is missing",
+			id, s.trail.last)
 	}
 	d := s.damage(class, f.len(), evidence)
 	d.After = s.probe.entryAfter(f.crc, f.end())

@@ -167,7 +167,7 @@ func (r *reader) advance() error {
 	r.release()
 	r.at, r.scan, r.release, r.silent = next, scan, release, true
 	if before != nil {
-		scan.trail.last, scan.trail.state = before.trail.last, before.trail.state
+		scan.trail.last = before.trail.last
 		r.join(before.trail.last)
 	}
 	return nil

@@ -64,4 +64,8 @@ type Record struct {
 	ID     raftpb.EntryID
 	Data   []byte  // aliases the reader's buffer: valid until the next record is read
 	Damage *Damage // set when Kind is KindDamage
+
+	// Unchecked says that the data could not be verified: the checksum of what came before is lost
+	// with the damage that precedes the record. What follows proves that it was written here.
+	Unchecked bool
 }

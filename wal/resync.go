@@ -8,8 +8,10 @@ import (
 
 // candidate is a frame behind damage.
 type candidate struct {
-	frame frame
-	proof string // what proves it; empty if nothing does
+	frame  frame
+	proof  string // what proves it; empty if nothing does
+	sum    uint32 // checksum of the chain before it, if seeded
+	seeded bool
 }
 
 // resync explains off as a gap that ends at the next frame that proves itself.
@@ -26,7 +28,7 @@ func (s *scanner) resync() (verdict, bool) {
 		d.After = s.probe.entryID(f)
 	}
 	return verdict{
-		damages: []Damage{d}, skip: f.off - s.off, trusted: true, sum: s.sum, seeded: s.seeded,
+		damages: []Damage{d}, skip: f.off - s.off, sum: c.sum, seeded: c.seeded, trusted: !c.seeded,
 	}, true
 }
 
@@ -43,8 +45,8 @@ func (s *scanner) search() (found candidate, ok bool) {
 		if !whole {
 			continue
 		}
-		if proof := s.prove(&f, known); proof != "" {
-			return candidate{f, proof}, true
+		if c := s.prove(f, known); c.proof != "" {
+			return c, true
 		}
 		if s.probe.cut || s.probe.err != nil {
 			break
@@ -71,20 +73,23 @@ func (s *scanner) knownSums() []uint32 {
 	return known
 }
 
-// prove returns what proves f, or nothing. A frame without data proves nothing but that four bytes
+// prove says what proves f, if anything does. A frame without data proves nothing but that four bytes
 // are equal; etcd writes such records only at the head of a segment.
-func (s *scanner) prove(f *frame, known []uint32) string {
+func (s *scanner) prove(f frame, known []uint32) candidate {
 	if f.dataLen > 0 {
 		for _, crc := range known {
-			if s.probe.chains(crc, f) {
-				return fmt.Sprintf("the record at offset %d continues crc %08x", f.off, crc)
+			if s.probe.chains(crc, &f) {
+				proof := fmt.Sprintf("the record at offset %d continues crc %08x", f.off, crc)
+				return candidate{f, proof, crc, true}
 			}
 		}
 	}
-	if s.proven(f.crc, f.end()) {
-		return fmt.Sprintf("what follows the record at offset %d continues its crc %08x", f.off, f.crc)
+	if !s.proven(f.crc, f.end()) {
+		return candidate{frame: f}
 	}
-	return ""
+	return candidate{frame: f, proof: fmt.Sprintf(
+		"what follows the record at offset %d continues its crc %08x, which its own data can't be checked against",
+		f.off, f.crc)}
 }
 
 // candidates yields the offsets from lo on where a frame may begin: where there are a header and the

@@ -100,7 +100,7 @@ func (s *scanner) quick() bool {
 		return false
 	}
 	s.rec.Kind, s.rec.Pos.Off, s.rec.Len, s.rec.Pad = k, s.off, int64(n), int(pad)
-	s.rec.CRC, s.rec.Sum, s.rec.Data = crc, sum, data
+	s.rec.CRC, s.rec.Sum, s.rec.Data, s.rec.Unchecked = crc, sum, data, false
 	s.sum = sum
 	s.off += int64(n)
 	return true
@@ -117,9 +117,8 @@ func (s *scanner) recognise(k Kind, data []byte) bool {
 			return true
 		}
 	case KindState:
-		if v, rest, ok := varints(data, 3); ok && len(rest) == 0 && s.trail.likelyState(v[0]) {
+		if v, rest, ok := varints(data, 3); ok && len(rest) == 0 && likelyState(v[0]) {
 			s.trail.n++
-			s.trail.state = raftpb.HardState{Term: v[0], Vote: v[1], Commit: v[2]}
 			s.rec.ID = raftpb.EntryID{}
 			return true
 		}
@@ -304,6 +303,8 @@ func (s *scanner) tellRecord(v *verdict) (*Record, error) {
 		Pad:  f.pad,
 		CRC:  f.crc,
 		Sum:  v.sum,
+
+		Unchecked: v.unchecked,
 	}
 	if f.hasData {
 		lo := f.dataOff - f.off
