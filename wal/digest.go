@@ -20,7 +20,7 @@ type digest struct {
 	hist  *history
 
 	records int64
-	seed    uint32 // what the first crc record says about the chain before
+	seed    uint32 // the chain before, by the first crc record
 	seeded  bool
 	sum     uint32 // the chain behind the last record
 	meta    []byte
@@ -151,7 +151,7 @@ func (d *digest) takeMetadata(data []byte, off int64) {
 
 func (d *digest) takeCRC(r *Record, off int64) {
 	if d.records == 1 {
-		d.seed, d.seeded = r.CRC, true
+		d.seed, d.seeded = r.Sum, true
 		return
 	}
 	d.misplaced(off, "crc")

@@ -27,7 +27,7 @@ func (l *Log) outlook(s *survey, o VerifyOptions, rel etcdRelease) Outlook {
 		return Outlook{Action: ActionUnknown, Release: rel.String(),
 			Error: "that takes the whole log"}
 	}
-	m := &etcdModel{rel: rel, snaps: o.Snapshots, known: max(s.track.state.Commit, s.track.sealed)}
+	m := &etcdModel{rel: rel, snaps: o.Snapshots, known: s.track.known}
 	m.end = s.digests[len(s.digests)-1].end
 	m.file = func(k int) string { return s.segs[k].File }
 	for _, r := range s.track.runs {
@@ -135,7 +135,10 @@ func (m *etcdModel) walk(first int, visit func(*etcdStep) *etcdRefusal) (at plac
 			}
 		}
 		if f := seg.fault; f != nil {
-			return at, &etcdRefusal{log: logRead, text: f.text, torn: f.torn, unknown: f.unknown}
+			if f.unknown {
+				return at, &etcdRefusal{text: f.text, unknown: true}
+			}
+			return at, &etcdRefusal{log: logRead, text: f.text, torn: f.torn}
 		}
 		running = seg.sum
 	}
@@ -170,7 +173,7 @@ func (m *etcdModel) startSnapshot() (start raftpb.EntryID, no *etcdRefusal) {
 		return nil
 	})
 	if no != nil && !no.torn {
-		if no.log != "" {
+		if no.log != "" && !no.unknown {
 			no.log = logDiscovery
 		}
 		return start, no

@@ -97,7 +97,7 @@ func (s *etcdScanner) scan() etcdSegment {
 	}
 	s.flush()
 	if s.hist.budget.spent() {
-		s.seg.fault = &etcdFault{unknown: true, text: ErrTooManyEvents.Error()}
+		s.unknown(ErrTooManyEvents.Error())
 	}
 	return s.seg
 }
@@ -108,8 +108,11 @@ func (s *etcdScanner) frame() (done bool) {
 	case nil:
 	case io.EOF:
 		return true
+	case io.ErrUnexpectedEOF:
+		s.fault(err.Error(), true)
+		return true
 	default:
-		s.fault(err.Error(), err == io.ErrUnexpectedEOF)
+		s.unknown(err.Error())
 		return true
 	}
 	field := binary.LittleEndian.Uint64(head[:])
@@ -135,18 +138,27 @@ func (s *etcdScanner) overLimit(size, pad, limit int64) string {
 
 func (s *etcdScanner) record(size, pad int64) (done bool) {
 	if size > maxOutlookRecord {
-		s.seg.fault = &etcdFault{unknown: true,
-			text: fmt.Sprintf("a record of %d bytes is too large to tell", size)}
+		s.unknown(fmt.Sprintf("a record of %d bytes is too large to tell", size))
 		return true
 	}
 	if n := int(size + pad); cap(s.buf) < n {
 		s.buf = make([]byte, n)
 	}
 	b := s.buf[:size+pad]
-	if _, err := io.ReadFull(s.r, b); err != nil {
-		s.fault("unexpected EOF", err == io.EOF || err == io.ErrUnexpectedEOF)
+	switch _, err := io.ReadFull(s.r, b); err {
+	case nil:
+	case io.EOF, io.ErrUnexpectedEOF:
+		s.fault("unexpected EOF", true)
+		return true
+	default:
+		s.unknown(err.Error())
 		return true
 	}
+	return s.decode(b, size)
+}
+
+// decode takes in a frame whose record has size bytes, and padding behind it.
+func (s *etcdScanner) decode(b []byte, size int64) (done bool) {
 	rec, fault := decodeEtcdRecord(b[:size], s.rel)
 	if fault != nil {
 		if s.torn(b) {
@@ -164,13 +176,18 @@ func (s *etcdScanner) record(size, pad int64) (done bool) {
 		s.seg.sum = sum
 	}
 	off := s.seg.end
-	s.seg.end += 8 + size + pad
+	s.seg.end += frameHeaderSize + int64(len(b))
 	s.take(&rec, off)
 	return false
 }
 
 func (s *etcdScanner) fault(text string, torn bool) {
 	s.seg.fault = &etcdFault{text: text, torn: torn}
+}
+
+// unknown gives up on telling what etcd does.
+func (s *etcdScanner) unknown(text string) {
+	s.seg.fault = &etcdFault{text: text, unknown: true}
 }
 
 func (s *etcdScanner) mismatch(stored, sum uint32, torn bool) {
@@ -245,7 +262,7 @@ func (s *etcdScanner) step(st etcdStep) {
 	s.flush()
 	s.seg.steps = append(s.seg.steps, st)
 	if len(s.seg.steps) > maxSteps {
-		s.seg.fault = &etcdFault{unknown: true, text: "too many records out of place to tell"}
+		s.unknown("too many records out of place to tell")
 	}
 }
 

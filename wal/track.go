@@ -95,7 +95,7 @@ type tracker struct {
 	stateAt place
 	last    raftpb.EntryID // end of the log; Term 0 when it is not known
 	base    raftpb.EntryID // what the log was restarted from: nothing, purged entries, a snapshot
-	sealed  uint64         // index of the last snapshot from the leader: committed up to there
+	known   uint64         // committed up to here, by a hard state or a snapshot from the leader
 	named   [2]uint64      // index that the next segment's name may carry, less one: see head
 	free    bool           // nothing tells yet which index the log starts after
 	broken  bool           // records may be missing since the last entry
@@ -215,10 +215,10 @@ func (t *tracker) gap(e *event) {
 
 func (t *tracker) overwrite(e *event) {
 	i := e.id.Index
-	if committed := max(t.state.Commit, t.sealed); i <= committed {
+	if i <= t.known {
 		t.found.add(e.at, ClassCommittedOverwritten, SeverityError,
 			fmt.Sprintf("entry %v overwrites an entry although %d was committed before",
-				e.id, committed))
+				e.id, t.known))
 	} else {
 		t.found.add(e.at, ClassIndexBack, SeverityInfo,
 			fmt.Sprintf("entry %v overwrites %s (legal: a new leader had others)",
@@ -265,7 +265,7 @@ func (t *tracker) snapshot(e *event) {
 	term, known := t.termAt(id.Index)
 	switch {
 	case id.Index == 0 || t.free || known && term == id.Term:
-	case known && id.Index <= t.state.Commit:
+	case known && id.Index <= t.known:
 		t.found.add(e.at, ClassSnapshotConflict, SeverityError,
 			fmt.Sprintf("snapshot %v, but the committed entry at its index is %d/%d",
 				id, term, id.Index))
@@ -289,7 +289,7 @@ func (t *tracker) recallBase(id raftpb.EntryID) {
 }
 
 func (t *tracker) replace(e *event) {
-	lo := min(t.state.Commit, e.id.Index) + 1
+	lo := min(t.known, e.id.Index) + 1
 	if n := len(t.runs); n > 0 && t.runs[n-1].last >= lo {
 		t.found.add(e.at, ClassIndexBack, SeverityInfo,
 			fmt.Sprintf("snapshot %v from the leader replaces %s (legal: they were not committed)",
@@ -297,7 +297,7 @@ func (t *tracker) replace(e *event) {
 		t.truncate(e.at, lo)
 	}
 	t.base, t.last, t.broken = e.id, e.id, false
-	t.sealed = e.id.Index
+	t.known = max(t.known, e.id.Index)
 }
 
 // states takes in the hard states after an event.
@@ -315,6 +315,7 @@ func (t *tracker) states(e *event) {
 			fmt.Sprintf("hard state of term %d after entry %v", s.first.Term, t.last))
 	}
 	t.state, t.stateAt = s.last, place{e.at.seg, s.lastOff}
+	t.known = max(t.known, s.commit)
 	if s.commit > t.last.Index && t.over.commit == 0 && !t.free {
 		t.over = pendingCommit{s.commit, t.last.Index, place{e.at.seg, s.commitOff}}
 	}
