@@ -66,7 +66,7 @@
 // undone, as if a message had got lost, and the RawNode stays usable: the application decides. A
 // message that no correct member would send is refused with a [*RefusedError] and changes nothing
 // but, perhaps, the term. One that would commit entries that this log doesn't have, or replace
-// committed ones, is refused too: it shows that some member lost part of its log (RefusedCommit,
+// committed ones, is refused too: it shows that a log is damaged (RefusedCommit,
 // RefusedConflict). A program that gets these should stop the member and call for help. There is a
 // panic only where a bug of this package is about to break what is committed.
 //

@@ -40,8 +40,8 @@ func (s *source) number(near uint64) uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// FuzzStep steps arbitrary messages into arbitrary states. There must be no panic, and what was committed must
-// stay so.
+// FuzzStep steps arbitrary messages into arbitrary states. There must be no panic, and what was
+// committed must stay so.
 func FuzzStep(f *testing.F) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 20 {
@@ -90,7 +90,8 @@ func abuse(t *testing.T, data []byte) {
 	case 2:
 		cs = raftpb.ConfState{Voters: []uint64{2}, Learners: []uint64{1}}
 	case 3:
-		cs = raftpb.ConfState{Voters: []uint64{1, 2}, VotersOutgoing: []uint64{1, 3}, AutoLeave: true}
+		cs = raftpb.ConfState{Voters: []uint64{1, 2}, VotersOutgoing: []uint64{1, 3}}
+		cs.AutoLeave = true
 	}
 	must(t, v.store.ApplySnapshot(raftpb.Snapshot{
 		Metadata: raftpb.SnapshotMetadata{Index: 5, Term: 2, ConfState: cs},

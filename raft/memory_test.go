@@ -17,7 +17,8 @@ import (
 func storeAt(t *testing.T) *MemoryStorage {
 	t.Helper()
 	s := NewMemoryStorage()
-	meta := raftpb.SnapshotMetadata{Index: 3, Term: 3, ConfState: raftpb.ConfState{Voters: []uint64{1}}}
+	voters := raftpb.ConfState{Voters: []uint64{1}}
+	meta := raftpb.SnapshotMetadata{Index: 3, Term: 3, ConfState: voters}
 	must(t, s.ApplySnapshot(raftpb.Snapshot{Metadata: meta}))
 	must(t, s.Append(run(4, 4, 5, 6)))
 	return s
@@ -45,7 +46,8 @@ func TestMemoryStorageEntries(t *testing.T) {
 	for _, test := range tests {
 		got, err := storeAt(t).Entries(test.lo, test.hi, test.limit)
 		if !errors.Is(err, test.err) {
-			t.Errorf("[%d,%d) limited to %d: error %v, want %v", test.lo, test.hi, test.limit, err, test.err)
+			t.Errorf("[%d,%d) limited to %d: error %v, want %v",
+				test.lo, test.hi, test.limit, err, test.err)
 		}
 		if diff := cmp.Diff(test.want, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("[%d,%d) limited to %d (-want +got):\n%s", test.lo, test.hi, test.limit, diff)
@@ -96,7 +98,11 @@ func TestMemoryStorageCompact(t *testing.T) {
 		err         error
 		first, term uint64 // after it
 	}{
-		{2, ErrCompacted, 4, 3}, {3, ErrCompacted, 4, 3}, {4, nil, 5, 4}, {6, nil, 7, 6}, {7, ErrUnavailable, 4, 3},
+		{2, ErrCompacted, 4, 3},
+		{3, ErrCompacted, 4, 3},
+		{4, nil, 5, 4},
+		{6, nil, 7, 6},
+		{7, ErrUnavailable, 4, 3},
 	}
 	for _, test := range tests {
 		s := storeAt(t)
@@ -150,7 +156,7 @@ func TestMemoryStorageSnapshots(t *testing.T) {
 	first, _ := s.FirstIndex()
 	last, _ := s.LastIndex()
 	if first != 21 || last != 20 {
-		t.Errorf("first index %d, last index %d after a snapshot at 20, want 21 and 20", first, last)
+		t.Errorf("after a snapshot at 20: first index %d, last %d, want 21 and 20", first, last)
 	}
 }
 
@@ -183,8 +189,6 @@ func TestMemoryStorageHandedOutEntriesStay(t *testing.T) {
 			must(t, err)
 			kept, copies = append(kept, handed), append(copies, slices.Clone(handed))
 		}
-		if diff := cmp.Diff(copies, kept); diff != "" {
-			t.Fatalf("entries changed after they were handed out (-then +now):\n%s", diff)
-		}
+		checkUnchanged(t, copies, kept)
 	}
 }

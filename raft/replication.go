@@ -197,6 +197,9 @@ func (c *core) handleUnreachable(m *raftpb.Message, p *tracker.Progress) {
 // handleAppend appends the leader's entries to a follower's log, if what precedes them is there.
 func (c *core) handleAppend(m *raftpb.Message) error {
 	if m.Index < c.log.committed {
+		if err := c.checkCommitted(m); err != nil {
+			return err
+		}
 		// Late. What is committed matches; say so, whatever was asked.
 		c.send(raftpb.Message{Type: raftpb.MsgAppResp, To: m.From, Index: c.log.committed})
 		return nil
@@ -205,7 +208,10 @@ func (c *core) handleAppend(m *raftpb.Message) error {
 	if err != nil {
 		return err
 	}
-	if !found {
+	switch {
+	case !found && m.Index == c.log.committed:
+		return c.refuseValue(m, RefusedConflict, m.Index, c.log.committed)
+	case !found:
 		return c.rejectAppend(m)
 	}
 	first, err := c.log.firstConflict(m.Entries)
@@ -213,15 +219,28 @@ func (c *core) handleAppend(m *raftpb.Message) error {
 		return err
 	}
 	if first != 0 {
-		if first <= c.log.committed {
-			// Two logs disagree on what is committed. Going on would change what may be applied.
-			return c.refuseValue(m, RefusedConflict, first, c.log.committed)
-		}
+		// Invariant: first > m.Index >= committed, so nothing committed is overwritten.
 		c.log.append(m.Entries[first-m.Index-1:])
 	}
 	last := m.Index + uint64(len(m.Entries))
 	c.log.commitTo(min(m.Commit, last))
 	c.send(raftpb.Message{Type: raftpb.MsgAppResp, To: m.From, Index: last})
+	return nil
+}
+
+// checkCommitted refuses a message whose preceding entry isn't the one that is committed at its
+// index. A leader has all that is committed (paper, section 5.4.3), so one of the two logs is
+// damaged. To go on would tell the leader that they match.
+func (c *core) checkCommitted(m *raftpb.Message) error {
+	term, err := c.log.term(m.Index)
+	switch {
+	case err != nil && isOutside(err):
+		return nil // compacted: there is nothing left to compare
+	case err != nil:
+		return err
+	case term != m.LogTerm:
+		return c.refuseValue(m, RefusedConflict, m.Index, c.log.committed)
+	}
 	return nil
 }
 

@@ -190,7 +190,8 @@ func failingHistory(t *testing.T, victim uint64, fail int) int {
 		must(t, store.ApplySnapshot(raftpb.Snapshot{Metadata: meta}))
 		must(t, store.SetHardState(raftpb.HardState{Term: 3, Commit: 3}))
 		// Logs that differ: 3 has the best, 2 has one to be overwritten.
-		must(t, store.Append([][]raftpb.Entry{run(4, 1, 1), run(4, 2, 2, 2), run(4, 1, 1, 3)}[id-1]))
+		logs := [][]raftpb.Entry{run(4, 1, 1), run(4, 2, 2, 2), run(4, 1, 1, 3)}
+		must(t, store.Append(logs[id-1]))
 		if id == victim {
 			store.fail = fail
 		}
@@ -266,7 +267,8 @@ func (l *lenient) checkEnd(victim uint64, fail int) {
 			fail, victim, n, want, l.errs)
 	}
 	if diff := cmp.Diff(l.done[3], l.done[1]); diff != "" {
-		l.t.Errorf("failing call %d of member %d: applied by 3 and 1 (-3 +1):\n%s", fail, victim, diff)
+		l.t.Errorf("failing call %d of member %d: applied by 3 and 1 (-3 +1):\n%s",
+			fail, victim, diff)
 	}
 	if fail == 0 && !slices.Contains(l.done[2], "snapshot") {
 		l.t.Error("member 2 got no snapshot")
