@@ -94,14 +94,7 @@ type protoBody struct {
 }
 
 func (b *protoBody) appendSummary(dst []byte, _ *Request, s *Style) []byte {
-	dst = append(dst, b.name...)
-	switch s.Values {
-	case ValuesNone:
-		return dst
-	case ValuesFull:
-		return appendCompact(append(dst, ' '), b.text, -1)
-	}
-	return appendCompact(append(dst, ' '), b.text, summaryValue)
+	return appendCompactOf(append(dst, b.name...), b.text, s)
 }
 
 func (b *protoBody) appendJSON(dst []byte, r *Request, s *Style) []byte {

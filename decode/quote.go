@@ -149,15 +149,14 @@ var sizeUnits = [...]string{"B", "KiB", "MiB", "GiB", "TiB"}
 
 // appendSize appends a number of bytes for people: 11 B, 1.2 KiB.
 func appendSize(dst []byte, size int) []byte {
-	unit, f := 0, float64(size)
-	for f >= 1024 && unit < len(sizeUnits)-1 {
-		f /= 1024
+	unit, tenths := 0, int64(size)*10
+	for tenths >= 10*1024 && unit < len(sizeUnits)-1 {
+		tenths = (tenths + 1024/2) / 1024
 		unit++
 	}
-	if unit == 0 {
-		dst = strconv.AppendInt(dst, int64(size), 10)
-	} else {
-		dst = strconv.AppendFloat(dst, f, 'f', 1, 64)
+	dst = strconv.AppendInt(dst, tenths/10, 10)
+	if unit > 0 {
+		dst = append(dst, '.', byte('0'+tenths%10))
 	}
 	return append(append(dst, ' '), sizeUnits[unit]...)
 }

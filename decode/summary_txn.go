@@ -62,9 +62,20 @@ func (w *summaryWriter) txnOp(dst, b []byte, depth int) []byte {
 		if v.field.msg != msgTxn {
 			return w.request(dst, v.field, v.data, depth+1)
 		}
-		return append(w.request(append(dst, " ("...), v.field, v.data, depth+1), ')')
+		return append(w.nested(append(dst, ' '), v, depth+1), ')')
 	}
 	return append(dst, "nothing"...)
+}
+
+// nested appends a transaction within one, from the opening parenthesis on, which takes the place of
+// the space that a transaction begins with.
+func (w *summaryWriter) nested(dst []byte, v value, depth int) []byte {
+	start := len(dst)
+	if dst = w.request(dst, v.field, v.data, depth); len(dst) == start {
+		return append(dst, '(')
+	}
+	dst[start] = '('
+	return dst
 }
 
 var (

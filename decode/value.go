@@ -125,13 +125,24 @@ func appendCompact(dst, text []byte, limit int) []byte {
 	return dst
 }
 
+// appendCompactOf appends a space and as much of the JSON as the style wants, if it wants any.
+func appendCompactOf(dst, text []byte, s *Style) []byte {
+	switch s.Values {
+	case ValuesNone:
+		return dst
+	case ValuesFull:
+		return appendCompact(append(dst, ' '), text, -1)
+	}
+	return appendCompact(append(dst, ' '), text, summaryValue)
+}
+
 // appendToken appends one character of JSON, or a backslash and the one that it escapes.
 func appendToken(dst, raw []byte, r rune) []byte {
 	switch {
 	case r != '"' && r != '\\':
 		return appendRune(dst, raw, r)
-	case len(raw) == 1:
-		return append(dst, raw[0])
+	case len(raw) == 1 || raw[1] == '"' || raw[1] == '\\':
+		return append(dst, raw...)
 	}
 	return appendRune(append(dst, '\\'), raw[1:], rune(raw[1]))
 }
