@@ -199,6 +199,9 @@ func (r *row) appendLine(b []byte) []byte {
 		b = strconv.AppendUint(append(b, "commit "...), r.state.Commit, 10)
 		b = appendID(append(b, ", vote "...), r.state.Vote)
 	case wal.KindSnapshot:
+		if r.snapshot.Index == 0 {
+			return append(b, "of the empty state"...)
+		}
 		b = appendMembers(b, r.snapshot.ConfState)
 	case wal.KindMetadata:
 		b = appendID(append(b, "member "...), r.metadata.NodeID)

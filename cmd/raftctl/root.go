@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -22,7 +25,7 @@ or an archive of these. It only reads: it takes no lock, and is safe on the dire
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetIn(a.in)
-	root.SetOut(a.out)
+	root.SetOut(helpWriter{a.out})
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
 	root.SetHelpTemplate(root.HelpTemplate() + exitCodesLine)
@@ -82,4 +85,15 @@ func newExitCodes() *cobra.Command {
 		Short: "The exit status of every command",
 		Long:  exitCodesHelp,
 	}
+}
+
+// helpWriter is where cobra writes help texts: it would report a closed pipe.
+type helpWriter struct{ w io.Writer }
+
+func (h helpWriter) Write(b []byte) (int, error) {
+	n, err := h.w.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		return len(b), nil
+	}
+	return n, err
 }

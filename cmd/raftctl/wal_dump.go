@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -139,9 +141,11 @@ type dumper struct {
 	render renderer // for what is around the records
 	tail   ring
 
-	shown   int
-	damage  int // places of damage, shown or not
-	partial bool
+	end       wal.Position // behind the last record that was read
+	following bool         // reading what a running etcd adds
+	shown     int
+	damage    int // places of damage, shown or not
+	partial   bool
 }
 
 func newDumper(a *app, o *dumpOptions, decoder decode.Decoder) *dumper {
@@ -177,9 +181,6 @@ func (d *dumper) dump(ctx context.Context, path string) error {
 // survey finds out which entries are live.
 func (d *dumper) survey(ctx context.Context, path string) error {
 	d.view = nil
-	if d.o.follow {
-		return nil
-	}
 	view, err := d.log.View(ctx)
 	if errors.Is(err, wal.ErrTooManyEvents) {
 		fmt.Fprintf(d.a.err, "raftctl wal dump: %s: %v: overwritten entries are shown as well\n", path, err)
@@ -193,8 +194,23 @@ func (d *dumper) survey(ctx context.Context, path string) error {
 	return nil
 }
 
-// records reads the log and prints what passes.
+// records prints what passes of the log, and of what is added to it if that is wanted.
 func (d *dumper) records(ctx context.Context) error {
+	if err := d.print(ctx, d.log.Records(wal.Inspect)); err != nil || !d.o.follow {
+		return err
+	}
+	if err := d.flushTail(); err != nil {
+		return err
+	}
+	d.following, d.view = true, nil
+	return d.print(ctx, d.log.Follow(ctx, d.end, followInterval))
+}
+
+// followInterval is how often a running etcd's log is looked at.
+const followInterval = 200 * time.Millisecond
+
+// print prints the records that pass.
+func (d *dumper) print(ctx context.Context, records iter.Seq2[*wal.Record, error]) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	p := startPipeline(ctx, d.o.workers(), func() func(*batch) { return d.newWorker(d.decoder) })
@@ -204,7 +220,7 @@ func (d *dumper) records(ctx context.Context) error {
 		cancel(err) // reading on is of no use
 		written <- err
 	}()
-	err := d.read(ctx, p)
+	err := d.read(ctx, p, records)
 	if flushed := p.flush(); err == nil {
 		err = flushed
 	}
@@ -216,21 +232,30 @@ func (d *dumper) records(ctx context.Context) error {
 }
 
 // read hands the records to the pipeline that may have to be printed.
-func (d *dumper) read(ctx context.Context, p *pipeline) error {
+func (d *dumper) read(ctx context.Context, p *pipeline, records iter.Seq2[*wal.Record, error]) error {
 	n := 0
-	for rec, err := range d.log.Records(wal.Inspect) {
+	for rec, err := range records {
 		if err != nil {
 			return err
 		}
 		if n++; n%pollEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if d.o.follow && rec.Kind == wal.KindDamage && rec.Damage.Class == wal.ClassTorn {
+			continue // being written
+		}
+		d.end = wal.Position{Segment: rec.Pos.Segment, Off: rec.Pos.Off + rec.Len}
 		live, ok := d.wanted(rec)
 		if !ok {
 			continue
 		}
 		if err := p.add(rec, live); err != nil {
 			return err
+		}
+		if d.following {
+			if err := p.flush(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -252,15 +277,19 @@ func (d *dumper) wanted(rec *wal.Record) (live, ok bool) {
 }
 
 // logical reports whether a record that is no entry belongs to the logical view: the last hard
-// state, the metadata once, the snapshots that are valid for it.
+// state, the metadata once, the snapshots that are valid for it. What is the last one isn't known of
+// a log that is being written; its hard states are shown if they are asked for.
 func (d *dumper) logical(rec *wal.Record) bool {
 	switch rec.Kind {
 	case wal.KindCRC:
 		return false
 	case wal.KindState:
-		return d.view == nil || rec.Pos == d.view.StatePos
+		if d.view == nil {
+			return !d.following || slices.Contains(d.o.filter.kinds, "state")
+		}
+		return rec.Pos == d.view.StatePos
 	case wal.KindMetadata:
-		return d.view == nil || rec.Pos == d.view.MetadataPos
+		return !d.following && (d.view == nil || rec.Pos == d.view.MetadataPos)
 	case wal.KindSnapshot:
 		return d.view == nil || slices.ContainsFunc(d.view.Snapshots, func(s wal.SnapshotRef) bool {
 			return s.Valid && s.Pos == rec.Pos
@@ -320,17 +349,24 @@ func (d *dumper) writeLine(text []byte) error {
 	return err
 }
 
-// finish writes what is kept back.
-func (d *dumper) finish() error {
+// flushTail writes the last records, and from then on every record as it comes.
+func (d *dumper) flushTail() error {
 	for line := range d.tail.all() {
 		if err := d.writeLine(line); err != nil {
 			return err
 		}
 	}
-	if d.render != nil {
-		if _, err := d.out.Write(d.render.finish(d.shown)); err != nil {
-			return err
-		}
+	d.tail = ring{}
+	return d.out.Flush()
+}
+
+// finish writes what is kept back.
+func (d *dumper) finish() error {
+	if err := d.flushTail(); err != nil || d.render == nil {
+		return err
+	}
+	if _, err := d.out.Write(d.render.finish(d.shown)); err != nil {
+		return err
 	}
 	return d.out.Flush()
 }

@@ -36,11 +36,14 @@ func Names() []string {
 	return names
 }
 
+// Archive returns the path of an archive.
+func Archive(name string) string { return filepath.Join(root(), "testdata", name+archiveSuffix) }
+
 // Dir unpacks the archive and returns the path of the one folder in it. The folder is shared by all
 // tests and must not be changed.
 func Dir(tb testing.TB, name string) string {
 	tb.Helper()
-	dir, err := shared(filepath.Join(root(), "testdata", name+archiveSuffix))
+	dir, err := shared(Archive(name))
 	if err != nil {
 		tb.Fatalf("corpus %s: %v", name, err)
 	}
@@ -52,7 +55,7 @@ func Dir(tb testing.TB, name string) string {
 func Copy(tb testing.TB, name string) string {
 	tb.Helper()
 	dir := tb.TempDir()
-	if err := unpack(filepath.Join(root(), "testdata", name+archiveSuffix), dir); err != nil {
+	if err := unpack(Archive(name), dir); err != nil {
 		tb.Fatalf("corpus %s: %v", name, err)
 	}
 	return only(tb, dir)

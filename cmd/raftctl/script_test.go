@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/raftctl/raftctl/internal/corpus"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files within the scripts")
+
+// TestScripts runs the scripts in testdata/script, which call commands in this process.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Values[testKey{}] = t
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"raftctl": scriptRaftctl,
+			"status":  scriptStatus,
+			"corpus":  scriptCorpus,
+			"flip":    scriptFlip,
+			"cut":     scriptCut,
+			"lines":   scriptLines,
+		},
+	})
+}
+
+type testKey struct{}
+
+// scriptRaftctl runs a command line. Its exit status is checked by the next line, `status N`; `!`
+// stands for any but 0. COLUMNS makes the output a terminal of that width.
+func scriptRaftctl(ts *testscript.TestScript, neg bool, args []string) {
+	width, _ := strconv.Atoi(ts.Getenv("COLUMNS")) // unset: no terminal
+	a := &app{
+		in: strings.NewReader(""), out: ts.Stdout(), err: ts.Stderr(), dir: ts.MkAbs("."),
+		width: width, color: width > 0 && ts.Getenv("NO_COLOR") == "",
+	}
+	if n, err := strconv.Atoi(ts.Getenv("PIPE")); err == nil {
+		a.out = &closedPipe{w: a.out, left: n}
+	}
+	status := run(context.Background(), a, args)
+	ts.Setenv("status", strconv.Itoa(status))
+	if neg && status == 0 {
+		ts.Fatalf("exit status 0, want another")
+	}
+}
+
+// scriptStatus checks the exit status of the last command.
+func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {
+	if got := ts.Getenv("status"); len(args) != 1 || neg == (got == args[0]) {
+		ts.Fatalf("exit status %s, want %s", got, strings.Join(args, " "))
+	}
+}
+
+// scriptCorpus puts an archive's folder into the script's directory, as a copy of its own:
+// corpus ARCHIVE NAME, or the archive itself: corpus -archive ARCHIVE NAME.
+func scriptCorpus(ts *testscript.TestScript, _ bool, args []string) {
+	t := ts.Value(testKey{}).(*testing.T)
+	if len(args) == 3 && args[0] == "-archive" {
+		ts.Check(os.Symlink(corpus.Archive(args[1]), ts.MkAbs(args[2])))
+		return
+	}
+	if len(args) != 2 {
+		ts.Fatalf("usage: corpus [-archive] ARCHIVE NAME")
+	}
+	ts.Check(os.Rename(corpus.Copy(t, args[0]), ts.MkAbs(args[1])))
+}
+
+// scriptFlip flips bits: flip FILE OFFSET MASK.
+func scriptFlip(ts *testscript.TestScript, _ bool, args []string) {
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_RDWR, 0)
+	ts.Check(err)
+	off, err := strconv.ParseInt(args[1], 0, 64)
+	ts.Check(err)
+	mask, err := strconv.ParseUint(args[2], 0, 8)
+	ts.Check(err)
+	b := make([]byte, 1)
+	_, err = f.ReadAt(b, off)
+	ts.Check(err)
+	b[0] ^= byte(mask)
+	_, err = f.WriteAt(b, off)
+	ts.Check(errors.Join(err, f.Close()))
+}
+
+// scriptCut shortens a file: cut FILE SIZE.
+func scriptCut(ts *testscript.TestScript, _ bool, args []string) {
+	size, err := strconv.ParseInt(args[1], 0, 64)
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
+}
+
+// scriptLines checks the number of lines in a file: lines stdout N.
+func scriptLines(ts *testscript.TestScript, _ bool, args []string) {
+	if got := strconv.Itoa(strings.Count(ts.ReadFile(args[0]), "\n")); got != args[1] {
+		ts.Fatalf("%s lines in %s, want %s", got, args[0], args[1])
+	}
+}
+
+// closedPipe is a pipe whose reader goes away after some bytes.
+type closedPipe struct {
+	w    io.Writer
+	left int
+}
+
+func (p *closedPipe) Write(b []byte) (int, error) {
+	if len(b) > p.left {
+		n, _ := p.w.Write(b[:p.left])
+		p.left = 0
+		return n, &os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}
+	}
+	p.left -= len(b)
+	return p.w.Write(b)
+}
