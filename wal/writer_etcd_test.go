@@ -124,7 +124,8 @@ func (h *historian) save(n int) func(logWriter) error {
 		h.last++
 		e := raftpb.Entry{Term: h.state.Term, Index: h.last, Data: h.data()}
 		if h.rng.IntN(20) == 0 {
-			e.Type = raftpb.EntryConfChange
+			change := raftpb.ConfChange{ID: h.last, NodeID: h.rng.Uint64(), Context: h.bytes(30)}
+			e.Type, e.Data = raftpb.EntryConfChange, change.Marshal(raftpb.FlavorGogo)
 		}
 		entries = append(entries, e)
 	}
