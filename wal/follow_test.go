@@ -236,11 +236,11 @@ func TestFollowDamage(t *testing.T) {
 	})
 }
 
+// writeFile makes a file appear with its content, as etcd makes its segments appear.
 func writeFile(t *testing.T, path string, b []byte) {
 	t.Helper()
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(path+".part", b, 0o600))
+	check(t, os.Rename(path+".part", path))
 }
 
 // Old segments that are removed behind the reader's back make no difference; those removed before it

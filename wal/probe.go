@@ -131,18 +131,24 @@ func (p *probe) lastNonzero(lo, hi int64) int64 {
 	return lo
 }
 
-// zeroSectors returns the offset of the first sector in [lo, hi) that is all zero, and how many
-// there are. Only sectors that begin in the range and end in the file count.
+// zeroSectors returns the offset of the first sector that begins in [lo, hi) and is all zero, and how
+// many there are. A sector counts only if the file holds all of it.
 func (p *probe) zeroSectors(lo, hi int64) (first int64, n int) {
-	for off := alignUp(lo, sectorSize); off < hi && off+sectorSize <= p.size; {
-		z := p.firstNonzero(off, min(alignUp(hi, sectorSize), p.size))
-		if k := (z - off) / sectorSize; k > 0 {
-			if n == 0 {
-				first = off
-			}
-			n += int(k)
+	lo, hi = alignUp(lo, sectorSize), min(alignUp(hi, sectorSize), p.size)
+	for lo+sectorSize <= hi {
+		b := p.read(lo, hi-lo)
+		if len(b) < sectorSize {
+			break
 		}
-		off = z/sectorSize*sectorSize + sectorSize
+		for ; len(b) >= sectorSize; b, lo = b[sectorSize:], lo+sectorSize {
+			if [sectorSize]byte(b) != zeroChunk {
+				continue
+			}
+			if n == 0 {
+				first = lo
+			}
+			n++
+		}
 	}
 	return first, n
 }
