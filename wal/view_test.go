@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -176,5 +178,67 @@ func compareWithReadAll(t *testing.T, l *Log, dir string, r *Report) {
 	}
 	if r.Etcd.Action != ActionBoots || r.Etcd36.Action != ActionBoots {
 		t.Errorf("outlooks %v, %v", &r.Etcd, &r.Etcd36)
+	}
+}
+
+// TestViewRandom compares the views of logs that etcd's package wrote with what a naive reading of
+// the history makes of it: which entries are live, and in which records.
+func TestViewRandom(t *testing.T) {
+	etcdSegmentSize(t, 2048)
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		steps := raftHistory(rng, 5+rng.IntN(80))
+		l, err := Open(etcdWrites(t, rng, steps).mapFS(), ".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := l.View(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		live := naiveLive(steps)
+		compareLive(t, v, steps, live)
+		n := slices.IndexFunc(steps, func(s step) bool { return s.kind == KindEntry })
+		for r, err := range l.Records(Inspect) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Kind != KindEntry {
+				continue
+			}
+			k, ok := live[r.ID.Index]
+			if got, want := v.Live(r.Pos, r.ID.Index), ok && k == n; got != want {
+				t.Errorf("log %d: %v: entry %v live %v, want %v", seed, r.Pos, r.ID, got, want)
+			}
+			for n++; n < len(steps) && steps[n].kind != KindEntry; n++ {
+			}
+		}
+		l.Close()
+	}
+}
+
+func compareLive(t *testing.T, v *View, steps []step, live map[uint64]int) {
+	t.Helper()
+	got := liveIDs(t, v, 0)
+	if len(got) != len(live) {
+		t.Errorf("%d live entries, want %d", len(got), len(live))
+	}
+	for i, id := range got {
+		if k, ok := live[id.Index]; !ok || steps[k].id != id || i > 0 && id.Index <= got[i-1].Index {
+			t.Errorf("entry %v should not be live here", id)
+		}
+	}
+	var n uint64
+	for _, r := range v.Ranges {
+		n += r.Len()
+	}
+	for _, ts := range v.Terms {
+		n -= ts.N
+		if k, ok := live[ts.Index]; !ok || steps[k].id != ts.EntryID {
+			t.Errorf("term start %v", ts)
+		}
+	}
+	if n != 0 {
+		t.Errorf("ranges and terms differ by %d entries", n)
 	}
 }
