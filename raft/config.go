@@ -13,7 +13,7 @@ const (
 	LocalApplyThread  = raftpb.LocalApplyThread  // whoever applies to the member's state machine
 )
 
-// NoLimit, as a size, is no limit.
+// NoLimit as a size is no limit.
 const NoLimit = math.MaxUint64
 
 // ReadOnlyOption is how a linearizable read is made sure of.

@@ -112,6 +112,23 @@ func Example() {
 	// StateLeader
 }
 
+// appendLog is what the append thread does for a MsgStorageAppend.
+func appendLog(store *raft.MemoryStorage, m raftpb.Message) error {
+	if m.Snapshot != nil {
+		if err := store.ApplySnapshot(*m.Snapshot); err != nil {
+			return err
+		}
+	}
+	hs := raftpb.HardState{Term: m.Term, Vote: m.Vote, Commit: m.Commit}
+	if !hs.IsEmpty() {
+		if err := store.SetHardState(hs); err != nil {
+			return err
+		}
+	}
+	// On disk, this is where to wait for it if there are m.Responses.
+	return store.Append(m.Entries)
+}
+
 // The asynchronous loop. In a real application the two storage threads are goroutines, each with a
 // queue, and what they deliver comes back to the goroutine that owns the RawNode.
 func Example_async() {
@@ -120,69 +137,39 @@ func Example_async() {
 		fmt.Println(err)
 		return
 	}
-	var appends, applies []raftpb.Message // the threads' queues
+	var queue []raftpb.Message // of both threads, in one for brevity
 
-	deliver := func(responses []raftpb.Message) error {
-		for _, m := range responses {
-			if m.To != 1 {
-				continue // to be sent to others
-			}
-			if err := node.Step(m); err != nil {
+	storage := func(m raftpb.Message) error {
+		if m.To == raft.LocalAppendThread {
+			err = appendLog(store, m)
+		} else {
+			err = apply(node, m.Entries)
+		}
+		if err != nil {
+			return err
+		}
+		for _, r := range m.Responses {
+			// Those to other members are to be sent; there are none here.
+			if err := node.Step(r); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	appendThread := func(m raftpb.Message) error {
-		if m.Snapshot != nil {
-			if err := store.ApplySnapshot(*m.Snapshot); err != nil {
-				return err
-			}
-		}
-		hs := raftpb.HardState{Term: m.Term, Vote: m.Vote, Commit: m.Commit}
-		if !hs.IsEmpty() {
-			if err := store.SetHardState(hs); err != nil {
-				return err
-			}
-		}
-		if err := store.Append(m.Entries); err != nil {
-			return err
-		}
-		return deliver(m.Responses) // when on disk
-	}
-	applyThread := func(m raftpb.Message) error {
-		if err := apply(node, m.Entries); err != nil {
-			return err
-		}
-		return deliver(m.Responses)
-	}
 	work := func() error {
-		for node.HasReady() || len(appends)+len(applies) > 0 {
+		for node.HasReady() || len(queue) > 0 {
 			rd, err := node.Ready()
 			if err != nil {
 				return err
 			}
-			for _, m := range rd.Messages {
-				switch m.To {
-				case raft.LocalAppendThread:
-					appends = append(appends, m)
-				case raft.LocalApplyThread:
-					applies = append(applies, m)
-				}
+			queue = append(queue, rd.Messages...)
+			if len(queue) == 0 {
+				continue
 			}
-			if len(appends) > 0 {
-				m := appends[0]
-				appends = appends[1:]
-				if err := appendThread(m); err != nil {
-					return err
-				}
-			}
-			if len(applies) > 0 {
-				m := applies[0]
-				applies = applies[1:]
-				if err := applyThread(m); err != nil {
-					return err
-				}
+			m := queue[0]
+			queue = queue[1:]
+			if err := storage(m); err != nil {
+				return err
 			}
 		}
 		return nil

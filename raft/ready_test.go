@@ -36,8 +36,8 @@ func TestAdvanceIsNotForAsync(t *testing.T) {
 	}
 }
 
-// TestMessagesMayBeKept keeps copies of all messages of a history, and a deep copy of each as it was, and compares
-// them at the end.
+// TestMessagesMayBeKept keeps copies of all messages of a history, and a deep copy of each as it
+// was, and compares them at the end.
 func TestMessagesMayBeKept(t *testing.T) {
 	for _, async := range []bool{false, true} {
 		var kept []raftpb.Message
@@ -94,8 +94,8 @@ func TestReadyOnError(t *testing.T) {
 	}
 }
 
-// TestSteadyStateAllocations counts what a leader and a follower allocate for a heartbeat, its answer, and for
-// entries and their acknowledgement.
+// TestSteadyStateAllocations counts what a leader and a follower allocate for a heartbeat, its
+// answer, and for entries and their acknowledgement.
 func TestSteadyStateAllocations(t *testing.T) {
 	c := newCluster(t, 3, nil)
 	c.elect(1)

@@ -76,8 +76,8 @@ func (c *core) inLease() bool {
 
 // stepLowerTerm handles a message from an earlier term. Most of them are simply late.
 func (c *core) stepLowerTerm(m *raftpb.Message) error {
-	switch {
-	case m.Type == raftpb.MsgHeartbeat || m.Type == raftpb.MsgApp:
+	switch m.Type {
+	case raftpb.MsgHeartbeat, raftpb.MsgApp:
 		if c.cfg.CheckQuorum || c.cfg.PreVote {
 			// The sender is a leader that doesn't know of this term. With these options, campaigns
 			// of this member may be ignored, so that it could never win the sender over by one: an
@@ -85,7 +85,7 @@ func (c *core) stepLowerTerm(m *raftpb.Message) error {
 			c.send(raftpb.Message{Type: raftpb.MsgAppResp, To: m.From})
 			return nil
 		}
-	case m.Type == raftpb.MsgPreVote:
+	case raftpb.MsgPreVote:
 		// A member of a lower term with the better log may be the only one that can win. It must
 		// learn of the term, lest members with and without PreVote wait for each other for ever.
 		if err := c.reportVote(m, VoteRejected); err != nil {
@@ -93,7 +93,7 @@ func (c *core) stepLowerTerm(m *raftpb.Message) error {
 		}
 		c.send(raftpb.Message{Type: raftpb.MsgPreVoteResp, To: m.From, Reject: true})
 		return nil
-	case m.Type == raftpb.MsgStorageAppendResp:
+	case raftpb.MsgStorageAppendResp:
 		return c.lateAppendDone(m)
 	}
 	if c.on() {

@@ -24,6 +24,8 @@ func (g *group) take(r Result, err error) error {
 	return err
 }
 
+func (g *group) describe() string { return fmt.Sprint(g.ConfState(), g.AutoLeave, g.Members) }
+
 func (g *group) changer() Changer { return Changer{Tracker: &g.Tracker, LastIndex: 10} }
 
 func parse(t *testing.T, s string) []raftpb.ConfChangeSingle {
@@ -89,7 +91,8 @@ func TestChanges(t *testing.T) {
 					err = g.take(g.changer().LeaveJoint())
 				}
 			}
-			got := g.Config.String()
+			cfg := g.Config
+			got := cfg.String()
 			if err != nil {
 				got = err.Error()
 			}
@@ -141,7 +144,7 @@ func TestJointEqualsSimple(t *testing.T) {
 		if err := joint.take(joint.changer().EnterJoint(false, changes...)); err != nil {
 			t.Fatalf("%s: %v", Describe(changes...), err)
 		}
-		checkOverlap(t, joint.Config.Voters)
+		checkOverlap(t, joint.Voters)
 		if err := joint.take(joint.changer().LeaveJoint()); err != nil {
 			t.Fatalf("%s: %v", Describe(changes...), err)
 		}
@@ -178,7 +181,7 @@ func TestRandomWalk(t *testing.T) {
 	g := newGroup(t, "v1")
 	done := map[string]int{}
 	for range 20_000 {
-		before := g.Config.String() + g.Members.String()
+		before := g.describe()
 		changes := []raftpb.ConfChangeSingle{randomChange(r), randomChange(r), randomChange(r)}
 		var result Result
 		var err error
@@ -191,7 +194,7 @@ func TestRandomWalk(t *testing.T) {
 		case "leave":
 			result, err = g.changer().LeaveJoint()
 		}
-		if after := g.Config.String() + g.Members.String(); after != before {
+		if after := g.describe(); after != before {
 			t.Fatalf("%s changed its input from\n%s\nto\n%s", op, before, after)
 		}
 		if err != nil {

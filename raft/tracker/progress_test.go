@@ -161,7 +161,7 @@ func TestTracker(t *testing.T) {
 		"StateProbe match=0 next=21 inactive", "StateProbe match=0 next=21 learner inactive",
 	}
 	for i := range tr.Members {
-		if got := tr.Members[i].Progress.String(); got != want[i] {
+		if got := tr.Members[i].String(); got != want[i] {
 			t.Errorf("member %d is %s, want %s", i+1, got, want[i])
 		}
 	}
