@@ -31,11 +31,23 @@ func (r *row) appendJSON(b []byte) []byte {
 	} else {
 		b = r.appendKind(b)
 	}
-	if r.raw || r.bad != nil {
+	if data, ok := r.rawData(); ok {
 		b = append(b, `,"data_base64":"`...)
-		b = append(base64.StdEncoding.AppendEncode(b, r.rec.Data), '"')
+		b = append(base64.StdEncoding.AppendEncode(b, data), '"')
 	}
 	return append(b, '}')
+}
+
+// rawData returns the bytes to show as they are: an entry's data, or all of a record that can't be
+// taken apart.
+func (r *row) rawData() (data []byte, ok bool) {
+	switch {
+	case r.bad != nil:
+		return r.rec.Data, true
+	case r.rec.Kind == wal.KindEntry:
+		return r.entry.Data, r.raw
+	}
+	return nil, false
 }
 
 // appendKind appends the fields that only records of this kind have.

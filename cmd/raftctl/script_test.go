@@ -14,6 +14,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/raftctl/raftctl/internal/corpus"
+	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/wal"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files within the scripts")
@@ -36,6 +39,9 @@ func TestScripts(t *testing.T) {
 			"flip":    scriptFlip,
 			"cut":     scriptCut,
 			"lines":   scriptLines,
+
+			"overwritten": scriptOverwritten,
+			"payloads":    scriptPayloads,
 		},
 	})
 }
@@ -109,6 +115,36 @@ func scriptLines(ts *testscript.TestScript, _ bool, args []string) {
 	if got := strconv.Itoa(strings.Count(ts.ReadFile(args[0]), "\n")); got != args[1] {
 		ts.Fatalf("%s lines in %s, want %s", got, args[0], args[1])
 	}
+}
+
+// scriptOverwritten makes a log in which a new leader overwrites entries: overwritten DIR.
+func scriptOverwritten(ts *testscript.TestScript, _ bool, args []string) {
+	w := createLog(ts, args[0])
+	ts.Check(w.Append(raftpb.HardState{Term: 1, Commit: 1}, []raftpb.Entry{
+		{Term: 1, Index: 1}, {Term: 1, Index: 2, Data: []byte("lost")}, {Term: 1, Index: 3, Data: []byte("lost")},
+	}))
+	ts.Check(w.Append(raftpb.HardState{Term: 2, Commit: 2}, []raftpb.Entry{
+		{Term: 2, Index: 2}, {Term: 2, Index: 3, Data: []byte("kept")},
+	}))
+	ts.Check(w.Close())
+}
+
+// scriptPayloads makes a log of entries with these payloads: payloads DIR PAYLOAD…
+func scriptPayloads(ts *testscript.TestScript, _ bool, args []string) {
+	w := createLog(ts, args[0])
+	var entries []raftpb.Entry
+	for i, text := range args[1:] {
+		data := strings.NewReplacer(`\r`, "\r", `\n`, "\n").Replace(text)
+		entries = append(entries, raftpb.Entry{Term: 1, Index: uint64(i) + 1, Data: []byte(data)})
+	}
+	ts.Check(w.Append(raftpb.HardState{Term: 1, Commit: uint64(len(entries))}, entries))
+	ts.Check(w.Close())
+}
+
+func createLog(ts *testscript.TestScript, dir string) *wal.Writer {
+	w, err := wal.Create(vfs.OS, ts.MkAbs(dir), wal.CreateOptions{Metadata: wal.Metadata{NodeID: 1, ClusterID: 2}})
+	ts.Check(err)
+	return w
 }
 
 // closedPipe is a pipe whose reader goes away after some bytes.
