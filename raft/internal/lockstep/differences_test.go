@@ -19,7 +19,7 @@ func threeMembers(t *testing.T) *world {
 	h[0], h[1], h[7], h[11] = 2, 0b111, 0x05, 7
 	w := newWorld(h, false, nil)
 	w.members[0].campaign(0, 0)
-	w.settle(10)
+	w.settle(7)
 	if s := w.members[0].ours.BasicStatus(); s.SoftState.RaftState != raft.StateLeader {
 		t.Fatalf("member 1 is %v, want leader", s.SoftState.RaftState)
 	}

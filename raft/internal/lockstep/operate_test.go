@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/raftctl/raftctl/raft"
+	"github.com/raftctl/raftctl/raft/tracker"
 	"github.com/raftctl/raftctl/raftpb"
 	refraft "go.etcd.io/raft/v3"
 )
@@ -15,19 +16,19 @@ var operations = [...]struct {
 	weight int
 	do     func(m *member, b, c byte)
 }{
-	{"tick", 10, func(m *member, _, _ byte) { m.tick() }},
-	{"tick all", 4, func(m *member, _, _ byte) { m.w.tickAll() }},
+	{"tick", 6, func(m *member, _, _ byte) { m.tick() }},
+	{"tick all", 2, func(m *member, _, _ byte) { m.w.tickAll() }},
 	{"time out", 2, (*member).timeOut},
-	{"deliver", 14, (*member).deliverOldest},
+	{"deliver", 16, (*member).deliverOldest},
 	{"reorder", 6, func(m *member, b, c byte) { m.w.deliverAny(b, c, false) }},
 	{"duplicate", 2, func(m *member, b, c byte) { m.w.deliverAny(b, c, true) }},
 	{"lose", 2, func(m *member, b, c byte) { m.w.lose(b, c) }},
-	{"flush", 3, func(m *member, _, _ byte) { m.w.flush() }},
+	{"flush", 8, func(m *member, _, _ byte) { m.w.flush() }},
 	{"process", 12, func(m *member, _, _ byte) { m.process() }},
-	{"process all", 3, func(m *member, _, _ byte) { m.w.processAll() }},
+	{"process all", 6, func(m *member, _, _ byte) { m.w.processAll() }},
 	{"stage", 6, (*member).doPart},
-	{"settle", 2, func(m *member, b, _ byte) { m.w.settle(1 + int(b&7)) }},
-	{"propose", 8, (*member).propose},
+	{"settle", 4, func(m *member, b, _ byte) { m.w.settle(b) }},
+	{"propose", 12, (*member).propose},
 	{"propose batch", 2, (*member).proposeBatch},
 	{"change", 2, (*member).proposeChange},
 	{"read", 3, (*member).read},
@@ -37,16 +38,19 @@ var operations = [...]struct {
 	{"report", 2, (*member).report},
 	{"crash", 1, (*member).crash},
 	{"partition", 1, (*member).partition},
-	{"compact", 2, (*member).compact},
+	{"compact", 5, (*member).compact},
 	{"odd", 1, (*member).odd},
 	{"forge", 8, (*member).forge},
 }
 
-// operate does one operation. The member is up for all but a restart.
+// operate does one operation. To a member that is down nothing happens, but that it may be started.
 func (w *world) operate(op operation) {
 	m := w.members[int(op.member)%len(w.members)]
 	o := &operations[w.shape.weightsTable[op.code]]
 	if !m.up && o.name != "crash" && o.name != "partition" {
+		if op.c&7 == 0 {
+			m.recover(op.b)
+		}
 		return
 	}
 	o.do(m, op.b, op.c)
@@ -63,10 +67,16 @@ func (w *world) tickAll() {
 	}
 }
 
-// timeOut ticks a member until it has surely campaigned, or a leader has surely checked its quorum.
+// timeOut ticks a member until its role or term changes, at most so often that it has surely campaigned or,
+// as a leader, checked its quorum.
 func (m *member) timeOut(_, _ byte) {
+	before := m.ours.BasicStatus()
 	for range 2 * m.config.ElectionTick {
 		m.tick()
+		after := m.ours.BasicStatus()
+		if after.SoftState.RaftState != before.SoftState.RaftState || after.HardState.Term != before.HardState.Term {
+			return
+		}
 	}
 }
 
@@ -233,6 +243,9 @@ func (m *member) forget(_, _ byte) {
 // report tells of the network.
 func (m *member) report(b, c byte) {
 	id := m.w.peer(b)
+	if waiting := m.awaitsSnapshot(); waiting != 0 && c&16 != 0 {
+		id, c = waiting, c|2
+	}
 	switch c & 3 {
 	case 0, 1:
 		m.doQuietly("unreachable", func(n *raft.RawNode) error { return n.ReportUnreachable(id) },
@@ -245,6 +258,16 @@ func (m *member) report(b, c byte) {
 		m.doQuietly("snapshot status", func(n *raft.RawNode) error { return n.ReportSnapshot(id, status) },
 			func(n *refraft.RawNode) { n.ReportSnapshot(id, refraft.SnapshotStatus(status)) })
 	}
+}
+
+// awaitsSnapshot returns a member that the leader waits for to get a snapshot, 0 if there is none.
+func (m *member) awaitsSnapshot() uint64 {
+	for _, p := range m.ours.Status().Progress {
+		if p.State == tracker.StateSnapshot {
+			return p.ID
+		}
+	}
+	return 0
 }
 
 // crash ends a member, or starts one that had ended. What is in hand is lost.
@@ -335,7 +358,7 @@ func (m *member) compact(b, _ byte) {
 		_, err := m.refDisk.CreateSnapshot(index, refConfState(&conf), data)
 		return err
 	})
-	keep := uint64(b & 7)
+	keep := uint64(b & 3)
 	if to := min(index, m.ours.BasicStatus().Applied); to > keep {
 		m.w.trace("%d: compact to %d", m.id, to-keep)
 		err := m.ourDisk.Compact(to - keep)

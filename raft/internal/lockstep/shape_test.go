@@ -107,7 +107,7 @@ func ids(mask byte) []uint64 {
 func (s *shape) limits(h [headerSize]byte) {
 	c := &s.config
 	c.HeartbeatTick = 1 + int(h[7]>>6)
-	c.ElectionTick = c.HeartbeatTick + 1 + int(h[7]&15)
+	c.ElectionTick = c.HeartbeatTick + 1 + int(h[7]&7)
 	c.MaxSizePerMsg = sizeLimits[h[8]%8]
 	c.MaxCommittedSizePerReady = sizeLimits[h[9]%8]
 	if c.MaxCommittedSizePerReady == 0 && c.MaxSizePerMsg == 0 {
@@ -150,7 +150,7 @@ func (s *shape) setFlags(c *raft.Config) {
 // weights lays out which byte means which operation. A header that makes some of them rare or absent, and
 // others common, finds more than one that always treats all alike.
 func (s *shape) weights(h []byte, alone bool) {
-	factors := [...]int{2, 1, 4, 0, 2, 1, 4, 8}
+	factors := [...]int{4, 2, 6, 0, 4, 3, 1, 12}
 	var slots []byte
 	for i, op := range operations {
 		if op.name == "forge" && !alone {

@@ -59,13 +59,13 @@ func (m *member) process() {
 	}
 }
 
-// processSlowly keeps the storage threads a few jobs behind.
+// processSlowly leaves a few jobs to the storage threads.
 func (m *member) processSlowly() {
 	m.takeReady()
-	if m.w.steps%3 == 0 {
+	for len(m.jobs.append) > m.w.steps%5 {
 		m.appendJob()
 	}
-	if m.w.steps%5 == 0 {
+	for len(m.jobs.apply) > m.w.steps%3 {
 		m.applyJob()
 	}
 	m.answer(m.w.steps % 4)

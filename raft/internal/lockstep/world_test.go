@@ -221,9 +221,12 @@ func (w *world) processAll() {
 	}
 }
 
-// settle lets the group come to rest, or nearly.
-func (w *world) settle(rounds int) {
-	for range rounds {
+// settle lets the group come to rest, or nearly; rarely by mending the network first.
+func (w *world) settle(b byte) {
+	if b >= 224 {
+		w.blocked = [8]byte{}
+	}
+	for range 1 + b&7 {
 		w.processAll()
 		if len(w.net) == 0 {
 			return
