@@ -124,6 +124,23 @@ func TestAcknowledgementOfWhatDoesNotExist(t *testing.T) {
 	}
 }
 
+// The reference tells a leader that its log matches, without a look, when the append is older than what the
+// follower has committed.
+func TestAppendThatContradictsWhatIsCommitted(t *testing.T) {
+	w := threeMembers(t)
+	m := w.members[1]
+	msg := raftpb.Message{
+		Type: raftpb.MsgApp, To: 2, From: 3, Term: 3, Index: 2, LogTerm: 2,
+		Entries: []raftpb.Entry{{Term: 3, Index: 3}},
+	}
+	refuses(t, m, msg, raft.RefusedConflict)
+	_ = m.ref.Step(refMessage(&msg))
+	rd := m.ref.Ready()
+	if n := len(rd.Messages); n != 1 || rd.Messages[0].GetReject() || rd.Messages[0].GetIndex() != 3 {
+		t.Errorf("the reference answers %v, so this is no difference", rd.Messages)
+	}
+}
+
 // A request that a follower has passed on carries a term, which the next follower would stumble over.
 func TestTransferPassedOnTwice(t *testing.T) {
 	w := threeMembers(t)

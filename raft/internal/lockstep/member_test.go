@@ -162,7 +162,7 @@ func (m *member) mayEnd(err error) {
 		return
 	}
 	switch refused.Reason {
-	case raft.RefusedCommit, raft.RefusedAcked:
+	case raft.RefusedCommit, raft.RefusedConflict, raft.RefusedAcked:
 		m.w.trace("%d: the end: %v", m.id, err)
 		panic(worldsEnd{})
 	}
