@@ -34,10 +34,13 @@ type pair struct {
 	pending  bool
 	appends  []raftpb.Message // work of the storage threads
 	applies  []raftpb.Message
+	ourLog   []string // since the last comparison, in the reference's words
+	theirLog *lineLog
 }
 
 func newPair(tb testing.TB, cfg Config, start raftpb.Snapshot) *pair {
-	p := &pair{tb: tb, id: cfg.ID, cfg: cfg, store: NewMemoryStorage(), refStore: ref.NewMemoryStorage()}
+	p := &pair{tb: tb, id: cfg.ID, cfg: cfg}
+	p.store, p.refStore = NewMemoryStorage(), ref.NewMemoryStorage()
 	if start.Metadata.Index > 0 {
 		must(tb, p.store.ApplySnapshot(start))
 		must(tb, p.refStore.ApplySnapshot(toRefSnapshot(&start)))
@@ -69,6 +72,10 @@ func (p *pair) start() {
 	cfg.Storage = p.store
 	cfg.Rand = steady(int(p.id))
 	cfg.Applied = p.applied
+	p.ourLog, p.theirLog = nil, &lineLog{}
+	cfg.Observer = ObserverFunc(func(id uint64, e Event) {
+		p.ourLog = append(p.ourLog, refLines(id, e)...)
+	})
 	var err error
 	p.ours, err = NewRawNode(&cfg)
 	must(p.tb, err)
@@ -82,7 +89,7 @@ func (p *pair) start() {
 		MaxSizePerMsg: cfg.MaxSizePerMsg, MaxCommittedSizePerReady: cfg.MaxCommittedSizePerReady,
 		MaxUncommittedEntriesSize: cfg.MaxUncommittedEntriesSize,
 		MaxInflightMsgs:           cfg.MaxInflightMsgs, MaxInflightBytes: cfg.MaxInflightBytes,
-		CheckQuorum: cfg.CheckQuorum, PreVote: cfg.PreVote, ReadOnlyOption: option, Logger: quiet{},
+		CheckQuorum: cfg.CheckQuorum, PreVote: cfg.PreVote, ReadOnlyOption: option, Logger: p.theirLog,
 		DisableProposalForwarding:   cfg.DisableProposalForwarding,
 		DisableConfChangeValidation: cfg.DisableConfChangeValidation,
 		StepDownOnRemoval:           cfg.StepDownOnRemoval,
@@ -124,7 +131,8 @@ func (p *pair) propose(data []byte) {
 func (p *pair) proposeConfChange(change raftpb.ConfChangeI) {
 	p.tb.Helper()
 	what := "propose " + raftpb.DescribeConfChange(change)
-	p.sameError(what, p.ours.ProposeConfChange(change), p.theirs.ProposeConfChange(toRefChange(change)))
+	want := p.theirs.ProposeConfChange(toRefChange(change))
+	p.sameError(what, p.ours.ProposeConfChange(change), want)
 	p.compare(what)
 }
 
@@ -209,7 +217,8 @@ func (p *pair) work(queue *[]raftpb.Message) []raftpb.Message {
 	m := (*queue)[0]
 	*queue = (*queue)[1:]
 	if m.To == LocalAppendThread {
-		p.write(raftpb.HardState{Term: m.Term, Vote: m.Vote, Commit: m.Commit}, m.Entries, m.Snapshot)
+		hs := raftpb.HardState{Term: m.Term, Vote: m.Vote, Commit: m.Commit}
+		p.write(hs, m.Entries, m.Snapshot)
 	} else {
 		p.apply(m.Entries)
 	}
@@ -248,7 +257,7 @@ func (p *pair) apply(entries []raftpb.Entry) {
 		must(p.tb, err)
 		cs, err := p.ours.ApplyConfChange(change)
 		if err != nil {
-			continue // the reference panics; an application would reject such a change on all members
+			continue // the reference panics; an application would reject the change everywhere
 		}
 		want := p.theirs.ApplyConfChange(toRefChange(change))
 		if diff := cmp.Diff(fromRefConfState(want), cs, cmpopts.EquateEmpty()); diff != "" {
@@ -282,6 +291,10 @@ func (p *pair) compare(what string) {
 	if got, want := p.ours.HasReady(), p.theirs.HasReady(); got != want {
 		p.tb.Fatalf("member %d: after %s: HasReady is %t, want %t", p.id, what, got, want)
 	}
+	if diff := cmp.Diff(p.theirLog.lines, p.ourLog, cmpopts.EquateEmpty()); diff != "" {
+		p.tb.Fatalf("member %d: after %s: log (-want +got):\n%s", p.id, what, diff)
+	}
+	p.ourLog, p.theirLog.lines = p.ourLog[:0], p.theirLog.lines[:0]
 	status, want := p.ours.Status(), p.theirs.Status()
 	if diff := cmp.Diff(fromRefStatus(&want), seen(status), cmpopts.EquateEmpty()); diff != "" {
 		p.tb.Fatalf("member %d: after %s: status (-want +got):\n%s", p.id, what, diff)
@@ -302,7 +315,8 @@ func seen(s Status) statusView {
 	for i := range s.Progress {
 		m := &s.Progress[i]
 		v.Progress = append(v.Progress, fmt.Sprintf("%d: %s", m.ID, &m.Progress))
-		v.Flags = append(v.Flags, fmt.Sprint(m.SentCommit, m.MsgAppFlowPaused, m.RecentActive, m.Inflights.Size()))
+		flags := fmt.Sprint(m.SentCommit, m.MsgAppFlowPaused, m.RecentActive, m.Inflights.Size())
+		v.Flags = append(v.Flags, flags)
 	}
 	return v
 }
@@ -368,7 +382,10 @@ func fromRefEntries(entries []*refpb.Entry) []raftpb.Entry {
 	var out []raftpb.Entry
 	for _, e := range entries {
 		out = append(out, raftpb.Entry{
-			Type: raftpb.EntryType(e.GetType()), Term: e.GetTerm(), Index: e.GetIndex(), Data: e.GetData(),
+			Type:  raftpb.EntryType(e.GetType()),
+			Term:  e.GetTerm(),
+			Index: e.GetIndex(),
+			Data:  e.GetData(),
 		})
 	}
 	return out
@@ -380,7 +397,9 @@ func fromRefSnapshot(s *refpb.Snapshot) *raftpb.Snapshot {
 	}
 	meta := s.GetMetadata()
 	return &raftpb.Snapshot{Data: s.GetData(), Metadata: raftpb.SnapshotMetadata{
-		ConfState: fromRefConfState(meta.GetConfState()), Index: meta.GetIndex(), Term: meta.GetTerm(),
+		ConfState: fromRefConfState(meta.GetConfState()),
+		Index:     meta.GetIndex(),
+		Term:      meta.GetTerm(),
 	}}
 }
 
@@ -388,8 +407,8 @@ func fromRefMessages(msgs []*refpb.Message) []raftpb.Message {
 	var out []raftpb.Message
 	for _, m := range msgs {
 		out = append(out, raftpb.Message{
-			Type: raftpb.MessageType(m.GetType()), To: m.GetTo(), From: m.GetFrom(), Term: m.GetTerm(),
-			LogTerm: m.GetLogTerm(), Index: m.GetIndex(), Entries: fromRefEntries(m.GetEntries()),
+			Type: raftpb.MessageType(m.GetType()), To: m.GetTo(), From: m.GetFrom(),
+			Term: m.GetTerm(), LogTerm: m.GetLogTerm(), Index: m.GetIndex(), Entries: fromRefEntries(m.GetEntries()),
 			Commit: m.GetCommit(), Vote: m.GetVote(), Snapshot: fromRefSnapshot(m.GetSnapshot()),
 			Reject: m.GetReject(), RejectHint: m.GetRejectHint(), Context: m.GetContext(),
 			Responses: fromRefMessages(m.GetResponses()),
@@ -442,26 +461,6 @@ func unmarshalRef(b []byte, m proto.Message) {
 	if err := proto.Unmarshal(b, m); err != nil {
 		panic(err)
 	}
-}
-
-// quiet is a logger that says nothing.
-type quiet struct{}
-
-func (quiet) Debug(...any)            {}
-func (quiet) Debugf(string, ...any)   {}
-func (quiet) Error(...any)            {}
-func (quiet) Errorf(string, ...any)   {}
-func (quiet) Info(...any)             {}
-func (quiet) Infof(string, ...any)    {}
-func (quiet) Warning(...any)          {}
-func (quiet) Warningf(string, ...any) {}
-func (quiet) Fatal(v ...any)          { panic(fmt.Sprint(v...)) }
-func (quiet) Fatalf(f string, v ...any) {
-	panic(fmt.Sprintf(f, v...))
-}
-func (quiet) Panic(v ...any) { panic(fmt.Sprint(v...)) }
-func (quiet) Panicf(f string, v ...any) {
-	panic(fmt.Sprintf(f, v...))
 }
 
 func refStatus(s SnapshotStatus) ref.SnapshotStatus {

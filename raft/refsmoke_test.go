@@ -106,7 +106,8 @@ func (w *world) rare(p *pair) {
 		w.proposeChange(p)
 	case 2, 3:
 		ctx := []byte{byte(w.r.IntN(256))}
-		p.call("read", func() error { return p.ours.ReadIndex(ctx) }, func() { p.theirs.ReadIndex(ctx) })
+		p.call("read", func() error { return p.ours.ReadIndex(ctx) },
+			func() { p.theirs.ReadIndex(ctx) })
 	case 4:
 		p.call("transfer", func() error { return p.ours.TransferLeader(peer) },
 			func() { p.theirs.TransferLeader(peer) })
@@ -174,8 +175,10 @@ func (w *world) deliver() {
 	if w.cut>>(m.To-1)&1 == 1 {
 		return
 	}
-	if m.Type == raftpb.MsgTransferLeader && w.pairs[m.To-1].ours.BasicStatus().SoftState.RaftState != StateLeader {
+	p := w.pairs[m.To-1]
+	leads := p.ours.BasicStatus().SoftState.RaftState == StateLeader
+	if m.Type == raftpb.MsgTransferLeader && !leads {
 		return // the reference panics
 	}
-	w.pairs[m.To-1].step(m)
+	p.step(m)
 }
