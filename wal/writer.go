@@ -25,6 +25,7 @@ type Writer struct {
 	enc    encoder
 	gather *batch   // collects what the next sync will save
 	idle   []*batch // batches to use again
+	crowd  int      // how many callers waited for the last batch
 	err    error    // why the writer takes no more
 
 	flush sync.Mutex // one batch at a time; taken before mu

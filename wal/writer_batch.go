@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -83,8 +84,10 @@ func (w *Writer) flushNeed() need {
 // lead closes the batch and commits it.
 func (w *Writer) lead(b *batch) {
 	w.flush.Lock()
+	w.await(b)
 	w.mu.Lock()
 	w.gather = w.fresh()
+	w.crowd = b.callers
 	err := w.err
 	w.mu.Unlock()
 	if err == nil {
@@ -95,6 +98,22 @@ func (w *Writer) lead(b *batch) {
 	w.flush.Unlock()
 	b.err = err
 	b.done.Done()
+}
+
+// await gives the callers of the batch before, who were just told that they may go on, the chance to
+// come back with their next append: it then shares this batch's sync. A caller that is alone never
+// waits.
+func (w *Writer) await(b *batch) {
+	const turns = 4
+	for range turns {
+		w.mu.Lock()
+		crowded := b.callers >= w.crowd
+		w.mu.Unlock()
+		if crowded {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 // stop makes err the answer to every later call.
