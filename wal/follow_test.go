@@ -256,12 +256,10 @@ func TestFollowPurge(t *testing.T) {
 		if damages, _ := split(f.idle()); len(damages) != 0 {
 			t.Fatal(damages)
 		}
-		for i := range 2 {
-			if err := os.Remove(path(i)); err != nil {
-				t.Fatal(err)
-			}
-		}
 		writeFile(t, path(2), b.segs[2].b)
+		for i := range 2 {
+			check(t, os.Remove(path(i)))
+		}
 		damages, records := split(f.idle())
 		if len(damages) != 0 || len(records) != len(b.segs[2].frames) {
 			t.Errorf("%d records and %v, want %d and no damage", len(records), damages, len(b.segs[2].frames))
