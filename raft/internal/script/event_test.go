@@ -60,7 +60,8 @@ func describeLife(id uint64, e raft.Event) []line {
 		for _, v := range e.Voters {
 			peers = append(peers, fmt.Sprintf("%x", v))
 		}
-		return infof("newRaft %x [peers: [%s], term: %d, commit: %d, applied: %d, lastindex: %d, lastterm: %d]",
+		return infof("newRaft %x [peers: [%s], term: %d, commit: %d, applied: %d, "+
+			"lastindex: %d, lastterm: %d]",
 			id, strings.Join(peers, ","), e.HardState.Term, e.HardState.Commit, e.Applied, e.Last.Index, e.Last.Term)
 	case raft.StateChanged:
 		return infof("%x became %s at term %d", id, roleNames[e.State], e.Term)
@@ -69,13 +70,15 @@ func describeLife(id uint64, e raft.Event) []line {
 	case raft.ConfChangeIgnored:
 		reason := confChangeReasons[e.Reason]
 		if e.Reason == raft.ConfChangePending {
-			reason = fmt.Sprintf("possible unapplied conf change at index %d (applied to %d)", e.Pending, e.Applied)
+			reason = fmt.Sprintf("possible unapplied conf change at index %d (applied to %d)",
+				e.Pending, e.Applied)
 		}
 		return infof("%x ignoring conf change %s at config %s: %s",
 			id, raftpb.DescribeConfChange(e.Change), e.Config, reason)
 	case raft.AutoLeaving:
 		if e.Err != nil {
-			return debugf("not initiating automatic transition out of joint configuration %s: %v", e.Config, e.Err)
+			return debugf("not initiating automatic transition out of joint configuration %s: %v",
+				e.Config, e.Err)
 		}
 		return infof("initiating automatic transition out of joint configuration %s", e.Config)
 	case raft.LeaderForgotten:
@@ -99,7 +102,8 @@ func describeUnheeded(id uint64, e raft.Event) []line {
 		return infof("%x [term: %d] ignored a %s message with lower term from %x [term: %d]",
 			id, e.Term, e.Type, e.From, e.TheirTerm)
 	case raft.LowerTermAppendIgnored:
-		return infof("%x [term: %d] ignored entry appends from a %s message with lower term [term: %d]",
+		return infof("%x [term: %d] ignored entry appends from a %s message with lower "+
+			"term [term: %d]",
 			id, e.Term, raftpb.MsgStorageAppendResp, e.TheirTerm)
 	case raft.NoProgress:
 		return debugf("%x no progress available for %x", id, e.From)
@@ -108,7 +112,8 @@ func describeUnheeded(id uint64, e raft.Event) []line {
 	case raft.ReadIndexDropped:
 		return infof("%x no leader at term %d; dropping index reading msg", id, e.Term)
 	case raft.ReadIndexRespInvalid:
-		return errorf("%x invalid format of MsgReadIndexResp from %x, entries count: %d", id, e.From, e.Entries)
+		return errorf("%x invalid format of MsgReadIndexResp from %x, entries count: %d",
+			id, e.From, e.Entries)
 	}
 	return nil
 }
@@ -116,13 +121,17 @@ func describeUnheeded(id uint64, e raft.Event) []line {
 func describeDropped(id uint64, e raft.ProposalDropped) []line {
 	switch e.Reason {
 	case raft.DropNotForwarding:
-		return infof("%x not forwarding to leader %x at term %d; dropping proposal", id, e.Lead, e.Term)
+		return infof("%x not forwarding to leader %x at term %d; dropping proposal",
+			id, e.Lead, e.Term)
 	case raft.DropRemoved:
 		return []line{} // the reference says nothing
 	case raft.DropTransferring:
-		return debugf("%x [term %d] transfer leadership to %x is in progress; dropping proposal", id, e.Term, e.To)
+		return debugf("%x [term %d] transfer leadership to %x is in progress; dropping proposal",
+			id, e.Term, e.To)
 	case raft.DropTooLarge:
-		return warnf("%x appending new entries to log would exceed uncommitted entry size limit; dropping proposal", id)
+		return warnf("%x appending new entries to log would exceed uncommitted entry size "+
+			"limit; dropping proposal",
+			id)
 	}
 	return infof("%x no leader at term %d; dropping proposal", id, e.Term)
 }
@@ -151,19 +160,25 @@ func describeElection(id uint64, e raft.Event) []line {
 		}
 		return infof("%x received %s %sfrom %x at term %d", id, e.Type, verdict, e.From, e.Term)
 	case raft.VotesCounted:
-		return infof("%x has received %d %s votes and %d vote rejections", id, e.Granted, e.Type, e.Rejected)
+		return infof("%x has received %d %s votes and %d vote rejections",
+			id, e.Granted, e.Type, e.Rejected)
 	case raft.VoteAnswered:
 		return describeVote(id, e)
 	}
 	return nil
 }
 
+var voteVerbs = map[raft.VoteAnswer]string{
+	raft.VoteCast:     "cast %s for",
+	raft.VoteRejected: "rejected %s from",
+	raft.VoteIgnored:  "ignored %s from",
+}
+
 func describeVote(id uint64, e raft.VoteAnswered) []line {
-	verb := map[raft.VoteAnswer]string{
-		raft.VoteCast: "cast %s for", raft.VoteRejected: "rejected %s from", raft.VoteIgnored: "ignored %s from",
-	}[e.Answer]
-	text := fmt.Sprintf("%x [logterm: %d, index: %d, vote: %x] "+verb+" %x [logterm: %d, index: %d] at term %d",
-		id, e.Last.Term, e.Last.Index, e.Vote, e.Type, e.From, e.Candidate.Term, e.Candidate.Index, e.Term)
+	text := fmt.Sprintf("%x [logterm: %d, index: %d, vote: %x] ", id, e.Last.Term, e.Last.Index, e.Vote) +
+		fmt.Sprintf(voteVerbs[e.Answer], e.Type) +
+		fmt.Sprintf(" %x [logterm: %d, index: %d] at term %d",
+			e.From, e.Candidate.Term, e.Candidate.Index, e.Term)
 	if e.Answer == raft.VoteIgnored {
 		text += fmt.Sprintf(": lease is not expired (remaining ticks: %d)", e.Lease)
 	}
@@ -173,31 +188,38 @@ func describeVote(id uint64, e raft.VoteAnswered) []line {
 func describeReplication(id uint64, e raft.Event) []line {
 	switch e := e.(type) {
 	case raft.RejectionReceived:
-		return debugf("%x received MsgAppResp(rejected, hint: (index %d, term %d)) from %x for index %d",
+		return debugf("%x received MsgAppResp(rejected, hint: (index %d, term %d)) from %x "+
+			"for index %d",
 			id, e.Hint.Index, e.Hint.Term, e.From, e.Index)
 	case raft.ProgressDecreased:
 		return debugf("%x decreased progress of %x to [%s]", id, e.Peer, &e.Progress)
 	case raft.PeerUnreachable:
-		return debugf("%x failed to send message to %x because it is unreachable [%s]", id, e.Peer, &e.Progress)
+		return debugf("%x failed to send message to %x because it is unreachable [%s]",
+			id, e.Peer, &e.Progress)
 	case raft.SnapshotSent:
-		return debugf("%x [firstindex: %d, commit: %d] sent snapshot[index: %d, term: %d] to %x [%s]",
+		return debugf("%x [firstindex: %d, commit: %d] sent snapshot[index: %d, term: %d] "+
+			"to %x [%s]",
 			id, e.First, e.Commit, e.Snapshot.Index, e.Snapshot.Term, e.Peer, &e.Progress)
 	case raft.ReplicationPaused:
 		return debugf("%x paused sending replication messages to %x [%s]", id, e.Peer, &e.Progress)
 	case raft.ReplicationResumed:
-		return debugf("%x recovered from needing snapshot, resumed sending replication messages to %x [%s]",
+		return debugf("%x recovered from needing snapshot, resumed sending replication "+
+			"messages to %x [%s]",
 			id, e.Peer, &e.Progress)
 	case raft.SnapshotNotSent:
 		if e.Reason == raft.SnapshotPeerInactive {
 			return debugf("ignore sending snapshot to %x since it is not recently active", e.Peer)
 		}
-		return debugf("%x failed to send snapshot to %x because snapshot is temporarily unavailable", id, e.Peer)
+		return debugf("%x failed to send snapshot to %x because snapshot is temporarily "+
+			"unavailable",
+			id, e.Peer)
 	case raft.SnapshotReported:
 		outcome := "succeeded"
 		if e.Failed {
 			outcome = "failed"
 		}
-		return debugf("%x snapshot %s, resumed sending replication messages to %x [%s]", id, outcome, e.Peer, &e.Progress)
+		return debugf("%x snapshot %s, resumed sending replication messages to %x [%s]",
+			id, outcome, e.Peer, &e.Progress)
 	}
 	return nil
 }
@@ -205,10 +227,12 @@ func describeReplication(id uint64, e raft.Event) []line {
 func describeLog(id uint64, e raft.Event) []line {
 	switch e := e.(type) {
 	case raft.AppendRejected:
-		return debugf("%x [logterm: %d, index: %d] rejected MsgApp [logterm: %d, index: %d] from %x",
+		return debugf("%x [logterm: %d, index: %d] rejected MsgApp [logterm: %d, index: %d] "+
+			"from %x",
 			id, e.Term, e.Prev.Index, e.Prev.Term, e.Prev.Index, e.From)
 	case raft.ConflictFound:
-		return infof("found conflict at index %d [existing term: %d, conflicting term: %d]", e.Index, e.Term, e.Replace)
+		return infof("found conflict at index %d [existing term: %d, conflicting term: %d]",
+			e.Index, e.Term, e.Replace)
 	case raft.UnstableReplaced:
 		return infof("replace the unstable entries from index %d", e.Index)
 	case raft.UnstableTruncated:
@@ -216,14 +240,17 @@ func describeLog(id uint64, e raft.Event) []line {
 	case raft.StableIgnored:
 		return describeStable(e)
 	case raft.SnapshotRestoring:
-		return infof("log [%s] starts to restore snapshot [index: %d, term: %d]", e.Log, e.Snapshot.Index, e.Snapshot.Term)
+		return infof("log [%s] starts to restore snapshot [index: %d, term: %d]",
+			e.Log, e.Snapshot.Index, e.Snapshot.Term)
 	case raft.SnapshotRestored:
-		return append(infof("%x [commit: %d, lastindex: %d, lastterm: %d] restored snapshot [index: %d, term: %d]",
+		return append(infof("%x [commit: %d, lastindex: %d, lastterm: %d] restored snapshot "+
+			"[index: %d, term: %d]",
 			id, e.Commit, e.Last.Index, e.Last.Term, e.Snapshot.Index, e.Snapshot.Term),
 			infof("%x [commit: %d] restored snapshot [index: %d, term: %d]",
 				id, e.Commit, e.Snapshot.Index, e.Snapshot.Term)...)
 	case raft.SnapshotFastForwarded:
-		return infof("%x [commit: %d, lastindex: %d, lastterm: %d] fast-forwarded commit to snapshot [index: %d, term: %d]",
+		return infof("%x [commit: %d, lastindex: %d, lastterm: %d] fast-forwarded commit "+
+			"to snapshot [index: %d, term: %d]",
 			id, e.Commit, e.Last.Index, e.Last.Term, e.Snapshot.Index, e.Snapshot.Term)
 	case raft.SnapshotIgnored:
 		return infof("%x [commit: %d] ignored snapshot [index: %d, term: %d]",
@@ -239,7 +266,8 @@ func describeStable(e raft.StableIgnored) []line {
 	case raft.StableSnapshot:
 		return infof("entry at index %d matched unstable snapshot; ignoring", e.Entry.Index)
 	}
-	return infof("entry at (index,term)=(%d,%d) mismatched with entry at (%d,%d) in unstable log; ignoring",
+	return infof("entry at (index,term)=(%d,%d) mismatched with entry at (%d,%d) in "+
+		"unstable log; ignoring",
 		e.Entry.Index, e.Entry.Term, e.Entry.Index, e.Term)
 }
 
@@ -253,15 +281,19 @@ func describeTransfer(id uint64, e raft.Event) []line {
 		return describeTransferIgnored(id, e)
 	case raft.TimeoutNowSent:
 		if e.Immediate {
-			return infof("%x sends MsgTimeoutNow to %x immediately as %x already has up-to-date log", id, e.To, e.To)
+			return infof("%x sends MsgTimeoutNow to %x immediately as %x already has "+
+				"up-to-date log",
+				id, e.To, e.To)
 		}
 		return infof("%x sent MsgTimeoutNow to %x after received MsgAppResp", id, e.To)
 	case raft.TimeoutNowReceived:
 		if e.State == raft.StateFollower {
-			return infof("%x [term %d] received MsgTimeoutNow from %x and starts an election to get leadership.",
+			return infof("%x [term %d] received MsgTimeoutNow from %x and starts an election "+
+				"to get leadership.",
 				id, e.Term, e.From)
 		}
-		return debugf("%x [term %d state %v] ignored MsgTimeoutNow from %x", id, e.Term, e.State, e.From)
+		return debugf("%x [term %d state %v] ignored MsgTimeoutNow from %x",
+			id, e.Term, e.State, e.From)
 	}
 	return nil
 }
@@ -271,7 +303,8 @@ func describeTransferIgnored(id uint64, e raft.TransferIgnored) []line {
 	case raft.TransferToLearner:
 		return debugf("%x is learner. Ignored transferring leadership", id)
 	case raft.TransferInProgress:
-		return infof("%x [term %d] transfer leadership to %x is in progress, ignores request to same node %x",
+		return infof("%x [term %d] transfer leadership to %x is in progress, ignores "+
+			"request to same node %x",
 			id, e.Term, e.To, e.To)
 	case raft.TransferToSelf:
 		return debugf("%x is already leader. Ignored transferring leadership to self", id)
