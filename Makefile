@@ -6,14 +6,14 @@ FUZZTIME ?= 20s
 BENCH   ?= .
 COUNT   ?= 6
 ETCD    := build/etcd-3.4/.stamp build/etcd-3.5/.stamp build/etcd-3.6/.stamp build/etcd-3.7/.stamp
-DATA    := c36-3m-clean
+DATA    := testdata/c36-3m-clean.tar.zst/clean/m1
 
 .PHONY: build demo test race fuzz lint bench check clean etcd
 build: ## the static binary, build/raftctl
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o build/raftctl ./cmd/raftctl
 
 demo: build ## dump, stat and verify on the log of a real etcd
-	@testdata/demo.sh build/raftctl testdata/$(DATA).tar.zst
+	@testdata/demo.sh build/raftctl $(DATA)
 
 test: etcd ## all tests, against real etcds
 	$(GO) test ./...

@@ -45,7 +45,7 @@ var references = []string{
 var topLevel = []string{
 	"cmd", "wal", "snapshot", "raftpb", "decode", "repair", "raft", "node", "internal", "testdata", "docs",
 	"go.mod", "go.sum", "Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
-	".ci", ".git", ".gitignore", ".golangci.yml", "build", "doc.go", "layers_test.go",
+	".ci", ".git", ".gitignore", ".golangci.yml", "build", "doc.go", "example_test.go", "layers_test.go",
 }
 
 type listed struct {
