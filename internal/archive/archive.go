@@ -48,9 +48,6 @@ func Open(f fs.File, name string, o Options) (*FS, error) {
 	in := &counter{r: f}
 	if err := a.read(in, name, o); err != nil {
 		_ = a.spool.close() // nothing in it is wanted any more
-		if e, ok := errors.AsType[*fs.PathError](err); ok && e.Op == "read" {
-			return nil, e
-		}
 		return nil, fmt.Errorf("archive: near offset %d: %w", in.n, err)
 	}
 	return a, nil
@@ -71,7 +68,11 @@ func (a *FS) read(in *counter, name string, o Options) error {
 	head = head[:n]
 	f := sniff(head)
 	if at, ok := a.file.(io.ReaderAt); ok && f == formatPlain {
-		in.r, in.n = io.NewSectionReader(at, 0, 1<<62), 0
+		info, err := a.file.Stat()
+		if err != nil {
+			return err
+		}
+		in.r, in.n = io.NewSectionReader(at, 0, info.Size()), 0
 		return a.readTar(in, at, o)
 	}
 	in.r, in.n = io.MultiReader(strings.NewReader(string(head)), in.r), 0
@@ -122,11 +123,8 @@ func (a *FS) readTar(in *counter, at io.ReaderAt, o Options) error {
 	size := int64(0)
 	for n := 0; ; n++ {
 		h, err := r.Next()
-		if errors.Is(err, io.EOF) { // the end marker, or the end of the file between two entries
-			if at != nil {
-				return nil
-			}
-			return drain(in)
+		if errors.Is(err, io.EOF) { // between two entries; a whole archive has a marker there
+			return finish(in, at == nil)
 		}
 		if err != nil {
 			return err
@@ -140,9 +138,16 @@ func (a *FS) readTar(in *counter, at io.ReaderAt, o Options) error {
 	}
 }
 
-// drain reads to the end, so that a decompressor checks its checksum.
-func drain(r io.Reader) error {
-	n, err := io.Copy(io.Discard, io.LimitReader(r, MaxSize))
+// finish checks that the archive has not merely ended, and if need be reads on to the end of what is
+// compressed, so that the decompressor verifies its checksum.
+func finish(in *counter, compressed bool) error {
+	if in.last != [tarBlock]byte{} {
+		return fmt.Errorf("no end marker: %w", io.ErrUnexpectedEOF)
+	}
+	if !compressed {
+		return nil
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(in, MaxSize))
 	if n == MaxSize {
 		return ErrLimit
 	}
@@ -193,15 +198,22 @@ func (a *FS) unpack(r io.Reader) (*extent, error) {
 	return a.spool.add(r)
 }
 
-// counter counts the bytes that were read.
+// counter counts the bytes that were read, and remembers the last block.
 type counter struct {
-	r io.Reader
-	n int64
+	r    io.Reader
+	n    int64
+	last [tarBlock]byte
 }
 
 func (c *counter) Read(b []byte) (int, error) {
 	n, err := c.r.Read(b)
 	c.n += int64(n)
+	if n >= tarBlock {
+		c.last = [tarBlock]byte(b[n-tarBlock:])
+	} else if n > 0 {
+		copy(c.last[:], c.last[n:])
+		copy(c.last[tarBlock-n:], b[:n])
+	}
 	return n, err
 }
 
