@@ -11,6 +11,10 @@ import (
 // maxMetadata is how much of a metadata record is kept. What etcd writes has 22 bytes at most.
 const maxMetadata = 4 << 10
 
+// maxSnapshotRecord is how large a snapshot record is taken for one: its membership takes 10 bytes a
+// member, and a cluster has a handful.
+const maxSnapshotRecord = 16 << 10
+
 // digest is what a pass over one segment leaves behind: its history in a few events, what was found
 // wrong with it, and what the segments beside it must agree with. Segments are digested in
 // parallel, so it holds nothing that depends on another segment.
@@ -123,6 +127,12 @@ func (d *digest) takeState(data []byte, off int64) {
 
 func (d *digest) takeSnapshot(data []byte, off int64) {
 	var s Snapshot
+	if len(data) > maxSnapshotRecord {
+		d.fail(off, ClassMalformed, fmt.Sprintf("snapshot record of %d bytes, want at most %d",
+			len(data), maxSnapshotRecord))
+		d.tidy = false
+		return
+	}
 	if err := parseSnapshot(&s, data); err != nil {
 		d.fail(off, ClassMalformed, fmt.Sprintf("snapshot: %v", err))
 		d.tidy = false

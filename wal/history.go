@@ -11,17 +11,66 @@ import (
 // second for a day makes 90,000; a log with more was not written by etcd.
 const maxEvents = 1 << 17
 
-// budget counts the events that may still be kept; segments read in parallel share it.
-type budget struct{ left atomic.Int64 }
+// maxMembers is how many member IDs are kept of all snapshot records together: 1 MiB of them.
+const maxMembers = 1 << 17
+
+// budget counts the events and member IDs that may still be kept; segments read in parallel share
+// it.
+type budget struct{ left, members atomic.Int64 }
 
 func newBudget() *budget {
 	b := &budget{}
 	b.left.Store(maxEvents)
+	b.members.Store(maxMembers)
 	return b
 }
 
 func (b *budget) take() bool  { return b.left.Add(-1) >= 0 }
 func (b *budget) spent() bool { return b.left.Load() < 0 }
+
+type eventKind uint8
+
+const (
+	eventHead     eventKind = iota // a segment begins
+	eventRun                       // entries of one term with consecutive indexes
+	eventSnapshot                  // a snapshot record
+	eventBreak                     // damage: records may be missing here
+)
+
+// event is one step of a log's history, as small as the steps allow: a segment of half a million
+// entries written under one leader is two events.
+type event struct {
+	kind   eventKind
+	at     place          // its first record
+	id     raftpb.EntryID // run: the first entry; snapshot: what it includes
+	n      uint64         // run: how many entries
+	conf   *raftpb.ConfState
+	states stateSpan // the hard states recorded after it and before the next event
+}
+
+// last returns the index of a run's last entry.
+func (e *event) last() uint64 { return e.id.Index + e.n - 1 }
+
+// stateSpan sums up the hard states between two events. Whether each follows from the one before
+// it was checked when the span was made.
+type stateSpan struct {
+	n                 int
+	first, last       raftpb.HardState
+	firstOff, lastOff int64
+	commit            uint64 // the highest commit among them
+	commitOff         int64
+}
+
+func (s *stateSpan) add(st raftpb.HardState, off int64) {
+	if s.n == 0 {
+		s.first, s.firstOff = st, off
+	}
+	if s.n == 0 || st.Commit > s.commit {
+		s.commit, s.commitOff = st.Commit, off
+	}
+	s.n++
+	s.last, s.lastOff = st, off
+}
 
 // history compresses the entries, hard states and snapshots of a segment into events.
 type history struct {
@@ -70,8 +119,15 @@ func (h *history) state(st raftpb.HardState, off int64) (c Class, detail string)
 }
 
 func (h *history) snapshot(s *Snapshot, off int64) {
-	id := raftpb.EntryID{Term: s.Term, Index: s.Index}
-	h.add(event{kind: eventSnapshot, at: place{off: off}, id: id, conf: s.ConfState})
+	conf := s.ConfState
+	if conf != nil && h.budget.members.Add(-int64(members(conf))) < 0 {
+		conf = nil
+	}
+	h.add(event{kind: eventSnapshot, at: place{off: off}, id: s.ID(), conf: conf})
+}
+
+func members(c *raftpb.ConfState) int {
+	return len(c.Voters) + len(c.Learners) + len(c.VotersOutgoing) + len(c.LearnersNext)
 }
 
 // gap notes that records may be missing before off.

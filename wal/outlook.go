@@ -46,9 +46,9 @@ func (r IndexRange) String() string { return entryRange(r.First, r.Last) }
 //
 // The texts are those of 3.7 and of 3.6. Older releases decide alike in the same words, but for
 // these: up to 3.5, what the names of the files show is "wal: file not found", a checksum that differs
-// at the head of a segment is "wal: crc mismatch", and no error names file and position; up to 3.5.6,
-// a record that is longer than the file is an error that etcd does not repair; 3.4.10 to 3.5.4 refuse
-// every record of 10 MiB or more.
+// at the head of a segment is "wal: crc mismatch", a mismatch elsewhere names neither sums nor place,
+// and a length is found too large "when decoding"; up to 3.5.6, a record that is longer than the file
+// is an error that etcd does not repair; 3.4.10 to 3.5.4 refuse every record of 10 MiB or more.
 type Outlook struct {
 	Action  Action
 	Release string         // the releases that it holds for: "3.7" or "3.4 to 3.6"

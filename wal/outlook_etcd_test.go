@@ -174,14 +174,17 @@ func etcdRuns(meta []byte, st *etcdraftpb.HardState, ents []*etcdraftpb.Entry, s
 		panic(err)
 	}
 	store := raft.NewMemoryStorage()
+	var errs []error
 	if start.GetIndex() > 0 {
-		store.ApplySnapshot(&etcdraftpb.Snapshot{Metadata: &etcdraftpb.SnapshotMetadata{
-			Index: start.Index, Term: start.Term,
-			ConfState: &etcdraftpb.ConfState{Voters: []uint64{0xa1}}}})
+		errs = append(errs, store.ApplySnapshot(&etcdraftpb.Snapshot{
+			Metadata: &etcdraftpb.SnapshotMetadata{Index: start.Index, Term: start.Term,
+				ConfState: &etcdraftpb.ConfState{Voters: []uint64{0xa1}}}}))
 	}
-	store.SetHardState(st)
-	store.Append(ents)
-	raft.SetLogger(&raft.DefaultLogger{})
+	errs = append(errs, store.SetHardState(st), store.Append(ents))
+	if err := errors.Join(errs...); err != nil {
+		panic(err)
+	}
+	raft.SetLogger(quietRaft{})
 	if _, err := raft.NewRawNode(&raft.Config{ID: m.NodeID, ElectionTick: 10, HeartbeatTick: 1,
 		Storage: store, MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 10, Logger: quietRaft{}}); err != nil {
 		panic(err)

@@ -3,7 +3,6 @@ package wal
 import (
 	"cmp"
 	"fmt"
-	"math"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -16,50 +15,6 @@ type place struct {
 
 func (p place) compare(q place) int {
 	return cmp.Or(cmp.Compare(p.seg, q.seg), cmp.Compare(p.off, q.off))
-}
-
-type eventKind uint8
-
-const (
-	eventHead     eventKind = iota // a segment begins
-	eventRun                       // entries of one term with consecutive indexes
-	eventSnapshot                  // a snapshot record
-	eventBreak                     // damage: records may be missing here
-)
-
-// event is one step of a log's history, as small as the steps allow: a segment of half a million
-// entries written under one leader is two events.
-type event struct {
-	kind   eventKind
-	at     place          // its first record
-	id     raftpb.EntryID // run: the first entry; snapshot: what it includes
-	n      uint64         // run: how many entries
-	conf   *raftpb.ConfState
-	states stateSpan // the hard states recorded after it and before the next event
-}
-
-// last returns the index of a run's last entry.
-func (e *event) last() uint64 { return e.id.Index + e.n - 1 }
-
-// stateSpan sums up the hard states between two events. Whether each follows from the one before
-// it was checked when the span was made.
-type stateSpan struct {
-	n                 int
-	first, last       raftpb.HardState
-	firstOff, lastOff int64
-	commit            uint64 // the highest commit among them
-	commitOff         int64
-}
-
-func (s *stateSpan) add(st raftpb.HardState, off int64) {
-	if s.n == 0 {
-		s.first, s.firstOff = st, off
-	}
-	if s.n == 0 || st.Commit > s.commit {
-		s.commit, s.commitOff = st.Commit, off
-	}
-	s.n++
-	s.last, s.lastOff = st, off
 }
 
 // seam tells how a run of live entries follows the run before it.
@@ -358,39 +313,4 @@ func entryRange(first, last uint64) string {
 		return fmt.Sprintf("entry %d", first)
 	}
 	return fmt.Sprintf("entries %d..%d", first, last)
-}
-
-// cuts remembers which index ranges were dropped where, so that a second pass over the records can
-// tell the live ones in constant time.
-//
-// Invariant: ascending in place and in index, so the first cut behind a record is the lowest.
-type cuts []cut
-
-type cut struct {
-	at    place
-	index uint64 // entries from here on, recorded before at, are dropped
-}
-
-func (c *cuts) add(at place, index uint64) {
-	s := *c
-	for len(s) > 0 && s[len(s)-1].index >= index {
-		s = s[:len(s)-1]
-	}
-	*c = append(s, cut{at, index})
-}
-
-// lowest returns the lowest index dropped by a cut behind p.
-func (c cuts) lowest(p place) uint64 {
-	lo, hi := 0, len(c)
-	for lo < hi {
-		if m := (lo + hi) / 2; c[m].at.compare(p) <= 0 {
-			lo = m + 1
-		} else {
-			hi = m
-		}
-	}
-	if lo == len(c) {
-		return math.MaxUint64
-	}
-	return c[lo].index
 }

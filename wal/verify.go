@@ -50,11 +50,21 @@ type Report struct {
 	// snapshot. Without such a snapshot it is the first.
 	Intact IndexRange
 
+	Segments []SegmentReport
+
 	Etcd    Outlook // what etcd 3.7 does with the log
 	Etcd36  Outlook // what etcd 3.4 to 3.6 do
 	View    *View   // nil if the history could not be followed
 	Records int64
 	Bytes   int64 // size of all segments
+}
+
+// SegmentReport is what Verify found in one segment.
+type SegmentReport struct {
+	Segment
+	Used    int64 // bytes up to the end of the last record, or of the damage behind it
+	Records int64
+	Intact  bool // every byte is as a writer puts it
 }
 
 // Commit returns the index that the last hard state commits.
@@ -72,6 +82,7 @@ func (l *Log) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	for i, d := range s.digests {
 		r.Records += d.records
 		r.Bytes += s.segs[i].Size
+		r.Segments = append(r.Segments, SegmentReport{s.segs[i], d.end, d.records, d.tidy})
 	}
 	r.Etcd, r.Etcd36 = l.outlook(s, o, etcd37), l.outlook(s, o, etcd36)
 	if !s.full {

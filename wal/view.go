@@ -38,7 +38,7 @@ type View struct {
 // SnapshotRef is a snapshot record.
 type SnapshotRef struct {
 	raftpb.EntryID
-	ConfState *raftpb.ConfState // nil at index 0 and in logs of etcd 3.4
+	ConfState *raftpb.ConfState // nil at index 0, in logs of etcd 3.4, and in very many snapshots
 	Pos       Position
 	Valid     bool // its index is committed by the last hard state; etcd ignores others
 
