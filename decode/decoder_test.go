@@ -98,7 +98,6 @@ func TestPlainDecoders(t *testing.T) {
 		{"raw", "a\x00", "raw", `raw 2 B "a\x00"`, `{"raw_size":2,"raw_base64":"YQA="}`},
 		{"etcd", "hello, world", "text", `text 12 B "hello, world"`, `{"text_size":12,"text":"hello, world"}`},
 		{"etcd", `{"a": 1}`, "json", `json 8 B {"a":1}`, `{"json":{"a":1}}`},
-		{"etcd", "\xff\xfe", "unknown", `unknown 2 B 0xfffe`, `{"data_size":2,"data_base64":"//4="}`},
 		{"resp", "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nhello\r\n", "set", `set k hello`,
 			`{"commands":[{"args":[{"arg":"SET"},{"arg":"k"},{"arg_size":5,"arg":"hello"}]}]}`},
 		{"resp", "*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n", "ping", `ping, and more commands in 20 B`,
@@ -142,6 +141,7 @@ func decodeWith(t *testing.T, spec string, env Env, data string) *Request {
 // are shown.
 func TestWrongPayload(t *testing.T) {
 	for _, tt := range []struct{ spec, data, want string }{
+		{"etcd", "\xff\xfe", "entry 2/7: not a request of etcd: neither JSON nor text"},
 		{"json", "{", "entry 2/7: not JSON: unexpected end of JSON input"},
 		{"json", "\"\xff\"", "entry 2/7: not JSON: not UTF-8"},
 		{"text", "\xff", "entry 2/7: not text: not UTF-8"},

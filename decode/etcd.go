@@ -1,6 +1,10 @@
 package decode
 
-import "github.com/raftctl/raftctl/raftpb"
+import (
+	"errors"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
 
 // etcdDecoder reads what etcd proposes: an InternalRaftRequest, or a Request of the v2 store. It
 // keeps no state.
@@ -8,11 +12,16 @@ type etcdDecoder struct{}
 
 func newEtcd(string, Env) (payloadDecoder, error) { return etcdDecoder{}, nil }
 
+var errNoRequest = errors.New("neither JSON nor text")
+
 // payload tries what etcd tries, in etcd's order. A payload that is neither is shown as what it
-// looks like, and is no error: the log may be that of another program.
+// looks like. JSON and text are no errors: the log may be that of another program.
 func (etcdDecoder) payload(r *Request, e *raftpb.Entry) error {
-	if !r.sniffInternal(e.Data) && !r.sniffV2(e.Data) {
-		r.sniffPlain(e.Data)
+	if r.sniffInternal(e.Data) || r.sniffV2(e.Data) {
+		return nil
+	}
+	if r.sniffPlain(e.Data); r.Op == OpUnknown {
+		return &PayloadError{Entry: e.ID(), Reason: "not a request of etcd", Err: errNoRequest}
 	}
 	return nil
 }

@@ -41,7 +41,9 @@ func lastEntries(t *testing.T, name string) map[string]*raftpb.Entry {
 			continue
 		}
 		for e := range entriesOf(t, l) {
-			entries[e.ID().String()] = e
+			kept := *e
+			kept.Data = bytes.Clone(e.Data)
+			entries[e.ID().String()] = &kept
 		}
 	}
 	return entries

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -36,7 +37,9 @@ func compareWithMessage(data []byte, m *etcdserverpb.InternalRaftRequest) (diff 
 		return "", err
 	}
 	var want map[string]any
-	if err := json.Unmarshal(text, &want); err != nil {
+	numbers := json.NewDecoder(bytes.NewReader(text))
+	numbers.UseNumber()
+	if err := numbers.Decode(&want); err != nil {
 		return "", err
 	}
 	var r Request
@@ -135,8 +138,10 @@ func isDefault(f protoreflect.FieldDescriptor, v any) bool {
 		return v == string(f.Enum().Values().ByNumber(0).Name())
 	case protoreflect.BoolKind:
 		return v == "false"
+	case protoreflect.Int64Kind, protoreflect.Uint64Kind:
+		return v == "0"
 	}
-	return v == "" || v == "0"
+	return v == ""
 }
 
 func plainOurValue(f protoreflect.FieldDescriptor, v any) (any, error) {

@@ -252,9 +252,15 @@ func (w *summaryWriter) v2(dst []byte, b []byte) []byte {
 	return dst
 }
 
-// generic appends the fields of a message as name=value, those of messages within it too.
+// generic appends the fields of a message as name=value, those of messages within it too. It leaves
+// out all but the first ones of many.
 func (w *summaryWriter) generic(dst []byte, m *message, b []byte, depth int) []byte {
+	n := 0
 	for v := range m.known(b) {
+		if n++; n > len(m.fields)+summaryList {
+			dst = append(dst, " …"...)
+			break
+		}
 		if v.field.kind != kindMessage {
 			dst = w.pair(dst, v)
 		} else if depth < maxDepth {
