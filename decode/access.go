@@ -7,10 +7,10 @@ import (
 
 // Access is what a request, or a part of a transaction, does with one key or one range of keys.
 type Access struct {
-	Op       Op     // OpPut, OpRange, OpDeleteRange, or OpCompare for a transaction's condition
+	Op       Op     // OpPut, OpRange, OpDeleteRange, OpCompare for a condition, or one of v2
 	Key      []byte // the key, or the first key of the range
 	RangeEnd []byte // empty: just Key. "\x00": from Key on. Else the range is [Key, RangeEnd).
-	Value    []byte // of OpPut
+	Value    []byte // of OpPut and of v2 requests
 	Lease    uint64 // of OpPut; 0 if there is none
 	Branch   Branch // the branch of the outermost transaction that it stands in
 }
@@ -29,13 +29,14 @@ const (
 )
 
 // Accesses yields what an etcd request does with keys, in the order of its fields. For a
-// transaction that is all of its conditions and both its branches, also of those within it.
+// transaction that is all of its conditions and both its branches, also of those within it. The
+// accesses of v2 requests have the operation of the request.
 func (r *Request) Accesses() iter.Seq[Access] {
 	return func(yield func(Access) bool) {
 		if f := r.main.field; f != nil {
 			accesses(f, r.main.data, walk{yield: yield})
 		} else if _, ok := r.body.(v2Request); ok {
-			yield(Access{Op: r.Op, Key: r.Key})
+			accessesV2(r.main.data, yield)
 		}
 	}
 }
@@ -59,12 +60,37 @@ func accesses(f *field, data []byte, w walk) bool {
 	case msgTxn, msgRequestOp:
 		return accessesWithin(f.msg.lookup(), data, w)
 	case msgV2:
-		v2 := msgV2.lookup().collect(nil, data)
-		if method, path := find(v2, "method"), find(v2, "path"); method != nil && path != nil {
-			return w.yield(Access{Op: v2Op(method.data), Key: path.data})
-		}
+		return accessesV2(data, w.yield)
 	}
 	return true
+}
+
+// accessesV2 yields the path of a v2 request and, if it is recursive, the range of all below it.
+func accessesV2(data []byte, yield func(Access) bool) bool {
+	var a Access
+	recursive := false
+	for v := range msgV2.lookup().known(data) {
+		switch v.field.name {
+		case "method":
+			a.Op = v2Op(v.data)
+		case "path":
+			a.Key = v.data
+		case "val":
+			a.Value = v.data
+		case "recursive":
+			recursive = v.n != 0
+		}
+	}
+	if !yield(a) {
+		return false
+	}
+	if !recursive {
+		return true
+	}
+	const slash, afterSlash = '/', '/' + 1
+	below := append(a.Key[:len(a.Key):len(a.Key)], slash)
+	end := append(a.Key[:len(a.Key):len(a.Key)], afterSlash)
+	return yield(Access{Op: a.Op, Key: below, RangeEnd: end})
 }
 
 func accessesWithin(m *message, data []byte, w walk) bool {
@@ -115,8 +141,8 @@ func accessOf(op Op, f *field, data []byte, w walk) Access {
 // range that it lies in, or in any part of a transaction. That is what answers who deleted a key,
 // also when it went with a range of others.
 func (r *Request) TouchesPrefix(prefix []byte) bool {
-	if r.Key != nil {
-		return Access{Key: r.Key, RangeEnd: r.RangeEnd}.touchesPrefix(prefix)
+	if r.Key != nil && (Access{Key: r.Key, RangeEnd: r.RangeEnd}).touchesPrefix(prefix) {
+		return true
 	}
 	for a := range r.Accesses() {
 		if a.touchesPrefix(prefix) {

@@ -85,6 +85,19 @@ func TestTouchesPrefix(t *testing.T) {
 	}
 }
 
+func TestRecursiveV2Delete(t *testing.T) {
+	var r Request
+	data := append(v2Put("/1/a", ""), 0x12, 6, 'D', 'E', 'L', 'E', 'T', 'E', 0x60, 1)
+	if err := Payload(&r, normal(data)); err != nil {
+		t.Fatal(err)
+	}
+	for prefix, want := range map[string]bool{"/1/a": true, "/1/a/b": true, "/1/ab": false, "/1": true, "/2": false} {
+		if got := r.TouchesPrefix([]byte(prefix)); got != want {
+			t.Errorf("%s: %t, want %t", prefix, got, want)
+		}
+	}
+}
+
 func TestOrigin(t *testing.T) {
 	start := time.Date(2026, 11, 21, 0, 24, 26, 85e6, time.UTC)
 	// As etcd's generator does it: member, time and counter, and then 300 requests later.

@@ -118,8 +118,8 @@ func (confChangeV2Body) appendJSON(dst []byte, r *Request, _ *Style) []byte {
 	return append(appendContext(append(dst, ']'), r.change, c.Context), '}')
 }
 
-// The names of changes and transitions in JSON: those of raft.proto in snake case, without what they
-// begin with.
+// The names of changes and transitions in JSON: those of raft.proto in snake case, without what
+// they begin with.
 var (
 	changeNames = [...]string{
 		raftpb.ConfChangeAddNode:        "add_node",
@@ -145,8 +145,8 @@ func appendNamed(dst []byte, names []string, v int32) []byte {
 	return appendEnum(dst, &field{enum: names}, uint64(uint32(v)))
 }
 
-// appendChange appends one step for people. A learner that becomes a voter is added as one, and only
-// the context tells.
+// appendChange appends one step for people. A learner that becomes a voter is added as one, and
+// only the context tells.
 func appendChange(dst []byte, c raftpb.ConfChangeSingle, m *member) []byte {
 	if c.Type == raftpb.ConfChangeAddNode && m != nil && m.IsPromote {
 		return appendHexWord(append(dst, "promote"...), c.NodeID)
@@ -160,8 +160,8 @@ func appendChangeJSON(dst []byte, c raftpb.ConfChangeSingle) []byte {
 	return appendID(appendName(dst, "node_id"), c.NodeID)
 }
 
-// appendContextWords appends what a context adds for people: name and addresses of the member. An ID
-// in it that is not the change's is pointed out: etcd stops when it comes to such a change.
+// appendContextWords appends what a context adds for people: name and addresses of the member. An
+// ID in it that is not the change's is pointed out: etcd stops when it comes to such a change.
 func appendContextWords(dst []byte, c *confChange, context []byte) []byte {
 	m := c.member
 	if m == nil {

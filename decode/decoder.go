@@ -56,8 +56,8 @@ func (e *PayloadError) Error() string {
 // Unwrap returns Err.
 func (e *PayloadError) Unwrap() error { return e.Err }
 
-// payloadDecoder reads the payload of a normal entry, which is not empty. If it is an io.Closer too,
-// it is closed with its Decoder.
+// payloadDecoder reads the payload of a normal entry, which is not empty. If it is an io.Closer
+// too, it is closed with its Decoder.
 type payloadDecoder interface {
 	payload(r *Request, e *raftpb.Entry) error
 }
@@ -80,8 +80,8 @@ func Formats() []Format {
 		{"text", "", "text in UTF-8", newText},
 		{"hex", "", "bytes, shown as hex", newHex},
 		{"raw", "", "bytes, shown as escaped text, and as base64 in JSON", newRaw},
-		{"proto", "FILE:MESSAGE", "protobuf, by a compiled descriptor set and a message's full name", newProto},
-		{"exec", "COMMAND", "whatever COMMAND reads: it gets lines of hex, and answers each with a line", newExec},
+		{"proto", "FILE:MESSAGE", "protobuf, by a compiled descriptor set and a message", newProto},
+		{"exec", "COMMAND", "what COMMAND reads: for each line of hex it answers a line", newExec},
 	}
 }
 
@@ -121,7 +121,8 @@ func New(spec string, env Env) (Decoder, error) {
 		}
 		return &decoder{p}, nil
 	}
-	return nil, fmt.Errorf("%w %q, want one of %s", ErrUnknownDecoder, name, strings.Join(Names(), ", "))
+	names := strings.Join(Names(), ", ")
+	return nil, fmt.Errorf("%w %q, want one of %s", ErrUnknownDecoder, name, names)
 }
 
 // String returns how the format is given to New.

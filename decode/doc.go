@@ -1,11 +1,12 @@
 // Package decode tells what the entries of a Raft log mean to a person: what a request asks for, in
 // one line or as JSON, and which keys it touches.
 //
-// A [Decoder] reads entries into a [Request]. The default one, [Payload], knows what etcd 3.4 to 3.7
-// proposes: InternalRaftRequest, the Request of the old v2 store, membership changes with the member
-// in their context, and the empty entry of a new leader. It walks over the wire bytes by tables of
-// the messages, strictly: a known field with another wire type makes the payload something else, as
-// it does in etcd up to 3.6. Other decoders read payloads of other programs: see [Formats].
+// A [Decoder] reads entries into a [Request]. The default one, [Payload], knows what etcd 3.4 to
+// 3.7 proposes: InternalRaftRequest, the Request of the old v2 store, membership changes with the
+// member in their context, and the empty entry of a new leader. It walks over the wire bytes by
+// tables of the messages, strictly: a known field with another wire type makes the payload
+// something else, as it does in etcd up to 3.6. Other decoders read payloads of other programs: see
+// [Formats].
 //
 // # JSON
 //
@@ -13,8 +14,9 @@
 //
 //   - Names are those of etcd's messages in snake case: {"put":{"key":"a",…},"header":{…}}. A v2
 //     request stands under v2, a membership change under conf_change or conf_change_v2. Fields that
-//     are absent on the wire are absent, but for enums without which the request can't be understood:
-//     result and target of a compare, action of an alarm, perm_type of a permission.
+//     are absent on the wire are absent, but for those without which the request can't be
+//     understood: result and target of a compare, action of an alarm, perm_type of a
+//     permission, enabled of a downgrade.
 //   - IDs of members, leases and requests are strings of hex digits as etcd prints them.
 //   - Other integers are numbers if their magnitude is at most 2^53, and strings of decimal digits
 //     beyond that.
@@ -24,14 +26,16 @@
 //     all their bytes as NAME, or their first ones as NAME_prefix where there are more than 256,
 //     each with _base64 appended where they are no UTF-8. Objects that Kubernetes stored are named
 //     by NAME_kubernetes.
-//   - Passwords and tokens, in plain text or hashed, are "[redacted]" unless [Style] says otherwise.
+//   - Passwords and tokens, in plain text or hashed, are "[redacted]" unless [Style] says
+//     otherwise.
 //   - The ID of a request is followed by member_suffix, the last four hex digits of the ID of the
 //     member that proposed it, and server_started, when its process started: see [Origin].
 //   - A context of a membership change stands under member if it is a member, else under context.
-//   - Fields that the tables don't have are listed in unknown_fields with number, wire type and size.
+//   - Fields that the tables don't have are listed in unknown_fields with number, wire type and
+//     size.
 //
 // # Text
 //
-// Nothing that comes from a payload reaches a terminal as anything but printable characters: control
-// characters, C1 and bidi controls included, are escaped, in JSON too.
+// Nothing that comes from a payload reaches a terminal as anything but printable characters:
+// control characters, C1 and bidi controls included, are escaped, in JSON too.
 package decode

@@ -8,8 +8,8 @@ import (
 )
 
 // Fields returns the request as maps and slices: what [Request.AppendJSON] writes, read back, with
-// int64 for numbers that are integers. It is for filters that look into the request; it is many times
-// slower than AppendJSON.
+// int64 for numbers that are integers. It is for filters that look into the request; it is many
+// times slower than AppendJSON.
 func (r *Request) Fields(s Style) map[string]any {
 	d := json.NewDecoder(bytes.NewReader(r.AppendJSON(nil, s)))
 	d.UseNumber()

@@ -135,8 +135,8 @@ func duplicate(object []byte) string {
 	return ""
 }
 
-// FuzzReference compares every payload that etcd's own types can read, and ours takes for a request,
-// with what they read.
+// FuzzReference compares every payload that etcd's own types can read, and ours takes for a
+// request, with what they read.
 func FuzzReference(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, _ int32, data []byte) {
@@ -158,8 +158,8 @@ func FuzzReference(f *testing.F) {
 	})
 }
 
-// FuzzSecrets changes everything around a secret: it must not show up in any view, whatever follows,
-// so long as what precedes it does not make it part of another field.
+// FuzzSecrets changes everything around a secret: it must not show up in any view, whatever
+// follows, so long as what precedes it does not make it part of another field.
 func FuzzSecrets(f *testing.F) {
 	f.Add([]byte{}, []byte{}, "root")
 	f.Add([]byte("\xa2\x06\x02\x08\x07"), []byte("\x08\x07"), "a\x1b")

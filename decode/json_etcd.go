@@ -150,8 +150,12 @@ func appendDefaults(dst []byte, m *message, present []value) []byte {
 }
 
 var wireTypeNames = [...]string{
-	protowire.VarintType: "varint", protowire.Fixed64Type: "fixed64", protowire.BytesType: "bytes",
-	protowire.StartGroupType: "group", protowire.EndGroupType: "end_group", protowire.Fixed32Type: "fixed32",
+	protowire.VarintType:     "varint",
+	protowire.Fixed64Type:    "fixed64",
+	protowire.BytesType:      "bytes",
+	protowire.StartGroupType: "group",
+	protowire.EndGroupType:   "end_group",
+	protowire.Fixed32Type:    "fixed32",
 }
 
 // appendUnknownFields describes the fields that the schema doesn't know: those of a later etcd. Of

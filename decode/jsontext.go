@@ -135,9 +135,9 @@ func appendDataSuffix(dst []byte, name, suffix string, data []byte) []byte {
 	return append(base64.StdEncoding.AppendEncode(dst, data), '"')
 }
 
-// appendHarmless appends JSON that someone else wrote, with the characters escaped that appendString
-// escapes. In JSON that is valid and compact those stand in strings only, where an escape means the
-// same.
+// appendHarmless appends JSON that someone else wrote, with the characters escaped that
+// appendString escapes. In JSON that is valid and compact those stand in strings only, where an
+// escape means the same.
 func appendHarmless(dst, text []byte) []byte {
 	for len(text) > 0 {
 		r, n := utf8.DecodeRune(text)

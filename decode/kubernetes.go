@@ -29,8 +29,8 @@ const (
 	metaNamespace      = 3
 )
 
-// parseObject tells what a value stored by Kubernetes in protobuf, or encrypted, is; ok is false for
-// any other value. Fields that aren't there stay nil, damaged ones too.
+// parseObject tells what a value stored by Kubernetes in protobuf, or encrypted, is; ok is false
+// for any other value. Fields that aren't there stay nil, damaged ones too.
 func parseObject(value []byte) (o object, ok bool) {
 	if rest, ok := bytes.CutPrefix(value, kubernetesEncrypted); ok {
 		return parseEncrypted(rest)

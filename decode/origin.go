@@ -31,7 +31,8 @@ func OriginOf(id uint64) (o Origin, ok bool) {
 	if id>>originMemberShift == 0 {
 		return Origin{}, false
 	}
-	return Origin{Member: uint16(id >> originMemberShift), Started: time.UnixMilli(startOf(id)).UTC()}, true
+	started := time.UnixMilli(startOf(id)).UTC()
+	return Origin{Member: uint16(id >> originMemberShift), Started: started}, true
 }
 
 // startOf returns the Unix time in milliseconds that the ID holds.

@@ -67,8 +67,8 @@ func (w *summaryWriter) txnOp(dst, b []byte, depth int) []byte {
 	return append(dst, "nothing"...)
 }
 
-// nested appends a transaction within one, from the opening parenthesis on, which takes the place of
-// the space that a transaction begins with.
+// nested appends a transaction within one, from the opening parenthesis on, which takes the place
+// of the space that a transaction begins with.
 func (w *summaryWriter) nested(dst []byte, v value, depth int) []byte {
 	start := len(dst)
 	if dst = w.request(dst, v.field, v.data, depth); len(dst) == start {

@@ -31,7 +31,8 @@ func appendValue(dst, value []byte, s *Style) []byte {
 	return appendWord(dst, value, limit)
 }
 
-// appendArgument appends a value that stands among others: without its size where all of it is shown.
+// appendArgument appends a value that stands among others: without its size where all of it is
+// shown.
 func appendArgument(dst, value []byte, s *Style) []byte {
 	if s.Values == ValuesNone {
 		return appendSize(dst, len(value))
@@ -147,9 +148,9 @@ func appendToken(dst, raw []byte, r rune) []byte {
 	return appendRune(append(dst, '\\'), raw[1:], rune(raw[1]))
 }
 
-// appendValueJSON appends the members that stand for a value: NAME_size always; NAME, or NAME_base64,
-// where all of it is shown; NAME_prefix, or NAME_prefix_base64, where only its beginning is; and
-// NAME_kubernetes where Kubernetes stored it, instead of the beginning.
+// appendValueJSON appends the members that stand for a value: NAME_size always; NAME, or
+// NAME_base64, where all of it is shown; NAME_prefix, or NAME_prefix_base64, where only its
+// beginning is; and NAME_kubernetes where Kubernetes stored it, instead of the beginning.
 func appendValueJSON(dst []byte, name string, value []byte, s *Style) []byte {
 	dst = appendSizeOf(dst, name, value)
 	if s.Values == ValuesNone {

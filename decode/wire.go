@@ -58,8 +58,8 @@ func (m *message) next(b []byte) (v value, rest []byte, ok bool) {
 	return v, b[n:], true
 }
 
-// varint reads a varint, and returns its size or a number below 0. Most are of one byte, and need no
-// call.
+// varint reads a varint, and returns its size or a number below 0. Most are of one byte, and need
+// no call.
 func varint(b []byte) (v uint64, size int) {
 	if len(b) > 0 && b[0] < 0x80 {
 		return uint64(b[0]), 1
