@@ -119,7 +119,8 @@ func (n *RawNode) keepForAdvance(rd *Ready) {
 	}
 }
 
-// keepMessages is the number of messages up to which an array is kept to be used again.
+// keepMessages is the number of messages up to which an array is always kept to be used again. A
+// larger one is kept while at least a quarter of it is needed.
 const keepMessages = 1024
 
 // takeMessages returns the queued messages. Two arrays take turns: the one given out is not touched
@@ -132,7 +133,7 @@ func (n *RawNode) takeMessages() []raftpb.Message {
 	out := c.msgs
 	clear(n.spare)
 	c.msgs, n.spare = n.spare[:0], out
-	if cap(out) > keepMessages {
+	if cap(out) > keepMessages && len(out) < cap(out)/4 {
 		n.spare = nil
 	}
 	return out
