@@ -71,7 +71,10 @@ type (
 		To     uint64 // who is to become leader, for DropTransferring
 	}
 	// ReadIndexDropped is a read request that got lost for lack of a leader.
-	ReadIndexDropped struct{ Term uint64 }
+	ReadIndexDropped struct {
+		State StateType // follower or candidate
+		Term  uint64
+	}
 	// ReadIndexRespInvalid is an answer to a read with a number of entries other than one.
 	ReadIndexRespInvalid struct {
 		From    uint64

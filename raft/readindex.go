@@ -167,12 +167,17 @@ func (c *core) answerRead(m *raftpb.Message, index uint64) {
 // forwardRead passes a read request to the leader.
 func (c *core) forwardRead(m *raftpb.Message) {
 	if c.lead == None {
-		if c.on() {
-			c.emit(ReadIndexDropped{Term: c.term})
-		}
+		c.dropRead()
 		return
 	}
 	c.forward(m)
+}
+
+// dropRead tells the observer that a read request gets lost.
+func (c *core) dropRead() {
+	if c.on() {
+		c.emit(ReadIndexDropped{State: c.state, Term: c.term})
+	}
 }
 
 // handleReadResponse hands the leader's answer to the application.

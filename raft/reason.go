@@ -70,7 +70,8 @@ const (
 	TransferToLearner  TransferReason = iota
 	TransferInProgress                // to the same member already
 	TransferToSelf
-	TransferNoLeader // nobody known to pass the request to
+	TransferNoLeader    // nobody known to pass the request to
+	TransferCampaigning // there is no leader yet
 )
 
 // StableReason is why a storage reply about an entry was ignored.

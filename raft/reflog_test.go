@@ -85,6 +85,9 @@ func ignoredLines(id uint64, e Event) []string {
 	case NoProgress:
 		return line("DEBUG %x no progress available for %x", id, e.From)
 	case ReadIndexDropped:
+		if e.State != StateFollower {
+			return nil // the reference says nothing
+		}
 		return line("INFO %x no leader at term %d; dropping index reading msg", id, e.Term)
 	case ReadIndexRespInvalid:
 		return line("ERROR %x invalid format of MsgReadIndexResp from %x, entries count: %d",

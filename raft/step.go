@@ -104,12 +104,6 @@ func (c *core) stepLowerTerm(m *raftpb.Message) error {
 
 func (c *core) stepLeader(m *raftpb.Message) error {
 	switch m.Type {
-	case raftpb.MsgBeat:
-		c.broadcastHeartbeat()
-		return nil
-	case raftpb.MsgCheckQuorum:
-		c.checkQuorum()
-		return nil
 	case raftpb.MsgProp:
 		return c.propose(m)
 	case raftpb.MsgReadIndex:
@@ -192,6 +186,10 @@ func (c *core) stepCandidate(m *raftpb.Message) error {
 		}
 	case raftpb.MsgTimeoutNow:
 		return c.timeoutNow(m)
+	case raftpb.MsgTransferLeader:
+		c.ignoreTransfer(TransferCampaigning, m.From)
+	case raftpb.MsgReadIndex:
+		c.dropRead()
 	}
 	return nil
 }
