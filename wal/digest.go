@@ -27,7 +27,7 @@ type digest struct {
 	seed    uint32 // the chain before, by the first crc record
 	seeded  bool
 	sum     uint32 // the chain behind the last record
-	meta    []byte
+	meta    []byte // not nil if there was a metadata record
 	metaOff int64
 	end     int64 // offset behind the last record
 	tidy    bool  // every byte is as a writer puts it, so etcd reads it as we do
@@ -148,11 +148,11 @@ func (d *digest) takeMetadata(data []byte, off int64) {
 			len(data), maxMetadata))
 		d.tidy = false
 	case d.meta == nil && d.records == 2:
-		d.meta, d.metaOff = bytes.Clone(data), off
+		d.meta, d.metaOff = append([]byte{}, data...), off
 	default:
 		d.misplaced(off, "metadata")
 		if d.meta == nil {
-			d.meta, d.metaOff = bytes.Clone(data), off
+			d.meta, d.metaOff = append([]byte{}, data...), off
 		} else if !bytes.Equal(d.meta, data) {
 			d.fail(off, ClassMetadata, metadataText(data, d.meta))
 		}

@@ -180,6 +180,9 @@ func (t *tracker) overwrite(e *event) {
 				e.id, entryRange(i, t.last.Index)))
 	}
 	t.truncate(e.at, i)
+	if i <= t.base.Index {
+		t.base = raftpb.EntryID{Index: i - 1}
+	}
 }
 
 // truncate drops the live entries with an index of lo or above.

@@ -163,8 +163,12 @@ func (s *survey) checkOutlook(r *Report) {
 		return
 	}
 	at := place{len(s.digests) - 1, s.digests[len(s.digests)-1].end}
+	sev := SeverityError
+	if r.View.Metadata.NodeID == 0 {
+		sev = SeverityWarning // not the log of an etcd member
+	}
 	if o := &r.Etcd; !o.good() {
-		s.found.add(at, ClassEtcdStart, SeverityError, o.String())
+		s.found.add(at, ClassEtcdStart, sev, o.String())
 	} else if o := &r.Etcd36; !o.good() {
 		s.found.add(at, ClassEtcdStart, SeverityWarning, o.String())
 	}

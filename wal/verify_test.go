@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"path"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	etcdwal "go.etcd.io/etcd/server/v3/storage/wal"
+	"go.uber.org/zap"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -461,5 +465,57 @@ func TestVerifySingle(t *testing.T) {
 			t.Errorf("segment %d: verdict %s, %v\n%s", k, r.Verdict, &r.Etcd, findingLines(r))
 		}
 		l.Close()
+	}
+}
+
+// TestVerifyOtherUsers verifies logs of programs other than etcd, which use its package with metadata
+// of their own, or none.
+func TestVerifyOtherUsers(t *testing.T) {
+	for name, meta := range map[string][]byte{"none": nil, "text": []byte("my metadata")} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "wal")
+			w, err := etcdwal.Create(zap.NewNop(), dir, meta)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range uint64(5) {
+				if err := etcdSave(w, rand.New(rand.NewPCG(i, 1)), ent(1, i+1)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			r := verifyMap(t, readSegments(t, dir), VerifyOptions{})
+			if r.Verdict != VerdictOK || r.Last.Index != 5 {
+				t.Errorf("verdict %s, last %v\n%s", r.Verdict, r.Last, findingLines(r))
+			}
+			if got := r.classes(SeverityWarning); !slices.Equal(got, []Class{ClassEtcdStart}) {
+				t.Errorf("warnings %v\n%s", got, findingLines(r))
+			}
+		})
+	}
+}
+
+// TestVerifyOverwriteBelowStart verifies a log whose purged entries were overwritten since.
+func TestVerifyOverwriteBelowStart(t *testing.T) {
+	steps := []step{ent(1, 1), ent(1, 2), ent(1, 3), ent(1, 4), state(1, 2), snap(1, 2)}
+	b := newLogBuilder(raftpb.FlavorPbgo)
+	for _, s := range steps {
+		b.step(s)
+	}
+	b.index = 4
+	b.cut()
+	for _, s := range []step{state(1, 2), ent(2, 3), state(2, 3), snap(2, 3)} {
+		b.step(s)
+	}
+	log := b.files(512)
+	delete(log, segmentOf(log, 0))
+	r := verifyMap(t, log, VerifyOptions{})
+	if got := r.classes(SeverityError); len(got) > 0 && !slices.Equal(got, []Class{ClassEtcdStart}) {
+		t.Errorf("errors %v\n%s", got, findingLines(r))
+	}
+	if got := r.View.LastIndex(); got != 3 {
+		t.Errorf("last index %d, want 3", got)
 	}
 }
