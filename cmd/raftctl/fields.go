@@ -27,7 +27,7 @@ var recordFields = []recordField{
 	{"op", "string", "entry", `what the entry asks for: "put", "txn", "empty", …`},
 	{"key", "string", "entry", "the key; the first one where the request names several"},
 	{"range_end", "string", "entry", "the end of the range, exclusive"},
-	{"summary", "string", "entry", "the line that the table shows"},
+	{"summary", "string", "entry", "the line that the table shows, without values"},
 	{"request", "map", "entry", "the whole request, e.g. request.put.lease; see docs/json.md"},
 	{"vote", "string", "state", "member ID that the vote went to, in hex"},
 	{"commit", "int", "state", "highest index known to be committed"},

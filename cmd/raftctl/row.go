@@ -54,12 +54,15 @@ func (r *row) request() *decode.Request {
 		return &r.payload
 	}
 	r.decoded = true
-	err := r.decoder.Decode(&r.payload, &r.entry)
-	var unreadable *decode.PayloadError
-	if err != nil && !errors.As(err, &unreadable) {
+	if err := r.decoder.Decode(&r.payload, &r.entry); err != nil && !isPayloadError(err) {
 		r.failed = err
 	}
 	return &r.payload
+}
+
+func isPayloadError(err error) bool {
+	var unreadable *decode.PayloadError
+	return errors.As(err, &unreadable)
 }
 
 // term returns the record's term, and whether it has one.

@@ -15,14 +15,14 @@ import (
 func bits(size int64) int { return mathbits.Len64(uint64(size)) }
 
 // keepLargest keeps the entry at hand if it is one of the largest.
-func (g *gatherer) keepLargest(size int64) {
+func (g *gatherer) keepLargest(p *decode.Request, size int64) {
 	full := len(g.largest) >= g.o.top
 	if g.o.top == 0 || full && size <= g.largest[len(g.largest)-1].Size {
 		return
 	}
 	e := largeEntry{
-		Index: g.row.entry.Index, Term: g.row.entry.Term, Size: size, Op: string(g.row.payload.Op),
-		Summary: string(g.row.summary()),
+		Index: g.row.entry.Index, Term: g.row.entry.Term, Size: size, Op: string(p.Op),
+		Summary: string(p.AppendSummary(nil, g.row.style)),
 	}
 	at, _ := slices.BinarySearchFunc(g.largest, e, func(a, b largeEntry) int {
 		return cmp.Or(cmp.Compare(b.Size, a.Size), cmp.Compare(a.Index, b.Index))

@@ -168,7 +168,7 @@ func (g *gatherer) entry(committed bool) error {
 	op.Entries++
 	op.Bytes += size
 	g.sizes[bits(size)]++
-	g.keepLargest(size)
+	g.keepLargest(p, size)
 	g.countWrites(p)
 	if committed {
 		g.members.apply(&g.row)
