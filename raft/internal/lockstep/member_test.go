@@ -33,6 +33,7 @@ type member struct {
 	applied uint64           // how far the application has applied
 	conf    raftpb.ConfState // the membership as of applied
 	synced  raftpb.HardState // the last one that a crash can't lose
+	settled uint64           // the index of the last membership change that was applied
 
 	work *work    // the Ready in hand, in the synchronous mode
 	jobs jobQueue // of the storage threads, in the asynchronous mode

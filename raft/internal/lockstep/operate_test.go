@@ -299,8 +299,9 @@ func (m *member) recover(b byte) {
 	if m.w.shape.losesCommit && b&2 != 0 {
 		hs.Commit = min(hs.Commit, m.synced.Commit)
 	}
-	// What was applied was committed, whether or not that was stored.
-	if hs.Commit = max(hs.Commit, m.applied); !hs.IsEmpty() {
+	// What was applied was committed, whether or not that was stored. A membership change that was applied
+	// must not be forgotten: see docs/raft.md on the unsynced commit index.
+	if hs.Commit = max(hs.Commit, m.applied, m.settled); !hs.IsEmpty() {
 		m.setHardState(hs)
 	}
 	m.w.trace("%d: recover at %+v, applied %d", m.id, hs, m.applied)

@@ -282,7 +282,7 @@ func (m *member) applyChange(e *raftpb.Entry, change raftpb.ConfChangeI) {
 		m.sameChange(refChange, &cs, err)
 	}
 	if err == nil {
-		m.conf = cs
+		m.conf, m.settled = cs, e.Index
 	}
 	m.check("apply change")
 }
