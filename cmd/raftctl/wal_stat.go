@@ -70,7 +70,10 @@ func runStat(ctx context.Context, a *app, o *statOptions, path string) (err erro
 		return pathError(path, err)
 	}
 	g := newGatherer(decoder, o)
-	if err := g.gather(ctx, src.log, view); err != nil {
+	p := newProgress(a, "stat "+path, totalSize(src.log))
+	err = g.gather(ctx, src.log, view, p)
+	p.done()
+	if err != nil {
 		return pathError(path, err)
 	}
 	s := g.result(path, src.log, view)
@@ -107,14 +110,18 @@ func newGatherer(decoder decode.Decoder, o *statOptions) *gatherer {
 	}
 }
 
-func (g *gatherer) gather(ctx context.Context, log *wal.Log, view *wal.View) error {
-	n := 0
+func (g *gatherer) gather(ctx context.Context, log *wal.Log, view *wal.View, p *progress) error {
+	n, done := 0, int64(0)
 	for rec, err := range log.Records(wal.Inspect) {
 		if err != nil {
 			return err
 		}
-		if n++; n%pollEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		done += rec.Len
+		if n++; n%pollEvery == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			p.set(done)
 		}
 		g.segment(rec)
 		if rec.Kind == wal.KindDamage {
