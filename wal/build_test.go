@@ -149,8 +149,8 @@ func collect(tb testing.TB, l *Log, mode Mode) []seen {
 	return all
 }
 
-// checkTiles checks that the records of each segment lie side by side from its beginning to its end,
-// or in the last one to where only zeros follow.
+// checkTiles checks that the records of each segment lie side by side from its beginning to its
+// end, or in the last one to where only zeros follow.
 func checkTiles(tb testing.TB, files map[string][]byte, all []seen, mode Mode) {
 	tb.Helper()
 	end := map[string]int64{}

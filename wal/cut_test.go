@@ -9,8 +9,8 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// A log whose last segment ends anywhere, as a crash can leave it, is clean where a frame ends and torn
-// where none does. Nothing before that place is lost, and nothing after it is made up.
+// A log whose last segment ends anywhere, as a crash can leave it, is clean where a frame ends and
+// torn where none does. Nothing before that place is lost, and nothing after it is made up.
 func TestEveryPrefix(t *testing.T) {
 	for _, zeros := range []int{0, 24, 4096} {
 		b := buildLog(raftpb.FlavorGogo, 2)
@@ -36,7 +36,8 @@ func TestEveryPrefix(t *testing.T) {
 				wantTornOr(t, damages, s.frames[whole-1])
 			}
 			// Where only zeros were cut off and zeros came back, the frame is whole.
-			if n := len(records) - before; n != whole && !(n == whole-1 && !inside) && size > 0 {
+			n := len(records) - before
+			if n != whole && (n != whole-1 || inside) && size > 0 {
 				t.Errorf("%d records in the last segment, want %d or one less", n, whole)
 			}
 			if t.Failed() {
@@ -56,8 +57,8 @@ func wantOnly(t *testing.T, got []*Damage, class Class, off int) {
 	}
 }
 
-// wantTornOr accepts what a write cut off within a sector can look like when zeros follow: disks don't
-// leave that behind, so that the bytes may be anything that begins there.
+// wantTornOr accepts what a write cut off within a sector can look like when zeros follow: disks
+// don't leave that behind, so that the bytes may be anything that begins there.
 func wantTornOr(t *testing.T, got []*Damage, off int) {
 	t.Helper()
 	if len(got) > 1 {

@@ -25,8 +25,6 @@ func (w *wreck) file(i int) []byte      { return w.files[w.segs[i].name.String()
 func (w *wreck) set(i int, b []byte)    { w.files[w.segs[i].name.String()] = b }
 func (w *wreck) remove(i int)           { delete(w.files, w.segs[i].name.String()) }
 func (w *wreck) frame(i, k int) []byte  { return w.file(i)[w.segs[i].frames[k]:] }
-func (w *wreck) rename(from, to string) { w.files[to] = w.files[from]; delete(w.files, from) }
-func (w *wreck) frameEnd(i, k int) int  { return w.segs[i].frames[k+1] }
 func (w *wreck) end(i int) int          { return len(w.segs[i].b) }
 func (w *wreck) zero(i int, lo, hi int) { clear(w.file(i)[lo:hi]) }
 func (w *wreck) header(i, k int, h uint64) {
@@ -45,8 +43,8 @@ type damaged struct {
 
 func id(term, index uint64) raftpb.EntryID { return raftpb.EntryID{Term: term, Index: index} }
 
-// The frames of segment 0 of buildLog: crc, metadata, snapshot, entry 2/1, state, entry 2/2, state, 2/3,
-// 2/4, state, 2/5, 2/6, state, snapshot, 2/7, state, 2/8.
+// The frames of segment 0 of buildLog: crc, metadata, snapshot, entry 2/1, state, entry 2/2, state,
+// 2/3, 2/4, state, 2/5, 2/6, state, snapshot, 2/7, state, 2/8.
 const (
 	frameEntry1 = 3
 	frameState1 = 4

@@ -8,9 +8,9 @@ import (
 
 // The checksum doesn't cover a record's type. What tells a wrong one is the data: the messages of
 // the five kinds have different fields. Two pairs can look alike. Metadata and a snapshot without a
-// ConfState differ in their place: metadata is the second record of a segment, and only that. A hard
-// state and an entry without data differ in their first field: a hard state's term is never 0, and
-// the type of an entry without data always is.
+// ConfState differ in their place: metadata is the second record of a segment, and only that. A
+// hard state and an entry without data differ in their first field: a hard state's term is never 0,
+// and the type of an entry without data always is.
 
 // entryForm tells how much parseEntryID found of an entry.
 type entryForm uint8

@@ -57,8 +57,8 @@ var wantClass = map[region][]Class{
 	regionPadding: {ClassPadding},
 }
 
-// Every single byte of a log that is changed, in each bit and in all, is found where it lies, called
-// by its name, and costs no record but the one whose data it is in.
+// Every single byte of a log that is changed, in each bit and in all, is found where it lies,
+// called by its name, and costs no record but the one whose data it is in.
 func TestEveryFlippedByte(t *testing.T) {
 	for _, flavor := range []raftpb.Flavor{raftpb.FlavorGogo, raftpb.FlavorPbgo} {
 		for _, segments := range []int{1, 3} {
@@ -100,8 +100,8 @@ func flipSegment(t *testing.T, b *logBuilder, i int, s *bytesOf) {
 	}
 }
 
-// masks returns the bits to change in byte i of a frame: all of them where fields are, one that wanders
-// where there can only be data, or where another log had all.
+// masks returns the bits to change in byte i of a frame: all of them where fields are, one that
+// wanders where there can only be data, or where another log had all.
 func masks(i, segments int) []byte {
 	const fields = 48
 	if i < fields && segments == 1 {
@@ -150,7 +150,8 @@ func (f *flipped) check(t *testing.T, files map[string][]byte, intact []seen) {
 	checkRecovered(t, files, all)
 }
 
-// checkRecovered checks that reading in Recover mode yields the same up to the damage, and ends there.
+// checkRecovered checks that reading in Recover mode yields the same up to the damage, and ends
+// there.
 func checkRecovered(t *testing.T, files map[string][]byte, inspected []seen) {
 	t.Helper()
 	recovered := readFiles(t, files, Recover)

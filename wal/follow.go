@@ -10,18 +10,21 @@ import (
 	"time"
 )
 
-// Follow is Records in Inspect mode, from a position on, and doesn't end where the log ends: it looks
-// every interval whether a running process has written more. It goes on across the beginning of new
-// segments, and over a gap, with a damage of ClassMissingSegment, if old ones are removed before they
-// were read. A record that is only half written is not yielded before the rest is there; damage at
-// the end of the log only when intact records follow it, or the next segment begins.
+// Follow is Records in Inspect mode, from a position on, and doesn't end where the log ends: it
+// looks every interval whether a running process has written more. It goes on across the beginning
+// of new segments, and over a gap, with a damage of ClassMissingSegment, if old ones are removed
+// before they were read. A record that is only half written is not yielded before the rest is
+// there; damage at the end of the log only when intact records follow it, or the next segment
+// begins.
 //
-// The zero Position means the beginning of the log. Another one is where a record began, or where the
-// one that was read last ended. If its segment is gone, reading begins with the next one.
+// The zero Position means the beginning of the log. Another one is where a record began, or where
+// the one that was read last ended. If its segment is gone, reading begins with the next one.
 //
 // The iteration ends with the error of ctx when that is done, without one when the log lies in an
 // archive or is a single file and has been read.
-func (l *Log) Follow(ctx context.Context, from Position, interval time.Duration) iter.Seq2[*Record, error] {
+func (l *Log) Follow(
+	ctx context.Context, from Position, interval time.Duration,
+) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		f := l.follower(from, interval)
 		defer f.reader.close()
@@ -51,7 +54,9 @@ func (l *Log) follower(from Position, interval time.Duration) *follower {
 	f.log.files = slices.Clone(l.files)
 	f.reader = newReader(&f.log, Inspect)
 	if from.Segment != "" {
-		first := slices.IndexFunc(f.log.segments, func(s Segment) bool { return s.File >= from.Segment })
+		first := slices.IndexFunc(f.log.segments, func(s Segment) bool {
+			return s.File >= from.Segment
+		})
 		if first < 0 {
 			first = len(f.log.segments) - 1
 		}

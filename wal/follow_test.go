@@ -88,8 +88,8 @@ func entriesOf(all []seen) []uint64 {
 	return list
 }
 
-// What etcd's own package writes arrives while it writes, over several segments, each record once and
-// none but those.
+// What etcd's own package writes arrives while it writes, over several segments, each record once
+// and none but those.
 func TestFollowEtcd(t *testing.T) {
 	const segmentSize = 64 << 10
 	setEtcdSegmentSize(t, segmentSize)
@@ -100,7 +100,7 @@ func TestFollowEtcd(t *testing.T) {
 			t.Fatal(err)
 		}
 		closeWriter := sync.OnceValue(w.Close)
-		defer closeWriter()
+		defer func() { _ = closeWriter() }() // checked below, unless the test has failed
 		f := follow(t, dir, Position{})
 		var got []seen
 		index := uint64(0)
@@ -208,8 +208,8 @@ func writeAt(t *testing.T, f *os.File, b []byte, off int) {
 	}
 }
 
-// Damage in the last segment is told as soon as intact records lie behind it, and at the latest when
-// the next segment begins.
+// Damage in the last segment is told as soon as intact records lie behind it, and at the latest
+// when the next segment begins.
 func TestFollowDamage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := buildLog(raftpb.FlavorGogo, 2)
@@ -243,8 +243,8 @@ func writeFile(t *testing.T, path string, b []byte) {
 	check(t, os.Rename(path+".part", path))
 }
 
-// Old segments that are removed behind the reader's back make no difference; those removed before it
-// came to them are told as missing.
+// Old segments that are removed behind the reader's back make no difference; those removed before
+// it came to them are told as missing.
 func TestFollowPurge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := buildLog(raftpb.FlavorPbgo, 5)

@@ -99,8 +99,8 @@ func parseRecord(rec []byte) (k Kind, crc uint32, data []byte, ok bool) {
 }
 
 // parseFrame parses the beginning of a frame at off from b, which holds its first
-// frameHeaderSize+maxPrefixSize bytes or all bytes that remain. ok is false unless header and record
-// have the form that writers give them and lie before limit.
+// frameHeaderSize+maxPrefixSize bytes or all bytes that remain. ok is false unless header and
+// record have the form that writers give them and lie before limit.
 func parseFrame(b []byte, off, limit int64) (f frame, ok bool) {
 	if len(b) < frameHeaderSize+minRecordSize {
 		return frame{}, false

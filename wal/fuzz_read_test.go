@@ -14,8 +14,8 @@ import (
 )
 
 // FuzzScan reads any bytes as the last and as a finished segment. Whatever they are, every byte is
-// accounted for once, in order, and what is yielded as intact is: its frame is there, byte for byte,
-// and its checksum continues that of the record before, unless damage lies between.
+// accounted for once, in order, and what is yielded as intact is: its frame is there, byte for
+// byte, and its checksum continues that of the record before, unless damage lies between.
 func FuzzScan(f *testing.F) {
 	b := buildLog(raftpb.FlavorGogo, 2)
 	for _, s := range b.segs {
@@ -71,8 +71,8 @@ func checkFrames(t *testing.T, files map[string][]byte, all []seen) {
 	}
 }
 
-// FuzzPayloads decodes any bytes as each payload: what decodes is encoded to bytes that decode to the
-// same.
+// FuzzPayloads decodes any bytes as each payload: what decodes is encoded to bytes that decode to
+// the same.
 func FuzzPayloads(f *testing.F) {
 	f.Add(builtMetadata.AppendTo(nil))
 	f.Add((&Snapshot{Index: 7, Term: 2, ConfState: &raftpb.ConfState{Voters: []uint64{1}}}).AppendTo(nil, raftpb.FlavorGogo))
@@ -104,8 +104,8 @@ func FuzzSegmentName(f *testing.F) {
 	})
 }
 
-// A file that claims a record of 2^56 bytes, or of any length beyond its own size, is answered without
-// reading or allocating what it claims.
+// A file that claims a record of 2^56 bytes, or of any length beyond its own size, is answered
+// without reading or allocating what it claims.
 func TestHostileLength(t *testing.T) {
 	for _, size := range []uint64{1<<56 - 1, 1 << 40, maxRecordSize + 1, 64 << 20} {
 		h, pad := frameHeader(int(size))
@@ -121,8 +121,8 @@ func TestHostileLength(t *testing.T) {
 	}
 }
 
-// Where the file is as large as a wrong length says, its bytes are summed up before they are held in
-// memory.
+// Where the file is as large as a wrong length says, its bytes are summed up before they are held
+// in memory.
 func TestHostileLengthInLargeFile(t *testing.T) {
 	const size = 256 << 20
 	data := int64(size - frameHeaderSize)

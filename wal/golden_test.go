@@ -11,8 +11,8 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// Every log that a real etcd wrote is read record by record as etcd's own dump tool reads it, without
-// a damage, in both modes.
+// Every log that a real etcd wrote is read record by record as etcd's own dump tool reads it,
+// without a damage, in both modes.
 func TestGolden(t *testing.T) {
 	compared := 0
 	for _, c := range corpus.Logs(t) {
@@ -36,8 +36,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// compareGolden compares the records of a log with the lines that etcd's tool printed of them, if it
-// did.
+// compareGolden compares the records of a log with the lines that etcd's tool printed of them, if
+// it did.
 func compareGolden(t *testing.T, name string, l *Log, mode Mode, golden string) {
 	t.Helper()
 	next, stop := iter.Pull(strings.SplitSeq(golden, "\n"))

@@ -1,9 +1,7 @@
 package wal
 
 import (
-	"encoding/binary"
 	"fmt"
-	"strings"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -66,12 +64,12 @@ func (s *scanner) zeros() (verdict, bool) {
 	v.skip = s.size - s.off
 	evidence := fmt.Sprintf("%d zero bytes, but only the last segment has space left", v.skip)
 	if crc, ok := s.head(); ok && s.seeded {
-		if crc == s.sum {
-			evidence += fmt.Sprintf("; no record is missing: the next segment continues crc %08x", crc)
-		} else {
-			evidence += fmt.Sprintf("; records are missing: the next segment continues crc %08x, want %08x",
-				crc, s.sum)
+		which := "no record is"
+		if crc != s.sum {
+			which = "records are"
 		}
+		evidence += fmt.Sprintf(
+			"; %s missing: the next segment continues crc %08x, this one ends at %08x", which, crc, s.sum)
 	}
 	v.damages = []Damage{s.damage(ClassTrailingZero, v.skip, evidence)}
 	return v, true
@@ -110,8 +108,8 @@ func (s *scanner) brokenChain() (verdict, bool) {
 	return s.admit(f, f.crc, []Damage{d}), true
 }
 
-// proven reports whether what lies at off proves that the chain before it has checksum crc: the next
-// frame, or at the segment's end the head of the next segment.
+// proven reports whether what lies at off proves that the chain before it has checksum crc: the
+// next frame, or at the segment's end the head of the next segment.
 func (s *scanner) proven(crc uint32, off int64) bool {
 	if off == s.size {
 		next, ok := s.head()
@@ -166,7 +164,7 @@ func (s *scanner) setAfter(v *verdict, data []byte) {
 	if len(v.damages) == 0 {
 		return
 	}
-	after := raftpb.EntryID{}
+	var after raftpb.EntryID
 	if v.kind == KindEntry {
 		after = entryID(data)
 	} else {
@@ -180,12 +178,13 @@ func (s *scanner) setAfter(v *verdict, data []byte) {
 // unknown is the damage of an intact record whose type or data means nothing.
 func (s *scanner) unknown(f *frame) Damage {
 	if f.kind >= KindMetadata && f.kind <= KindSnapshot {
-		d := s.damage(ClassMalformed, f.dataLen, fmt.Sprintf("the data is no %v, yet its crc %08x is right",
-			f.kind, f.crc))
+		d := s.damage(ClassMalformed, f.dataLen, fmt.Sprintf(
+			"the data is no %v, yet its crc %08x is right", f.kind, f.crc))
 		d.Pos.Off = f.dataOff
 		return d
 	}
-	d := s.damage(ClassUnknownKind, 1, fmt.Sprintf("type %d, want 1 to 5; crc %08x is right", f.kind, f.crc))
+	d := s.damage(ClassUnknownKind, 1, fmt.Sprintf(
+		"type %d, want 1 to 5; crc %08x is right", f.kind, f.crc))
 	d.Pos.Off += frameHeaderSize + 1
 	return d
 }
@@ -197,179 +196,8 @@ func (s *scanner) padding(f *frame, b []byte) (Damage, bool) {
 	if indexNonzero(pad) == len(pad) {
 		return Damage{}, false
 	}
-	d := s.damage(ClassPadding, int64(f.pad), fmt.Sprintf("padding %x, want zeros; the record before it is intact", pad))
+	d := s.damage(ClassPadding, int64(f.pad), fmt.Sprintf(
+		"padding %x, want zeros; the record before it is intact", pad))
 	d.Pos.Off += lo
 	return d, true
-}
-
-// wrongField explains off as a frame of the right length with intact data, in which another field of
-// the record is wrong. The data's place follows from the record's size: the fields before it have
-// one size only for each size of the checksum.
-func (s *scanner) wrongField() (verdict, bool) {
-	b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize)
-	if !s.seeded || len(b) < frameHeaderSize+minRecordSize {
-		return verdict{}, false
-	}
-	h := binary.LittleEndian.Uint64(b)
-	size, pad := parseFrameHeader(h)
-	if !isCanonicalHeader(h) || size > maxRecordSize || frameHeaderSize+size+int64(pad) > s.size-s.off {
-		return verdict{}, false
-	}
-	record := strings.Clone(string(b[frameHeaderSize:][:min(int64(len(b)-frameHeaderSize), size)]))
-	for crcSize := 1; crcSize <= 5; crcSize++ {
-		for lenSize := 0; lenSize <= 4; lenSize++ {
-			f := frame{off: s.off, size: size, pad: pad, kind: Kind(record[1])}
-			if f.place(crcSize, lenSize) {
-				if v, ok := s.wrongFieldOf(&f, record, crcSize); ok {
-					return v, true
-				}
-			}
-		}
-	}
-	return verdict{}, false
-}
-
-// place sets where the data lies, given the sizes of the varints before it; lenSize 0 means no data.
-// ok is false if there is no such record.
-func (f *frame) place(crcSize, lenSize int) (ok bool) {
-	n := int64(3 + crcSize)
-	if lenSize == 0 {
-		f.dataOff = f.off + frameHeaderSize + n
-		return n == f.size
-	}
-	n += 1 + int64(lenSize)
-	f.hasData, f.dataLen = true, f.size-n
-	f.dataOff = f.off + frameHeaderSize + n
-	return f.dataLen >= 0 && uvarintSize(uint64(f.dataLen)) == lenSize
-}
-
-// wrongFieldOf compares the fields before the data of f with what they must be.
-func (s *scanner) wrongFieldOf(f *frame, record string, crcSize int) (verdict, bool) {
-	sum, ok := s.probe.sum(s.sum, f.dataOff, f.dataLen)
-	if !ok || uvarintSize(uint64(sum)) != crcSize {
-		return verdict{}, false
-	}
-	want := string(f.prefix(sum))
-	if len(record) < len(want) {
-		return verdict{}, false
-	}
-	const lo = 3
-	hi := lo + crcSize
-	got := record[:len(want)]
-	others := differences(got[:lo]+got[hi:], want[:lo]+want[hi:])
-	f.crc = sum
-	var damages []Damage
-	if got[lo:hi] != want[lo:hi] {
-		evidence, ok := s.crcEvidence(f, got[lo:hi], want[lo:hi])
-		if !ok || others > 0 {
-			return verdict{}, false
-		}
-		d := s.damage(ClassCRCField, int64(crcSize), evidence)
-		d.Pos.Off += frameHeaderSize + lo
-		damages = append(damages, d)
-		if v, n := binary.Uvarint([]byte(record[lo:])); n > 0 {
-			f.crc = uint32(v)
-		}
-	}
-	if others > 0 {
-		// Without data, the checksum proves little: it may be four zeros among others.
-		bare := f.dataLen == 0 && (others > 1 || f.kind != KindCRC)
-		if bare && !s.proven(sum, f.end()) {
-			return verdict{}, false
-		}
-		d := s.damage(ClassPrefix, int64(len(want)), fmt.Sprintf(
-			"record begins with %x, want %x; its data continues crc %08x", got, want, s.sum))
-		d.Pos.Off += frameHeaderSize
-		damages = append(damages, d)
-	}
-	return s.admit(*f, sum, damages), true
-}
-
-// differences returns in how many bytes two strings of the same length differ.
-func differences(a, b string) int {
-	n := 0
-	for i := range len(a) {
-		if a[i] != b[i] {
-			n++
-		}
-	}
-	return n
-}
-
-// prefix returns what must precede the data of f in the record. Its type is taken as it is.
-func (f *frame) prefix(crc uint32) []byte {
-	p := []byte{tagRecordType, byte(f.kind), tagRecordCRC}
-	p = binary.AppendUvarint(p, uint64(crc))
-	if f.hasData {
-		p = binary.AppendUvarint(append(p, tagRecordData), uint64(f.dataLen))
-	}
-	return p
-}
-
-// crcEvidence tells what proves that a stored checksum is wrong and not the data. ok is false if
-// nothing does.
-func (s *scanner) crcEvidence(f *frame, got, want string) (evidence string, ok bool) {
-	evidence = fmt.Sprintf("stored crc %x, want %x (as varints; %08x)", got, want, f.crc)
-	if s.proven(f.crc, f.end()) {
-		return evidence + "; what follows continues the one computed", true
-	}
-	// Changed data changes each byte of its checksum with a probability of 255 in 256.
-	return evidence + "; they differ in one byte, which changed data would do once in 4 million times", differences(got, want) == 1
-}
-
-// wrongLength explains off as a whole record whose frame header is wrong.
-func (s *scanner) wrongLength() (verdict, bool) {
-	b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize)
-	if len(b) < frameHeaderSize+minRecordSize {
-		return verdict{}, false
-	}
-	h := binary.LittleEndian.Uint64(b)
-	f, ok := parseUnframed(b[frameHeaderSize:], s.off, s.size)
-	if !ok || f.size > maxRecordSize || !s.wholeUnframed(&f) {
-		return verdict{}, false
-	}
-	class, want := ClassLengthField, uint64(f.size)
-	if h == 0 {
-		class = ClassZeroedLength
-	}
-	if f.pad != 0 {
-		want |= uint64(padFlag|f.pad) << padShift
-	}
-	d := s.damage(class, frameHeaderSize, fmt.Sprintf(
-		"frame header %016x, want %016x (%d bytes): the record there is whole and continues the chain, crc %08x",
-		h, want, f.size, f.crc))
-	return s.admit(f, f.crc, []Damage{d}), true
-}
-
-// wholeUnframed reports whether a record found without regard to its header is proven.
-func (s *scanner) wholeUnframed(f *frame) bool {
-	if !s.seeded {
-		return f.off == 0 && f.kind == KindCRC && s.proven(f.crc, f.end())
-	}
-	return (f.hasData || f.crc != 0 || f.off == 0) && s.probe.chains(s.sum, f)
-}
-
-// changedData explains off as a frame of which only the data is wrong: what follows continues from
-// the checksum that it stores.
-func (s *scanner) changedData() (verdict, bool) {
-	f, ok := s.probe.frame(s.off)
-	if !ok || !s.seeded || !f.hasData || !s.proven(f.crc, f.end()) {
-		return verdict{}, false
-	}
-	sum, _ := s.probe.sum(s.sum, f.dataOff, f.dataLen)
-	class, evidence := ClassPayload, fmt.Sprintf(
-		"crc %08x, but the data gives %08x; what follows continues the one stored", f.crc, sum)
-	if first, n := s.probe.zeroSectors(f.off, f.end()); n > 0 {
-		class = ClassZeroedSector
-		evidence += fmt.Sprintf("; %d bytes from offset %d on are zero", n*sectorSize, first)
-	}
-	if id := s.probe.entryID(&f); f.kind == KindEntry && id.Index > s.trail.last.Index+1 {
-		evidence += fmt.Sprintf("; the entry there says %v, after %v: perhaps a record before it is missing",
-			id, s.trail.last)
-	}
-	d := s.damage(class, f.len(), evidence)
-	d.After = s.probe.entryAfter(f.crc, f.end())
-	return verdict{
-		damages: []Damage{d}, skip: f.len(), oneFrame: true, sum: f.crc, seeded: true,
-	}, true
 }

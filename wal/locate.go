@@ -35,7 +35,7 @@ func locate(fsys fs.FS, name string, deep bool) (string, error) {
 		return found[0], nil
 	case 0:
 		if isDir(fsys, path.Join(name, "member")) {
-			return "", fmt.Errorf("%w: member has no wal; etcd may have been given another --wal-dir", ErrNoLog)
+			return "", fmt.Errorf("%w: no wal in member: was etcd given a --wal-dir?", ErrNoLog)
 		}
 		return "", fmt.Errorf("%w: neither segments nor a member/wal in the directory", ErrNoLog)
 	}
@@ -44,7 +44,8 @@ func locate(fsys fs.FS, name string, deep bool) (string, error) {
 	if n > maxNamed {
 		found, more = found[:maxNamed], ", …"
 	}
-	return "", fmt.Errorf("%w (%d), name one: %s%s", ErrSeveralLogs, n, strings.Join(found, ", "), more)
+	names := strings.Join(found, ", ") + more
+	return "", fmt.Errorf("%w (%d), name one: %s", ErrSeveralLogs, n, names)
 }
 
 // below returns the directories of segments below name: of data directories directly in it, or,
@@ -143,5 +144,6 @@ func describeFile(head []byte) string {
 	if len(head) >= metaOff+4 && binary.LittleEndian.Uint32(head[metaOff:]) == metaMagic {
 		return "a bbolt database, such as member/snap/db or the result of snapshot save"
 	}
-	return fmt.Sprintf("the file begins with %x, neither a segment nor an archive", head[:min(len(head), 8)])
+	head = head[:min(len(head), frameHeaderSize)]
+	return fmt.Sprintf("the file begins with %x, neither a segment nor an archive", head)
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // maxOpen is the number of segments up to which a log holds all its files open, so that it can be
-// read to its end even if a running etcd removes old segments meanwhile. etcd keeps five by default.
-// The segments of longer logs are opened one by one.
+// read to its end even if a running etcd removes old segments meanwhile. etcd keeps five by
+// default. The segments of longer logs are opened one by one.
 const maxOpen = 256
 
 // maxListings is how often a directory is listed again because files vanished from it.
@@ -53,11 +53,11 @@ type segmentHandle interface {
 //   - a member directory, or a directory of segments;
 //   - a single segment;
 //   - a tar archive of any of these, perhaps compressed with zstd, gzip, s2 or framed snappy, or a
-//     compressed segment. What a file is depends on its content, not on its name. A path may lead on
-//     into the archive, as in "backup.tar.zst/m1".
+//     compressed segment. What a file is depends on its content, not on its name. A path may lead
+//     on into the archive, as in "backup.tar.zst/m1".
 //
-// It works on the directory of a running etcd: sizes are those at the time of the call, but the last
-// segment is read as far as it goes.
+// It works on the directory of a running etcd: sizes are those at the time of the call, but the
+// last segment is read as far as it goes.
 //
 // Snapshot files are looked for beside the segments' directory, so that fsys should reach that far.
 //
@@ -242,8 +242,8 @@ func (l *Log) openFile(i int) (segmentHandle, error) {
 	return h, nil
 }
 
-// openSegment returns the file of segment i, opened anew if the log doesn't hold it open. The caller
-// closes it.
+// openSegment returns the file of segment i, opened anew if the log doesn't hold it open. The
+// caller closes it.
 func (l *Log) openSegment(i int) (segmentHandle, error) {
 	if f := l.files[i]; f != nil {
 		return sharedHandle{f}, nil
@@ -261,7 +261,9 @@ func openSingle(fsys fs.FS, name string) (*Log, error) {
 	dir := path.Dir(name)
 	seg := Segment{File: path.Base(name)}
 	seg.Name, _ = ParseSegmentName(seg.File)
-	l := &Log{fsys: fsys, dir: dir, snapDir: snapDir(fsys, dir), single: true, segments: []Segment{seg}}
+	l := &Log{
+		fsys: fsys, dir: dir, snapDir: snapDir(fsys, dir), single: true, segments: []Segment{seg},
+	}
 	if err := l.openFiles(); err != nil {
 		return nil, bare(err)
 	}

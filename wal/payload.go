@@ -10,7 +10,8 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// Metadata says whose log it is. It is the data of a KindMetadata record, the same in every segment.
+// Metadata says whose log it is. It is the data of a KindMetadata record, the same in every
+// segment.
 type Metadata struct {
 	NodeID    uint64 // the member's ID
 	ClusterID uint64

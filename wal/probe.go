@@ -131,8 +131,8 @@ func (p *probe) lastNonzero(lo, hi int64) int64 {
 	return lo
 }
 
-// zeroSectors returns the offset of the first sector that begins in [lo, hi) and is all zero, and how
-// many there are. A sector counts only if the file holds all of it.
+// zeroSectors returns the offset of the first sector that begins in [lo, hi) and is all zero, and
+// how many there are. A sector counts only if the file holds all of it.
 func (p *probe) zeroSectors(lo, hi int64) (first int64, n int) {
 	lo, hi = alignUp(lo, sectorSize), min(alignUp(hi, sectorSize), p.size)
 	for lo+sectorSize <= hi {
@@ -153,8 +153,8 @@ func (p *probe) zeroSectors(lo, hi int64) (first int64, n int) {
 	return first, n
 }
 
-// entryAfter returns the first entry from off on in a chain with checksum crc, zero if there is none
-// nearby.
+// entryAfter returns the first entry from off on in a chain with checksum crc, zero if there is
+// none nearby.
 func (p *probe) entryAfter(crc uint32, off int64) raftpb.EntryID {
 	const nearby = 64 // records; between entries there are few others
 	for range nearby {

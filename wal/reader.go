@@ -20,8 +20,8 @@ const (
 )
 
 // Records reads the log from its first record to its last, in the order of the bytes, in constant
-// memory. Damage is a record of KindDamage; an error is one of reading the files, and the last thing
-// yielded. A record is valid until the next one is asked for.
+// memory. Damage is a record of KindDamage; an error is one of reading the files, and the last
+// thing yielded. A record is valid until the next one is asked for.
 //
 // The offsets within a segment never go back. In Inspect mode the Len of its records add up to its
 // size; only the space that was allocated ahead of the last record of the log is not accounted for:
@@ -126,12 +126,13 @@ func (r *reader) sameMetadata(rec *Record) bool {
 	if bytes.Equal(r.metadata, rec.Data) {
 		return true
 	}
+	got, want := describeMetadata(rec.Data), describeMetadata(r.metadata)
 	r.joints = append(r.joints, Damage{
 		Class:    ClassMetadata,
 		Pos:      rec.Pos,
 		Len:      rec.Len,
 		Before:   r.scan.trail.last,
-		Evidence: fmt.Sprintf("%s, want %s as before", describeMetadata(rec.Data), describeMetadata(r.metadata)),
+		Evidence: fmt.Sprintf("%s, want %s as before", got, want),
 	})
 	return false
 }
@@ -185,8 +186,8 @@ func (r *reader) seed(before *scanner, next int) (crc uint32, seeded bool) {
 	return 0, false
 }
 
-// firstSeed returns the checksum that the first segment continues: 0, unless segments before it were
-// removed.
+// firstSeed returns the checksum that the first segment continues: 0, unless segments before it
+// were removed.
 func (l *Log) firstSeed() (crc uint32, seeded bool) {
 	_, named := ParseSegmentName(l.segments[0].File)
 	return 0, named && l.segments[0].Name.Seq == 0
@@ -205,17 +206,19 @@ func (r *reader) join(last raftpb.EntryID) {
 	r.joints = append(r.joints, d)
 }
 
-// compareNames compares the names of two segments that follow each other. The class is empty if b can
-// follow a.
+// compareNames compares the names of two segments that follow each other. The class is empty if b
+// can follow a.
 func compareNames(a, b SegmentName) (Class, string) {
 	switch {
 	case b.Seq == a.Seq:
-		return ClassSegmentOrder, fmt.Sprintf("segment %d once more, at index %d after %d", b.Seq, b.Index, a.Index)
+		return ClassSegmentOrder, fmt.Sprintf(
+			"segment %d once more, at index %d after %d", b.Seq, b.Index, a.Index)
 	case b.Seq > a.Seq+1:
 		return ClassMissingSegment, fmt.Sprintf("segment %d follows segment %d: %d missing",
 			b.Seq, a.Seq, b.Seq-a.Seq-1)
 	case b.Index < a.Index:
-		return ClassSegmentOrder, fmt.Sprintf("segment %d begins at index %d by its name, the one before at %d",
+		return ClassSegmentOrder, fmt.Sprintf(
+			"segment %d begins at index %d by its name, the one before at %d",
 			b.Seq, b.Index, a.Index)
 	}
 	return "", ""

@@ -73,8 +73,8 @@ func (s *scanner) knownSums() []uint32 {
 	return known
 }
 
-// prove says what proves f, if anything does. A frame without data proves nothing but that four bytes
-// are equal; etcd writes such records only at the head of a segment.
+// prove says what proves f, if anything does. A frame without data proves nothing but that four
+// bytes are equal; etcd writes such records only at the head of a segment.
 func (s *scanner) prove(f frame, known []uint32) candidate {
 	if f.dataLen > 0 {
 		for _, crc := range known {
@@ -88,12 +88,12 @@ func (s *scanner) prove(f frame, known []uint32) candidate {
 		return candidate{frame: f}
 	}
 	return candidate{frame: f, proof: fmt.Sprintf(
-		"what follows the record at offset %d continues its crc %08x, which its own data can't be checked against",
+		"what follows the record at offset %d continues its crc %08x; its data can't be checked",
 		f.off, f.crc)}
 }
 
-// candidates yields the offsets from lo on where a frame may begin: where there are a header and the
-// first bytes of a record. Nearly all other bytes are told apart by that.
+// candidates yields the offsets from lo on where a frame may begin: where there are a header and
+// the first bytes of a record. Nearly all other bytes are told apart by that.
 func (s *scanner) candidates(lo int64) func(yield func(int64) bool) {
 	const need = frameHeaderSize + minRecordSize
 	return func(yield func(int64) bool) {
@@ -117,7 +117,8 @@ func (s *scanner) candidates(lo int64) func(yield func(int64) bool) {
 // mayBegin reports whether a frame may begin with b.
 func mayBegin(b []byte) bool {
 	h := binary.LittleEndian.Uint64(b)
-	return h != 0 && b[8] == tagRecordType && b[10] == tagRecordCRC && b[9]-1 < 5 && isCanonicalHeader(h)
+	tags := b[8] == tagRecordType && b[10] == tagRecordCRC
+	return h != 0 && tags && b[9]-1 < byte(KindSnapshot) && isCanonicalHeader(h)
 }
 
 // explainGap returns the class of the bytes from off to end, and what was found at their beginning.
@@ -146,7 +147,8 @@ func (s *scanner) explainFrame() (Class, string) {
 		return ClassFrameLength, fmt.Sprintf(
 			"frame header %016x: length %d and padding %d don't go together", h, size, h>>padShift)
 	case frameHeaderSize+size+int64(pad) > rest:
-		return ClassFrameLength, fmt.Sprintf("length %d, but %d bytes remain", size, rest-frameHeaderSize)
+		return ClassFrameLength, fmt.Sprintf(
+			"length %d, but %d bytes remain", size, rest-frameHeaderSize)
 	case size > maxRecordSize:
 		return ClassFrameLength, fmt.Sprintf("length %d, limit %d", size, maxRecordSize)
 	}
@@ -156,7 +158,8 @@ func (s *scanner) explainFrame() (Class, string) {
 			size, b[frameHeaderSize:])
 	}
 	if !s.seeded {
-		return ClassSegmentHead, fmt.Sprintf("begins with a record of type %d, want a crc record", f.kind)
+		return ClassSegmentHead, fmt.Sprintf(
+			"begins with a record of type %d, want a crc record", f.kind)
 	}
 	sum, ok := s.probe.sum(s.sum, f.dataOff, f.dataLen)
 	if !ok {
@@ -184,8 +187,9 @@ func (s *scanner) explainEnd(class Class, evidence string, end int64) (Class, st
 	var more []string
 	found, whole := s.search()
 	if s.probe.cut {
-		more = append(more, fmt.Sprintf("the search for records was cut short after checksums over %d times"+
-			" the segment", budgetFactor))
+		more = append(more, fmt.Sprintf(
+			"the search for records was cut short after checksums over %d times the segment",
+			budgetFactor))
 	}
 	if whole {
 		more = append(more, fmt.Sprintf("a record at offset %d looks whole, but nothing proves it",
@@ -193,7 +197,8 @@ func (s *scanner) explainEnd(class Class, evidence string, end int64) (Class, st
 	}
 	first, zeroed := s.probe.zeroSectors(s.off, max(end, s.frameEnd()))
 	if zeroed > 0 {
-		more = append(more, fmt.Sprintf("%d bytes from offset %d on are zero", zeroed*sectorSize, first))
+		more = append(more, fmt.Sprintf(
+			"%d bytes from offset %d on are zero", zeroed*sectorSize, first))
 	}
 	cutOff := s.cutOff()
 	switch {

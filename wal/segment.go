@@ -43,8 +43,8 @@ type scanOptions struct {
 }
 
 // scanner reads the records of one segment in the order of their bytes. It is the one loop over
-// frames that everything in this package shares. What a writer wrote takes a short path (quick) that
-// allocates nothing; anything else is judged at leisure.
+// frames that everything in this package shares. What a writer wrote takes a short path (quick)
+// that allocates nothing; anything else is judged at leisure.
 type scanner struct {
 	scanOptions
 	file  segmentFile

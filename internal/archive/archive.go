@@ -138,8 +138,8 @@ func (a *FS) readTar(in *counter, at io.ReaderAt, o Options) error {
 	}
 }
 
-// finish checks that the archive has not merely ended, and if need be reads on to the end of what is
-// compressed, so that the decompressor verifies its checksum.
+// finish checks that the archive has not merely ended, and if need be reads on to the end of what
+// is compressed, so that the decompressor verifies its checksum.
 func finish(in *counter, compressed bool) error {
 	if in.last != [tarBlock]byte{} {
 		return fmt.Errorf("no end marker: %w", io.ErrUnexpectedEOF)
@@ -175,8 +175,8 @@ func (a *FS) readEntry(r *tar.Reader, h *tar.Header, off int64, at io.ReaderAt, 
 	return a.add(n)
 }
 
-// isSparse reports whether an entry leaves out the holes of its file, in any of the ways in which tar
-// programs do that.
+// isSparse reports whether an entry leaves out the holes of its file, in any of the ways in which
+// tar programs do that.
 func isSparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {

@@ -205,7 +205,7 @@ func writeSparseFile(path string, data []byte) error {
 
 // Zeros take no space in the temporary file, and a plain archive needs none.
 func TestSpoolIsSparse(t *testing.T) {
-	const size = 256 << 20
+	const size = 64 << 20
 	files := map[string][]byte{"wal/a": make([]byte, size)}
 	copy(files["wal/a"], "head")
 	packed := pack(t, "zstd", tarOf(t, files))

@@ -12,14 +12,14 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// SniffSize is how many bytes of a file [Is] wants to see, or all if the file has fewer: the size of
-// a tar header.
+// SniffSize is how many bytes of a file [Is] wants to see, or all if the file has fewer: the size
+// of a tar header.
 const SniffSize = tarBlock
 
 const tarBlock = 512
 
-// maxWindow is the largest zstd window that is accepted: that of zstd --long, with which archives of
-// several members' logs are best packed. It is also most of the memory that opening one takes.
+// maxWindow is the largest zstd window that is accepted: that of zstd --long, with which archives
+// of several members' logs are best packed. It is also most of the memory that opening one takes.
 const maxWindow = 1 << 27
 
 // format is how a file is compressed.
