@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/raftctl/raftctl/raft"
+	"github.com/raftctl/raftctl/raft/tracker"
 	"github.com/raftctl/raftctl/raftpb"
 	refraft "go.etcd.io/raft/v3"
 )
@@ -225,6 +226,82 @@ func TestNoSizeAtAll(t *testing.T) {
 	}
 }
 
+// A crash loses the commit index, which need not be synced, but not what was applied.
+func TestAppliedBeyondTheStoredCommit(t *testing.T) {
+	w := threeMembers(t)
+	m := w.members[1]
+	m.setHardState(raftpb.HardState{Term: 2, Commit: 2})
+	c := m.config
+	c.Storage, c.Rand, c.Applied = m.ourDisk, drawn{m}, 3
+	n, err := raft.NewRawNode(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := n.BasicStatus(); s.HardState.Commit != 3 || s.Applied != 3 {
+		t.Errorf("got commit %d, applied %d, want 3 for both", s.HardState.Commit, s.Applied)
+	}
+	if !panics(func() { _, _ = refraft.NewRawNode(refConfig(&c, m.refDisk)) }) {
+		t.Error("the reference survives, so this is no difference")
+	}
+	if c.Applied = 4; !errorIsAbout(c, "Applied") {
+		t.Error("no error about entries that were applied and are gone")
+	}
+}
+
+func errorIsAbout(c raft.Config, field string) bool {
+	_, err := raft.NewRawNode(&c)
+	var bad *raft.ConfigError
+	return errors.As(err, &bad) && bad.Field == field
+}
+
+// A leader whose log begins later than its storage's snapshot can't help who needs more.
+func TestNoSnapshotToSend(t *testing.T) {
+	var h [headerSize]byte
+	h[0], h[1], h[3], h[7], h[11] = 2, 0b111, byte(fromConfState), 0x05, 7
+	w := newWorld(h, false, nil)
+	m := w.members[0]
+	m.campaign(0, 0)
+	w.settle(7)
+	w.net, w.blocked[1] = nil, 1<<3 // member 3 misses what follows
+	for range 3 {
+		m.propose(10, 0)
+		w.settle(7)
+	}
+	err := m.ourDisk.Compact(3)
+	m.sameDiskError("compact", err, func() error { return m.refDisk.Compact(3) })
+	msg := raftpb.Message{Type: raftpb.MsgAppResp, To: 1, From: 3, Term: 1, Index: 3, Reject: true}
+	if p := m.ours.Status().Progress.Get(3); p.State == tracker.StateReplicate {
+		m.doQuietly("unreachable", func(n *raft.RawNode) error { return n.ReportUnreachable(3) },
+			func(n *refraft.RawNode) { n.ReportUnreachable(3) })
+	}
+	msg.Index = m.ours.Status().Progress.Get(3).Next - 1
+	if err := m.ours.Step(msg); !errors.Is(err, raft.ErrEmptySnapshot) {
+		t.Errorf("got error %v, want ErrEmptySnapshot", err)
+	}
+	if !panics(func() { _ = m.ref.Step(refMessage(&msg)) }) {
+		t.Error("the reference survives, so this is no difference")
+	}
+}
+
+// An unknown transition counts as implicit: the membership is joint, and left by itself.
+func TestUnknownTransition(t *testing.T) {
+	w := threeMembers(t)
+	m := w.members[1]
+	change := raftpb.ConfChangeV2{
+		Transition: 9, Changes: []raftpb.ConfChangeSingle{{Type: raftpb.ConfChangeRemoveNode, NodeID: 3}},
+	}
+	refChange, err := refConfChange(change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cs, err := m.ours.ApplyConfChange(change); err != nil || !cs.AutoLeave || len(cs.VotersOutgoing) != 3 {
+		t.Errorf("got %+v, error %v, want a joint configuration with AutoLeave", cs, err)
+	}
+	if !panics(func() { m.ref.ApplyConfChange(refChange) }) {
+		t.Error("the reference survives, so this is no difference")
+	}
+}
+
 func TestCallsThatCrashTheReference(t *testing.T) {
 	w := threeMembers(t)
 	m := w.members[0]
@@ -235,6 +312,15 @@ func TestCallsThatCrashTheReference(t *testing.T) {
 	}
 	if !panics(func() { m.ref.Ready() }) {
 		t.Error("the reference survives a second Ready")
+	}
+	var h [headerSize]byte
+	h[6], h[7] = flagAsync, 0x05
+	m = newWorld(h, false, nil).members[0]
+	if err := m.ours.Advance(raft.Ready{}); !errors.Is(err, raft.ErrAsyncAdvance) {
+		t.Errorf("got error %v, want ErrAsyncAdvance", err)
+	}
+	if !panics(func() { m.ref.Advance(refraft.Ready{}) }) {
+		t.Error("the reference survives Advance in the asynchronous mode")
 	}
 }
 
