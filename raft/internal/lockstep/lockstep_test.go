@@ -20,6 +20,9 @@ func TestLockstep(t *testing.T) { playRandom(t, false, *steps) }
 // TestAlone plays random inputs with forged messages and failing disks, which the reference does not survive.
 func TestAlone(t *testing.T) { playRandom(t, true, *steps/4) }
 
+// reportEvery is the number of steps after which a long run tells how far it is.
+const reportEvery = 5_000_000
+
 // playRandom plays random inputs in as many goroutines as there are processors, each world in one.
 func playRandom(t *testing.T, alone bool, want int64) {
 	var (
@@ -33,7 +36,9 @@ func playRandom(t *testing.T, alone bool, want int64) {
 			for done.Load() < want && !t.Failed() {
 				in := randomWorld(next.Add(1) - 1)
 				n, failed := play(in, alone, nil)
-				done.Add(int64(n))
+				if sum := done.Add(int64(n)); sum/reportEvery != (sum-int64(n))/reportEvery {
+					t.Logf("%d steps", sum)
+				}
 				if failed != nil {
 					explain(t, in, alone, map[bool]string{false: "FuzzLockstep", true: "FuzzAlone"}[alone])
 				}

@@ -22,6 +22,7 @@ type shape struct {
 	eager        byte // of four steps, how many are followed by doing the work that there is
 	rejects      bool // the applications reject some membership changes
 	losesCommit  bool // a crash loses what was not said to need a sync
+	observed     bool // ours has an Observer, which must not make a difference
 	slow         bool // disks are slow: work is done in part only
 	freshSnaps   bool // transports send the application's latest state in place of raft's snapshot
 	weightsTable [256]byte
@@ -66,6 +67,7 @@ func newShape(h [headerSize]byte, alone bool) *shape {
 		losesCommit: h[14]&8 != 0,
 		freshSnaps:  h[14]&16 != 0,
 		slow:        h[14]&32 != 0,
+		observed:    h[14]&64 != 0,
 		startIndex:  2 + uint64(h[15]%16),
 	}
 	s.membership(h)

@@ -22,8 +22,9 @@ type world struct {
 	committed map[uint64]truth
 	requests  uint64 // read requests and payloads, numbered
 
-	steps int
-	log   *[]string // of the steps, nil unless asked for
+	steps  int
+	events int
+	log    *[]string // of the steps, nil unless asked for
 }
 
 // packet is a message on its way, as each side wrote it.
@@ -62,6 +63,9 @@ func newWorld(h [headerSize]byte, alone bool, log *[]string) *world {
 		m := &member{w: w, id: id, config: w.shape.config}
 		m.config.ID = id
 		w.shape.setFlags(&m.config)
+		if w.shape.observed {
+			m.config.Observer = raft.ObserverFunc(w.observe)
+		}
 		m.ourDisk = &ourStorage{MemoryStorage: raft.NewMemoryStorage()}
 		if !alone {
 			m.refDisk = &refStorage{MemoryStorage: refraft.NewMemoryStorage()}
@@ -70,6 +74,16 @@ func newWorld(h [headerSize]byte, alone bool, log *[]string) *world {
 		w.begin(m)
 	}
 	return w
+}
+
+// observe is told of events, which belong to a member and can be printed.
+func (w *world) observe(id uint64, e raft.Event) {
+	if w.member(id) == nil || e == nil {
+		w.fail("event %v of %d", e, id)
+	}
+	if w.events++; w.events%64 == 0 {
+		w.trace("%d: %+v", id, e)
+	}
 }
 
 // begin puts on a member's disks what the group starts from, if it belongs to it, and boots it.
