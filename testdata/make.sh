@@ -126,13 +126,13 @@ clean() {
     launch "$v" "$i" "$d/m$i" --initial-cluster "$initial" --initial-cluster-token "$2"
   done
   for i in 1 2 3; do await "$v" "$i" "$d/m$i"; done
-  write "$v" 1 1 300; mixed "$v" 1
+  write "$v" 1 1 150; mixed "$v" 1
   ctl "$v" 1 member add m4 --learner --peer-urls "$(peer 4)" >/dev/null
   launch "$v" 4 "$d/m4" --initial-cluster "$initial,m4=$(peer 4)" --initial-cluster-state existing
   id=$(ctl "$v" 1 member list | sed -n 's/, .*, m4, .*//p')
   until ctl "$v" 1 member promote "$id" >/dev/null 2>&1; do sleep 0.2; done
-  stop 3; write "$v" 1 301 1000
-  start "$v" 3 "$d/m3"; write "$v" 2 1001 1100
+  stop 3; write "$v" 1 301 700
+  start "$v" 3 "$d/m3"; write "$v" 2 701 750
   auth "$v" 1
   for i in 1 2 3 4; do stop "$i"; done
   finish "$2" "$d" m1 m2 m3 m4

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/base64"
 	"strconv"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/raftctl/raftctl/decode"
@@ -196,9 +198,8 @@ func appendCRC(b []byte, crc uint32) []byte {
 	return b
 }
 
-// appendString appends a JSON string. Bytes that are no UTF-8 become U+FFFD, as encoding/json has
-// it, and so does nothing else: control characters, which a terminal might obey, are escaped, those
-// of Unicode as well.
+// appendString appends a JSON string. Bytes that are no UTF-8 become U+FFFD. What is not printable,
+// which a terminal might obey, is escaped.
 func appendString[T ~string | ~[]byte](b []byte, s T) []byte {
 	b = append(b, '"')
 	from := 0
@@ -225,8 +226,11 @@ func appendString[T ~string | ~[]byte](b []byte, s T) []byte {
 }
 
 func appendRune(b []byte, r rune) []byte {
-	if strconv.IsPrint(r) || r > 0xffff {
+	if strconv.IsPrint(r) {
 		return utf8.AppendRune(b, r)
+	}
+	if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
+		return appendEscaped(appendEscaped(b, high), low)
 	}
 	return appendEscaped(b, r)
 }
