@@ -1,7 +1,9 @@
 package wal
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -148,7 +150,7 @@ func BenchmarkAppend(b *testing.B) {
 					if i == 0 || r.rounds() == 0 {
 						r.run(b, batch)
 					}
-					r.report(b, i)
+					reportTimes(b, r.took[i])
 				})
 			}
 		}
@@ -182,9 +184,9 @@ func (r *appendRace) run(b *testing.B, batch []raftpb.Entry) {
 	}
 }
 
-// report reports the mean, the median and the 99th percentile.
-func (r *appendRace) report(b *testing.B, impl int) {
-	sorted := slices.Sorted(slices.Values(r.took[impl]))
+// reportTimes reports the mean, the median and the 99th percentile.
+func reportTimes(b *testing.B, took []time.Duration) {
+	sorted := slices.Sorted(slices.Values(took))
 	total := time.Duration(0)
 	for _, d := range sorted {
 		total += d
@@ -249,4 +251,58 @@ func BenchmarkEncode(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkZerosAhead measures what writing zeros ahead of the records gains over space that is only
+// reserved, turn by turn.
+func BenchmarkZerosAhead(b *testing.B) {
+	for _, size := range []int{256, 1024, 4096, 16 << 10, zeroBatch} {
+		var took [2][]time.Duration
+		data := make([]byte, size)
+		for i := range data {
+			data[i] = byte(i*7 + 1)
+		}
+		for i, impl := range []string{"ours", "reserved"} {
+			b.Run(fmt.Sprintf("size=%d/impl=%s", size, impl), func(b *testing.B) {
+				if i == 0 || took[0] == nil {
+					took = raceTails(b, data)
+				}
+				reportTimes(b, took[i])
+			})
+		}
+	}
+}
+
+// raceTails returns how long appending data took with zeros written ahead, and without.
+func raceTails(b *testing.B, data []byte) (took [2][]time.Duration) {
+	var tails [2]tail
+	for b.Loop() {
+		for i := range tails {
+			t := &tails[i]
+			if t.off+int64(len(data)) > t.allocated {
+				*t = newBenchTail(b)
+			}
+			if i == 1 {
+				t.zeroed = math.MaxInt64 // nothing left to do
+			}
+			start := time.Now()
+			if err := errors.Join(t.write(data), t.sync()); err != nil {
+				b.Fatal(err)
+			}
+			took[i] = append(took[i], time.Since(start))
+		}
+	}
+	return took
+}
+
+func newBenchTail(b *testing.B) tail {
+	f, err := vfs.OS.OpenFile(filepath.Join(b.TempDir(), "tail"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = f.Close() })
+	if err := f.Allocate(SegmentSize); err != nil {
+		b.Fatal(err)
+	}
+	return tail{file: f, allocated: SegmentSize}
 }

@@ -76,7 +76,7 @@ func newHistorian(seed uint64) *historian {
 
 // step makes the writers write the next thing.
 func (h *historian) step(writers ...logWriter) error {
-	write := func(w logWriter) error { return nil }
+	var write func(logWriter) error
 	switch n := h.rng.IntN(100); {
 	case n < 3: // a snapshot of what was committed
 		s := Snapshot{Index: h.state.Commit, Term: h.state.Term,
