@@ -87,8 +87,9 @@
 //
 // Behind bytes that are no intact frame, reading goes on at the next frame that proves itself: one with
 // the form above, whose data continues a known checksum, or whose own checksum is continued by the frame
-// after it. Before that it is tried whether a single field explains everything. Only a matching
-// checksum counts as an explanation, so that data that was made up is never yielded.
+// after it. In the second case it is known to have been written there, but nothing is left to check
+// its data against: see [Record].Unchecked. Before that it is tried whether a single field explains
+// everything. Only a matching checksum counts as an explanation.
 //
 // # Flavours
 //

@@ -123,7 +123,7 @@ func openArchive(fsys fs.FS, file, inner string) (*Log, error) {
 	if err != nil {
 		return nil, bare(err)
 	}
-	a, err := archive.Open(f, path.Base(file), archive.Options{Keep: wanted})
+	a, err := archive.Open(f, path.Base(file), archive.Options{Keep: wanted(inner)})
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -135,10 +135,13 @@ func openArchive(fsys fs.FS, file, inner string) (*Log, error) {
 	return l, nil
 }
 
-// wanted reports whether a file in an archive is unpacked: segments, spare ones, what etcd kept of
-// damaged ones, and snapshot files, but no database.
-func wanted(name string) bool {
-	return isSegmentLike(path.Base(name)) || path.Ext(name) == ".snap"
+// wanted returns which files in an archive are unpacked: segments, spare ones and what etcd kept of
+// damaged ones, below a path, and snapshot files, but no database.
+func wanted(below string) func(name string) bool {
+	return func(name string) bool {
+		segment := isSegmentLike(path.Base(name))
+		return path.Ext(name) == ".snap" || segment && (below == "." || strings.HasPrefix(name, below))
+	}
 }
 
 func openInArchive(a *archive.FS, inner string) (*Log, error) {
@@ -147,7 +150,7 @@ func openInArchive(a *archive.FS, inner string) (*Log, error) {
 	}
 	info, err := fs.Stat(a, inner)
 	if err != nil {
-		return nil, bare(err)
+		return nil, fmt.Errorf("%s in the archive: %w", inner, bare(err))
 	}
 	if !info.IsDir() {
 		return openSingle(a, inner)

@@ -45,8 +45,12 @@ func (s *scanner) search() (found candidate, ok bool) {
 		if !whole {
 			continue
 		}
-		if c := s.prove(f, known); c.proof != "" {
+		c := s.prove(f, known)
+		if c.proof != "" && (c.seeded || !s.partlyZero(&f)) {
 			return c, true
+		}
+		if c.proof != "" {
+			known = append(known, f.crc) // its checksum is right, but its data can't be
 		}
 		if s.probe.cut || s.probe.err != nil {
 			break
@@ -56,6 +60,13 @@ func (s *scanner) search() (found candidate, ok bool) {
 		}
 	}
 	return found, ok
+}
+
+// partlyZero reports whether whole sectors of f are zero. Data can hold that many zeros, but behind
+// damage, where it can't be checked, it is more likely a part of the damage.
+func (s *scanner) partlyZero(f *frame) bool {
+	_, n := s.probe.zeroSectors(f.off, f.end())
+	return n > 0
 }
 
 // knownSums returns the checksums from which a frame after the damage may continue: that of the
