@@ -1,16 +1,16 @@
-// Package wal reads and writes the write-ahead log of a Raft member in the format that etcd 3.4 to 3.7
-// keeps on disk, byte for byte.
+// Package wal reads and writes the write-ahead log of a Raft member in the format that etcd 3.4 to
+// 3.7 keeps on disk, byte for byte.
 //
 // [Open] opens a log for reading: a data directory, a directory of segments, a single segment or an
-// archive. [Log.Records] yields its records in the order of the bytes; where the bytes are damaged it
-// yields what is damaged and goes on behind it. [Log.Follow] goes on while the log is written.
+// archive. [Log.Records] yields its records in the order of the bytes; where the bytes are damaged
+// it yields what is damaged and goes on behind it. [Log.Follow] goes on while the log is written.
 // Reading never changes anything, and takes no lock.
 //
 // # Files
 //
 // A log is a directory of segments, in etcd's data directory member/wal:
 //
-//	0000000000000000-0000000000000000.wal    a segment: sequence number, "-", index, both of 16 hex digits
+//	0000000000000000-0000000000000000.wal    a segment: sequence number and index, in hex
 //	0000000000000001-00000000000003e8.wal    the next one, begun after entry or snapshot 0x3e7
 //	0.tmp, 1.tmp                             a segment prepared for later; its content means nothing
 //	*.wal.broken                             what etcd kept of a segment before it repaired it
@@ -33,11 +33,11 @@
 //	8         size  record
 //	8+size    0..7  padding  zeros, up to a multiple of 8
 //
-// Together the first 8 bytes are a little-endian uint64. Its bits 59 to 62 are always 0. A frame header
-// of 0 is where the frames end.
+// Together the first 8 bytes are a little-endian uint64. Its bits 59 to 62 are always 0. A frame
+// header of 0 is where the frames end.
 //
-// A record is a protobuf message. Writers encode it in one way only, fields 1 and 2 always and in this
-// order, which is why a byte that differs is evidence:
+// A record is a protobuf message. Writers encode it in one way only, fields 1 and 2 always and in
+// this order, which is why a byte that differs is evidence:
 //
 //	offset  size   field        meaning
 //	0       2      08 kind      what the data is, see Kind
@@ -55,60 +55,62 @@
 //	4     crc       none; its checksum is that of all records before the segment
 //	5     snapshot  Snapshot: index, term and, from etcd 3.5 on, the ConfState
 //
-// Every segment begins with a crc record and metadata. The first one goes on with a snapshot at index 0,
-// later ones with the hard state. After that, each write appends a snapshot that the leader sent, or
-// entries and the hard state, if that has changed; a snapshot record alone says that the member saved
-// its own state.
+// Every segment begins with a crc record and metadata. The first one goes on with a snapshot at
+// index 0, later ones with the hard state. After that, each write appends a snapshot that the
+// leader sent, or entries and the hard state, if that has changed; a snapshot record alone says
+// that the member saved its own state.
 //
-// An entry drops every entry before it with the same or a higher index: a new leader overwrote them.
-// Indexes leave none out, except behind a snapshot that the leader sent.
+// An entry drops every entry before it with the same or a higher index: a new leader overwrote
+// them. Indexes leave none out, except behind a snapshot that the leader sent.
 //
 // # Checksums
 //
-// The checksum is CRC-32C (Castagnoli). It begins at 0 with the first segment and runs on through all
-// segments: that of a record covers the data of all records up to and including it, and nothing else.
-// A crc record repeats it, so that a segment can be verified without those before it, but for the first
-// checksum of a log whose first segments were removed: nothing can verify that.
+// The checksum is CRC-32C (Castagnoli). It begins at 0 with the first segment and runs on through
+// all segments: that of a record covers the data of all records up to and including it, and nothing
+// else. A crc record repeats it, so that a segment can be verified without those before it, but for
+// the first checksum of a log whose first segments were removed: nothing can verify that.
 //
-// Type, tags, lengths, padding and the stored checksum itself are not covered. What tells that one of
-// them is wrong is everything else in the frame and the frame after it; see the classes of [Damage].
+// Type, tags, lengths, padding and the stored checksum itself are not covered. What tells that one
+// of them is wrong is everything else in the frame and the frame after it; see the classes of
+// [Damage].
 //
 // # Ends
 //
 // A segment can end in three ways:
 //
 //   - cleanly: after a frame, the file ends, or in the last segment only zeros follow;
-//   - torn, in the last segment only: the file ends within a frame, or a 512-byte sector of the last
-//     frame is all zeros, as when the machine went down while it was written. Nothing that a writer
-//     acknowledged is in a torn frame. Reading tells it as damage of [ClassTorn];
+//   - torn, in the last segment only: the file ends within a frame, or a 512-byte sector of the
+//     last frame is all zeros, as when the machine went down while it was written. Nothing that a
+//     writer acknowledged is in a torn frame. Reading tells it as damage of [ClassTorn];
 //   - corrupt: anything else. A finished segment is never torn.
 //
 // # Damage
 //
-// Behind bytes that are no intact frame, reading goes on at the next frame that proves itself: one with
-// the form above, whose data continues a known checksum, or whose own checksum is continued by the frame
-// after it. In the second case it is known to have been written there, but nothing is left to check
-// its data against: see [Record].Unchecked. Before that it is tried whether a single field explains
-// everything. Only a matching checksum counts as an explanation.
+// Behind bytes that are no intact frame, reading goes on at the next frame that proves itself: one
+// with the form above, whose data continues a known checksum, or whose own checksum is continued by
+// the frame after it. In the second case it is known to have been written there, but nothing is
+// left to check its data against: see [Record].Unchecked. Before that it is tried whether a single
+// field explains everything. Only a matching checksum counts as an explanation.
 //
 // # Flavours
 //
-// etcd up to 3.6 encodes an entry's type always, from 3.7 on only if it is not 0; see [raftpb.Flavor].
-// Readers of all versions accept both, and a log that went through an upgrade holds both. A log that is
-// appended to keeps the flavour of its last entries. A new one is written as etcd 3.4 to 3.6 do
-// (FlavorGogo), because that is what every version, and every other tool, has been reading for longest:
-// 3.7 reads those bytes in every upgraded log, whereas the shorter form is younger than most readers.
+// etcd up to 3.6 encodes an entry's type always, from 3.7 on only if it is not 0; see
+// [raftpb.Flavor]. Readers of all versions accept both, and a log that went through an upgrade
+// holds both. A log that is appended to keeps the flavour of its last entries. A new one is written
+// as etcd 3.4 to 3.6 do (FlavorGogo), because that is what every version, and every other tool, has
+// been reading for longest: 3.7 reads those bytes in every upgraded log, whereas the shorter form
+// is younger than most readers.
 //
 // # Limits
 //
 //	constant       value        reason
-//	maxRecordSize  512 MiB      peers take no larger message from each other, so that no larger entry
-//	                            can get into a log
+//	maxRecordSize  512 MiB      peers take no larger message from each other, so that no larger
+//	                            entry can get into a log
 //	maxUnproven    1 MiB        a frame larger than that is read into memory only after its checksum
 //	                            was found good: a damaged length allocates nothing
 //	windowSize     256 KiB      of a segment in memory, unless a record is larger
-//	budgetFactor   8            times the size of a segment may be summed up in the search for frames
-//	                            behind damage, so that no file can make it take quadratic time
+//	budgetFactor   8            times the size of a segment may be summed up in the search for
+//	                            frames behind damage: no file can make it take quadratic time
 //	maxOpen        256          segments up to which all files are held open
 //
 // # Example
