@@ -32,17 +32,21 @@ func (w *Writer) Purge(keep int) ([]SegmentName, error) {
 	return slices.Clip(gone), nil
 }
 
-// remove removes a segment that nobody holds.
+// remove removes a segment that nobody holds. Where an open file can't be removed it is closed first,
+// with its lock.
 func (w *Writer) remove(path string) error {
 	f, err := openLocked(w.fsys, path, os.O_RDWR)
 	if err != nil {
 		return err
 	}
-	if err := w.fsys.Remove(path); err != nil {
-		return closing(f, err)
-	}
+	removed := w.fsys.Remove(path) == nil
 	if err := f.Close(); err != nil {
 		return err
+	}
+	if !removed {
+		if err := w.fsys.Remove(path); err != nil {
+			return err
+		}
 	}
 	return w.fsys.SyncDir(w.dir)
 }

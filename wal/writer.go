@@ -38,8 +38,10 @@ type Writer struct {
 
 // WriterOptions are the choices of a writer. The zero value is what a member needs.
 type WriterOptions struct {
-	// Flavor is the encoding for a log that doesn't have one yet. A log that holds entries keeps
-	// theirs. The default, FlavorGogo, is what etcd 3.4 to 3.6 write and every etcd reads.
+	// Flavor is the encoding for a log that doesn't have one yet. A log that holds entries keeps that
+	// of the last one which tells. The default is FlavorGogo: every etcd and every tool of its
+	// releases 3.4 to 3.6 was made for it and later ones read it, while only 3.7 was tested with the
+	// other.
 	Flavor raftpb.Flavor
 
 	// NoSync makes Append and SaveSnapshot return before the bytes are safe, often before they are

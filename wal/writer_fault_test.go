@@ -141,13 +141,14 @@ func noteRecords(to *[]string) func(*Record) error {
 // crashes are the ways in which a power cut can end it.
 func crashes(seed uint64) map[string]faultfs.Crash {
 	rng := rand.New(rand.NewPCG(seed, 7))
-	return map[string]faultfs.Crash{
-		"nothing kept":     {},
-		"everything kept":  {Keep: 1},
-		"sectors kept":     {Keep: 0.5, Unit: 512, Rand: rng},
-		"few sectors kept": {Keep: 0.1, Unit: 512, Rand: rng},
-		"pages kept":       {Keep: 0.5, Unit: 4096, Rand: rng},
+	all := map[string]faultfs.Crash{"nothing kept": {}, "everything kept": {Keep: 1}}
+	for _, unit := range []int64{512, 4096} {
+		for _, keep := range []float64{0.1, 0.3, 0.5, 0.7, 0.9} {
+			name := fmt.Sprintf("%v of the blocks of %d kept", keep, unit)
+			all[name] = faultfs.Crash{Keep: keep, Unit: unit, Rand: rng}
+		}
 	}
+	return all
 }
 
 func newFaultFS(tb testing.TB) *faultfs.FS {
