@@ -87,6 +87,8 @@
 //   - MaxSizePerMsg of 0 without a MaxCommittedSizePerReady means one committed entry at a time.
 //   - An Applied beyond the stored commit index raises it, if the log has the entries.
 //   - Status shows AutoLeave, which is lost there.
+//   - A leader answers reads without asking anyone if it is the only voter; there, if there is only
+//     one, which may be another member that leads by now.
 //   - A candidate that the membership no longer contains does not become leader.
 //   - Proposals are not copied.
 package raft

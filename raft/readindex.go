@@ -89,7 +89,8 @@ func (q *readQueue) drop(n int) {
 // readIndex handles a read request at the leader.
 func (c *core) readIndex(m *raftpb.Message) error {
 	switch {
-	case c.trk.Singleton():
+	case c.trk.Singleton() && c.trk.Voters.Contains(c.id):
+		// A leader that was removed or demoted must ask the single voter: that may lead by now.
 		c.answerRead(m, c.log.committed)
 	case c.log.committed < c.termStart:
 		// A new leader has all committed entries, but doesn't know which they are until one of its

@@ -16,8 +16,8 @@ import (
 	reftracker "go.etcd.io/raft/v3/tracker"
 )
 
-// member is one member of a world, twice: ours and the reference. In a world on our own, which sees what the
-// reference does not survive, ref is nil.
+// member is one member of a world, twice: ours and the reference. In a world on our own, which sees
+// what the reference does not survive, ref is nil.
 type member struct {
 	w      *world
 	id     uint64
@@ -49,9 +49,10 @@ type refHidden struct {
 
 func hiddenOf(n *refraft.RawNode) refHidden {
 	r := reflect.ValueOf(n).Elem().FieldByName("raft").Elem()
+	field := func(name string) unsafe.Pointer { return unsafe.Pointer(r.FieldByName(name).UnsafeAddr()) }
 	return refHidden{
-		timeout:          (*int)(unsafe.Pointer(r.FieldByName("randomizedElectionTimeout").UnsafeAddr())),
-		pendingConfIndex: (*uint64)(unsafe.Pointer(r.FieldByName("pendingConfIndex").UnsafeAddr())),
+		timeout:          (*int)(field("randomizedElectionTimeout")),
+		pendingConfIndex: (*uint64)(field("pendingConfIndex")),
 	}
 }
 
@@ -75,7 +76,8 @@ func (p refPanic) String() string {
 	return fmt.Sprintf(p.format, p.args...)
 }
 
-// boot starts the member from what its disks hold, with an application that has applied up to m.applied.
+// boot starts the member from what its disks hold, with an application that has applied up to
+// m.applied.
 func (m *member) boot() {
 	c := m.config
 	c.Applied, c.Storage, c.Rand = m.applied, m.ourDisk, drawn{m}
@@ -135,7 +137,9 @@ func panicSite() string {
 }
 
 // do has both sides do the same, and compares what they say and where it leaves them.
-func (m *member) do(what string, ours func(*raft.RawNode) error, ref func(*refraft.RawNode) error) error {
+func (m *member) do(
+	what string, ours func(*raft.RawNode) error, ref func(*refraft.RawNode) error,
+) error {
 	m.w.steps++
 	m.w.trace("%d: %s", m.id, what)
 	var err error
@@ -155,8 +159,8 @@ func (m *member) do(what string, ours func(*raft.RawNode) error, ref func(*refra
 // worldsEnd ends a world without a failure.
 type worldsEnd struct{}
 
-// mayEnd ends an unsafe world in which ours refuses a message because the logs of two members contradict each
-// other. The reference would panic, now or later.
+// mayEnd ends an unsafe world in which ours refuses a message because the logs of two members
+// contradict each other. The reference would panic, now or later.
 func (m *member) mayEnd(err error) {
 	var refused *raft.RefusedError
 	if !m.w.shape.unsafe() || !errors.As(err, &refused) {
@@ -170,7 +174,9 @@ func (m *member) mayEnd(err error) {
 }
 
 // doQuietly is do for calls whose errors the reference swallows: ours must have none.
-func (m *member) doQuietly(what string, ours func(*raft.RawNode) error, ref func(*refraft.RawNode)) {
+func (m *member) doQuietly(
+	what string, ours func(*raft.RawNode) error, ref func(*refraft.RawNode),
+) {
 	_ = m.do(what, ours, func(n *refraft.RawNode) error {
 		ref(n)
 		return nil
@@ -205,8 +211,8 @@ func refErrorName(err error) string {
 	return err.Error()
 }
 
-// check compares where both sides are. It sets the reference's election timeout, for it may have drawn a new
-// one.
+// check compares where both sides are. It sets the reference's election timeout, for it may have
+// drawn a new one.
 func (m *member) check(what string) {
 	status := m.ours.BasicStatus()
 	m.history.check(m, what, &status)
@@ -215,7 +221,8 @@ func (m *member) check(what string) {
 	}
 	refStatus := m.ref.BasicStatus()
 	if !sameStatus(&status, &refStatus) {
-		m.w.fail("%d: %s: got status %+v, want %+v %v", m.id, what, status, refStatus, refStatus.HardState)
+		m.w.fail("%d: %s: got status %+v, want %+v %v",
+			m.id, what, status, refStatus, refStatus.HardState)
 	}
 	*m.hidden.timeout = m.config.ElectionTick +
 		m.w.shape.timeout(m.id, status.HardState.Term, m.config.ElectionTick)
@@ -225,8 +232,9 @@ func (m *member) check(what string) {
 	m.checkProgress(what, status.SoftState.RaftState == raft.StateLeader)
 }
 
-// checkProgress compares membership and progress, in full at a leader. A follower's is compared now and then:
-// it changes with roles and memberships only, and is what the member begins with as a leader.
+// checkProgress compares membership and progress, in full at a leader. A follower's is compared now
+// and then: it changes with roles and memberships only, and is what the member begins with as a
+// leader.
 func (m *member) checkProgress(what string, leader bool) {
 	if !leader && m.w.steps%8 != 0 {
 		return
@@ -281,10 +289,14 @@ func (m *member) tick() {
 	m.doQuietly("tick", (*raft.RawNode).Tick, (*refraft.RawNode).Tick)
 }
 
-// step hands both sides a message. Intended difference: ours refuses what the reference would panic over.
+// step hands both sides a message. Intended difference: ours refuses what the reference would panic
+// over.
 func (m *member) step(p *packet) error {
 	if m.refDies(&p.ours) {
 		m.stepRefused(p)
+		return nil
+	}
+	if p.ours.Type == raftpb.MsgReadIndex && m.refReadsStale() {
 		return nil
 	}
 	what := "step"
@@ -296,8 +308,19 @@ func (m *member) step(p *packet) error {
 		func(n *refraft.RawNode) error { return n.Step(m.withoutRefused(copyRef(p.ref))) })
 }
 
-// refDies reports whether the reference panics over a message: a request to transfer leadership that a
-// follower has passed on, and with it its term, reaches another follower that would pass it on again.
+// refReadsStale reports whether the reference would answer a read without asking anyone. Intended
+// difference: where one voter decides alone, it does so at any leader, also at one that is not that
+// voter but was removed or demoted, while the voter may have become the leader of a later term.
+// Ours asks the voter.
+func (m *member) refReadsStale() bool {
+	status := m.ours.Status()
+	return m.ref != nil && status.SoftState.RaftState == raft.StateLeader &&
+		status.Config.Singleton() && !status.Config.Voters.Contains(m.id)
+}
+
+// refDies reports whether the reference panics over a message: a request to transfer leadership
+// that a follower has passed on, and with it its term, reaches another follower that would pass it
+// on again.
 func (m *member) refDies(msg *raftpb.Message) bool {
 	status := m.ours.BasicStatus()
 	return m.ref != nil && msg.Type == raftpb.MsgTransferLeader && msg.Term != 0 &&
@@ -305,8 +328,8 @@ func (m *member) refDies(msg *raftpb.Message) bool {
 		msg.Term == status.HardState.Term
 }
 
-// stepRefused hands ours a message that it is to refuse; the reference, which doesn't get it, then says
-// whether that left ours as it was.
+// stepRefused hands ours a message that it is to refuse; the reference, which doesn't get it, then
+// says whether that left ours as it was.
 func (m *member) stepRefused(p *packet) {
 	m.w.steps++
 	m.w.trace("%d: refuse %s", m.id, showMessage(&p.ours))
@@ -318,11 +341,13 @@ func (m *member) stepRefused(p *packet) {
 	m.check("refuse")
 }
 
-// withoutRefused replaces in a proposal to a leader the membership changes that it will refuse by empty
-// entries, where the size of entries matters: the reference replaces them too, but by entries with an
-// explicit zero for a type, which are two bytes larger than those without. Ours still gets the changes.
+// withoutRefused replaces in a proposal to a leader the membership changes that it will refuse by
+// empty entries, where the size of entries matters: the reference replaces them too, but by entries
+// with an explicit zero for a type, which are two bytes larger than those without. Ours still gets
+// the changes.
 func (m *member) withoutRefused(msg *refpb.Message) *refpb.Message {
-	if msg.GetType() != refpb.MsgProp || !m.w.shape.paged() || m.config.DisableConfChangeValidation {
+	if msg.GetType() != refpb.MsgProp || !m.w.shape.paged() ||
+		m.config.DisableConfChangeValidation {
 		return msg
 	}
 	status := m.ref.Status()

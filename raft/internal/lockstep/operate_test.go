@@ -67,14 +67,15 @@ func (w *world) tickAll() {
 	}
 }
 
-// timeOut ticks a member until its role or term changes, at most so often that it has surely campaigned or,
-// as a leader, checked its quorum.
+// timeOut ticks a member until its role or term changes, at most so often that it has surely
+// campaigned or, as a leader, checked its quorum.
 func (m *member) timeOut(_, _ byte) {
 	before := m.ours.BasicStatus()
 	for range 2 * m.config.ElectionTick {
 		m.tick()
 		after := m.ours.BasicStatus()
-		if after.SoftState.RaftState != before.SoftState.RaftState || after.HardState.Term != before.HardState.Term {
+		if after.SoftState.RaftState != before.SoftState.RaftState ||
+			after.HardState.Term != before.HardState.Term {
 			return
 		}
 	}
@@ -154,7 +155,8 @@ func (m *member) proposeBatch(b, c byte) {
 	for i := range entries {
 		entries[i].Data = m.w.payload(c + byte(i)*8)
 		if b>>4&3 == byte(i) && b&64 != 0 {
-			entries[i].Type, entries[i].Data = raftpb.MarshalConfChange(m.w.change(c, b), raftpb.FlavorPbgo)
+			change := m.w.change(c, b)
+			entries[i].Type, entries[i].Data = raftpb.MarshalConfChange(change, raftpb.FlavorPbgo)
 		}
 	}
 	p := packet{ours: raftpb.Message{Type: raftpb.MsgProp, From: m.id, Entries: entries}}
@@ -179,13 +181,14 @@ func (w *world) change(b, c byte) raftpb.ConfChangeI {
 	}
 	switch b & 7 {
 	case 0, 1, 2:
-		return raftpb.ConfChange{ID: uint64(c & 1), Type: kind(b >> 3), NodeID: id(c), Context: context}
+		return raftpb.ConfChange{
+			ID: uint64(c & 1), Type: kind(b >> 3), NodeID: id(c), Context: context,
+		}
 	case 3:
 		return raftpb.ConfChangeV2{Context: context}
 	}
-	v2 := raftpb.ConfChangeV2{Context: context, Transition: raftpb.ConfChangeTransition(b >> 5 & 3 % 3)}
-	if v2.Transition == 3 {
-		v2.Transition = 0
+	v2 := raftpb.ConfChangeV2{
+		Context: context, Transition: raftpb.ConfChangeTransition((b >> 5 & 3) % 3),
 	}
 	for i := range b & 3 {
 		v2.Changes = append(v2.Changes, raftpb.ConfChangeSingle{
@@ -215,6 +218,9 @@ func (m *member) proposeChange(b, c byte) {
 
 // read asks for a read index, rarely with a context that was used before.
 func (m *member) read(b, _ byte) {
+	if m.refReadsStale() {
+		return
+	}
 	if b&15 != 0 {
 		m.w.requests++
 	}
@@ -255,7 +261,8 @@ func (m *member) report(b, c byte) {
 		if c&1 != 0 {
 			status = raft.SnapshotFailure
 		}
-		m.doQuietly("snapshot status", func(n *raft.RawNode) error { return n.ReportSnapshot(id, status) },
+		m.doQuietly("snapshot status",
+			func(n *raft.RawNode) error { return n.ReportSnapshot(id, status) },
 			func(n *refraft.RawNode) { n.ReportSnapshot(id, refraft.SnapshotStatus(status)) })
 	}
 }
@@ -282,8 +289,8 @@ func (m *member) crash(b, c byte) {
 	m.recover(b)
 }
 
-// recover starts a member from its disks, with an application that remembers what it applied, or only its
-// last snapshot.
+// recover starts a member from its disks, with an application that remembers what it applied, or
+// only its last snapshot.
 func (m *member) recover(b byte) {
 	snap, err := m.ourDisk.MemoryStorage.Snapshot()
 	if err != nil {
@@ -299,8 +306,8 @@ func (m *member) recover(b byte) {
 	if m.w.shape.losesCommit && b&2 != 0 {
 		hs.Commit = min(hs.Commit, m.synced.Commit)
 	}
-	// What was applied was committed, whether or not that was stored. A membership change that was applied
-	// must not be forgotten: see docs/raft.md on the unsynced commit index.
+	// What was applied was committed, whether or not that was stored. A membership change that was
+	// applied must not be forgotten: see docs/raft.md on the unsynced commit index.
 	if hs.Commit = max(hs.Commit, m.applied, m.settled); !hs.IsEmpty() {
 		m.setHardState(hs)
 	}
@@ -338,8 +345,8 @@ func (m *member) partition(b, c byte) {
 
 func snapshotData(index uint64) []byte { return binary.BigEndian.AppendUint64(nil, index) }
 
-// compact takes a snapshot of what is applied, and drops entries from the log: never such that raft might
-// still have to hand out.
+// compact takes a snapshot of what is applied, and drops entries from the log: never such that raft
+// might still have to hand out.
 func (m *member) compact(b, _ byte) {
 	last, err := m.ourDisk.MemoryStorage.LastIndex()
 	if err != nil {
@@ -380,9 +387,9 @@ func (m *member) odd(b, c byte) {
 		m.receive(c, raftpb.Message{Type: raftpb.MsgTransferLeader})
 	case 3: // what never travels
 		types := []raftpb.MessageType{
-			raftpb.MsgHup, raftpb.MsgBeat, raftpb.MsgUnreachable, raftpb.MsgSnapStatus, raftpb.MsgCheckQuorum,
-			raftpb.MsgStorageAppend, raftpb.MsgStorageAppendResp, raftpb.MsgStorageApply,
-			raftpb.MsgStorageApplyResp,
+			raftpb.MsgHup, raftpb.MsgBeat, raftpb.MsgUnreachable, raftpb.MsgSnapStatus,
+			raftpb.MsgCheckQuorum, raftpb.MsgStorageAppend, raftpb.MsgStorageAppendResp,
+			raftpb.MsgStorageApply, raftpb.MsgStorageApplyResp,
 		}
 		m.hand(&packet{ours: raftpb.Message{Type: types[int(c)%len(types)], From: m.id, To: m.id}})
 	case 4: // from strangers
@@ -395,12 +402,15 @@ func (m *member) odd(b, c byte) {
 			Type: types[int(c)%len(types)], From: 77, To: m.id, Term: term + uint64(c>>6),
 		}})
 	case 5: // a read answered in the wrong form
-		m.receive(c, raftpb.Message{Type: raftpb.MsgReadIndexResp, Entries: make([]raftpb.Entry, 2*(c&1))})
+		m.receive(c, raftpb.Message{
+			Type: raftpb.MsgReadIndexResp, Entries: make([]raftpb.Entry, 2*(c&1)),
+		})
 	case 6: // to be told to campaign by someone
 		m.receive(c, raftpb.Message{Type: raftpb.MsgTimeoutNow})
 	case 7: // somebody else's requests
 		m.hand(&packet{ours: raftpb.Message{
-			Type: raftpb.MsgReadIndex, From: from, To: m.id, Entries: []raftpb.Entry{{Data: []byte{c}}},
+			Type: raftpb.MsgReadIndex, From: from, To: m.id,
+			Entries: []raftpb.Entry{{Data: []byte{c}}},
 		}})
 	}
 }
