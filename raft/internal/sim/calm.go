@@ -1,0 +1,199 @@
+package sim
+
+import (
+	"slices"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// calmTicks is how long the group has to get back to work.
+const calmTicks = 6000
+
+// becomeCalm ends all faults: everybody is up, the network and the clocks are fine.
+func (w *world) becomeCalm() {
+	w.calm = true
+	w.net.mend()
+	w.ladder.note(w.now, 0, "no more faults")
+	for _, m := range w.members {
+		m.tick, m.stalled = tickTime, 0
+		if !m.up {
+			m.start()
+		}
+	}
+	w.recover(&recovery{deadline: w.now + calmTicks*tickTime})
+}
+
+// recovery is what shows that the group is at work again: at each of its members something was put
+// and read.
+type recovery struct {
+	deadline int64
+	asked    [maxMembers + 1]*[2]*operation
+}
+
+// recover looks from time to time whether the group is at work again.
+func (w *world) recover(r *recovery) {
+	if w.found != nil {
+		return
+	}
+	conf := w.membership()
+	switch {
+	case w.now <= r.deadline:
+	case w.orphaned(&conf):
+		w.stats.Orphaned++
+		w.done = true
+		return
+	case w.deaf(&conf):
+		w.stats.Deaf++
+		w.done = true
+		return
+	default:
+		w.failRecovery(r)
+		return
+	}
+	w.stopRemoved(&conf)
+	w.restartBehind(&conf)
+	if len(conf.VotersOutgoing) > 0 {
+		w.leaveJoint(&conf)
+	} else if w.recovered(r, &conf) {
+		w.done = true
+		return
+	}
+	w.at(w.now+5*tickTime, func() { w.recover(r) })
+}
+
+// membership returns the latest membership that was applied anywhere.
+func (w *world) membership() raftpb.ConfState {
+	var best *registers
+	for _, m := range w.members {
+		if best == nil || m.state.index > best.index {
+			best = &m.state
+		}
+	}
+	return best.conf
+}
+
+// membersOf returns all members of a membership.
+func membersOf(conf *raftpb.ConfState) []uint64 {
+	ids := slices.Concat(conf.Voters, conf.Learners, conf.VotersOutgoing)
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// dismissTicks is how long those who are no members are stopped, or not.
+const dismissTicks = 600
+
+// stopRemoved stops whoever is not a member any more, as the operator of a real group does, once
+// all that still are know of it. If they don't get that far, those who are to go may be what keeps
+// them from it, by campaigning all the time, or what they wait for, for a vote. So then they are
+// stopped and started by turns.
+func (w *world) stopRemoved(conf *raftpb.ConfState) {
+	ids, known := membersOf(conf), true
+	for _, id := range ids {
+		m := w.member(id)
+		if !m.up {
+			m.start()
+		}
+		known = known && m.state.conf.Equivalent(conf) == nil
+	}
+	stop := known || (w.now/tickTime-w.shape.ticks)/dismissTicks%2 == 1
+	for _, m := range w.members {
+		switch member := slices.Contains(ids, m.id); {
+		case member:
+		case stop:
+			m.crash()
+		case !m.up:
+			m.start()
+		}
+	}
+}
+
+// deaf reports whether a member is in a later term than the leader, in a world without PreVote and
+// CheckQuorum. It does not answer the leader then. If it is a learner, or takes others for the
+// voters, the leader will not hear of its term from its campaigns either, and can only come to that
+// term one by one. The reference has it so too; see docs/raft.md.
+func (w *world) deaf(conf *raftpb.ConfState) bool {
+	lead := w.leader()
+	return !w.shape.preVote && !w.shape.checkQuorum && lead != nil &&
+		slices.ContainsFunc(membersOf(conf), func(id uint64) bool {
+			return w.member(id).up && w.member(id).seen.term > lead.seen.term
+		})
+}
+
+// restartBehind restarts a leader now and then that some member doesn't listen to, so that it gets
+// to a later term.
+func (w *world) restartBehind(conf *raftpb.ConfState) {
+	if w.deaf(conf) && w.chance(20) {
+		lead := w.leader()
+		lead.crash()
+		lead.start()
+	}
+}
+
+// leaveJoint ends a joint configuration that doesn't end by itself.
+func (w *world) leaveJoint(conf *raftpb.ConfState) {
+	m := w.leader()
+	if conf.AutoLeave || m == nil || !w.chance(30) {
+		return
+	}
+	m.input(func() error { return m.node.ProposeConfChange(raftpb.ConfChangeV2{}) })
+}
+
+// orphaned reports whether no voter of the present membership knows of it: the leader that applied
+// it lost its vote by it, and then its leadership before it could tell anyone that it is committed.
+// The voters still need votes of members that are none any more, and whose logs may be longer than
+// theirs; so it may be that nobody can ever be elected. That follows from memberships counting when
+// they are applied, as in the reference; see docs/raft.md.
+func (w *world) orphaned(conf *raftpb.ConfState) bool {
+	return !slices.ContainsFunc(conf.Voters, func(id uint64) bool {
+		return w.member(id).state.conf.Equivalent(conf) == nil
+	})
+}
+
+// recovered reports whether all members did what was asked of them, and are at one state.
+func (w *world) recovered(r *recovery, conf *raftpb.ConfState) bool {
+	ids := membersOf(conf)
+	all := true
+	for _, id := range ids {
+		m := w.member(id)
+		if r.asked[id] == nil {
+			r.asked[id] = w.askAgain(m)
+			all = false
+			continue
+		}
+		for _, op := range r.asked[id] {
+			all = all && op.over
+		}
+		all = all && m.up && m.state.index == w.member(ids[0]).state.index &&
+			m.seen.commit == m.state.index
+	}
+	return all
+}
+
+// askAgain asks a member to put and to read. If it doesn't answer in time, others are asked: it may
+// be one that passes nothing on.
+func (w *world) askAgain(m *member) *[2]*operation {
+	key := uint8(m.id % keys)
+	return &[2]*operation{
+		w.ask(-1, command{kind: opPut, key: key}, m, func() {}),
+		w.ask(-1, command{kind: opRead, key: key}, m, func() {}),
+	}
+}
+
+func (w *world) failRecovery(r *recovery) {
+	conf := w.membership()
+	for _, id := range membersOf(&conf) {
+		m := w.member(id)
+		done := [2]bool{}
+		if r.asked[id] != nil {
+			done = [2]bool{r.asked[id][0].over, r.asked[id][1].over}
+		}
+		status := "down"
+		if m.up {
+			status = m.node.Status().String() + " " + m.node.LogStatus().String()
+		}
+		w.ladder.note(w.now, m.id, status)
+		w.ladder.note(w.now, m.id, map[bool]string{true: "was served", false: "was not served"}[done[0] && done[1]])
+	}
+	w.fail("liveness: not at work again %d ticks after the last fault, membership %v",
+		calmTicks, conf)
+}

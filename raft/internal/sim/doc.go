@@ -1,0 +1,38 @@
+// Package sim runs groups of raft members in a world that one seed decides: every fault and every
+// choice comes from one random source, time is virtual, and one queue holds all that is to happen.
+// The same seed gives the same run, to the last message.
+//
+// # The world
+//
+// Up to seven members, of which some are in the group from the start and some may join. Each has
+//
+//   - a RawNode, driven by the loop that package raft prescribes, in either storage mode;
+//   - a disk, which keeps what was synced. A crash loses the rest, or keeps a first part of it;
+//   - a state machine with a few registers, in memory or on disk, which takes snapshots and compacts;
+//   - a clock of its own speed.
+//
+// The network loses, delays, duplicates and reorders messages, and cuts off members or links, in one
+// direction or both. Disks stall. Clients put, get and compare-and-swap at any member, and try again
+// elsewhere when no answer comes. An operator crashes members, transfers leadership and changes the
+// membership in all ways there are.
+//
+// # What is checked
+//
+// After every call of a RawNode:
+//
+//   - election safety: one leader a term, in one life, elected once; one vote a term;
+//   - leader append-only, and log matching: the same index and term mean the same entry after the
+//     same one, on all members that ever had it;
+//   - leader completeness: a new leader has all that was committed in terms before;
+//   - commit: it never falls, nothing else is ever committed at an index, and what a leader commits
+//     is then on the disks of a quorum;
+//   - promises: votes and acknowledgements that are sent are on the sender's disk;
+//   - state machine safety: the same entries, in the same order, none left out, and the same state
+//     and membership after each;
+//   - that no member refuses another one's message, and nothing panics.
+//
+// At the end, that the faults being over, the group gets back to work and all members to one state;
+// and that what the clients saw is linearizable. Reads by lease may be behind by as long as a leader
+// can go on after the group has left it (two election timeouts, and what was on its way); such a
+// read counts as having begun that much earlier.
+package sim
