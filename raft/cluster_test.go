@@ -170,6 +170,9 @@ func (c *cluster) apply(n *node, entries []raftpb.Entry) {
 		cs, err := n.ApplyConfChange(change)
 		must(c.tb, err)
 		n.conf = cs
+		// A snapshot from now on has the new membership, so that new members find themselves in it.
+		_, err = n.store.CreateSnapshot(e.Index, &cs, nil)
+		must(c.tb, err)
 	}
 }
 

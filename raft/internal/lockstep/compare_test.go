@@ -12,14 +12,14 @@ import (
 	reftracker "go.etcd.io/raft/v3/tracker"
 )
 
-// The functions below allocate nothing while both sides agree. Nil and empty data differ: they are encoded
-// differently.
+// The functions below allocate nothing while both sides agree. Nil and empty data differ: they are
+// encoded differently.
 
 func sameBytes(a, b []byte) bool { return bytes.Equal(a, b) && (a == nil) == (b == nil) }
 
 func sameEntry(a *raftpb.Entry, b *refpb.Entry) bool {
-	return int32(a.Type) == int32(b.GetType()) && a.Term == b.GetTerm() && a.Index == b.GetIndex() &&
-		sameBytes(a.Data, b.GetData())
+	return int32(a.Type) == int32(b.GetType()) && a.Term == b.GetTerm() &&
+		a.Index == b.GetIndex() && sameBytes(a.Data, b.GetData())
 }
 
 func sameEntries(a []raftpb.Entry, b []*refpb.Entry) bool {
@@ -112,8 +112,9 @@ func differentReady(a *raft.Ready, b *refraft.Ready) string {
 }
 
 func sameStatus(a *raft.BasicStatus, b *refraft.BasicStatus) bool {
-	return a.ID == b.ID && sameHardState(a.HardState, b.HardState) && sameSoftState(&a.SoftState, &b.SoftState) &&
-		a.Applied == b.Applied && a.LeadTransferee == b.LeadTransferee
+	return a.ID == b.ID && sameHardState(a.HardState, b.HardState) &&
+		sameSoftState(&a.SoftState, &b.SoftState) && a.Applied == b.Applied &&
+		a.LeadTransferee == b.LeadTransferee
 }
 
 // sameProgress compares all but the window.

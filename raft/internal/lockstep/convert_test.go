@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// What is made here for the reference leaves zeros out, as what it makes itself mostly does: it counts an
-// explicit zero into the size of an entry, which our value types can't tell from none.
+// What is made here for the reference leaves zeros out, as what it makes itself mostly does: it
+// counts an explicit zero into the size of an entry, which our value types can't tell from none.
 
 // nonZero returns a pointer to v, nil for zero.
 func nonZero[T comparable](v T) *T {
@@ -33,7 +33,9 @@ func refConfState(cs *raftpb.ConfState) *refpb.ConfState {
 }
 
 func refHardState(hs raftpb.HardState) *refpb.HardState {
-	return &refpb.HardState{Term: nonZero(hs.Term), Vote: nonZero(hs.Vote), Commit: nonZero(hs.Commit)}
+	return &refpb.HardState{
+		Term: nonZero(hs.Term), Vote: nonZero(hs.Vote), Commit: nonZero(hs.Commit),
+	}
 }
 
 func refSnapshot(s *raftpb.Snapshot) *refpb.Snapshot {
@@ -54,7 +56,8 @@ func refEntries(entries []raftpb.Entry) []*refpb.Entry {
 	for i := range entries {
 		e := &entries[i]
 		list[i] = &refpb.Entry{
-			Type: nonZero(refpb.EntryType(e.Type)), Term: nonZero(e.Term), Index: nonZero(e.Index), Data: e.Data,
+			Type: nonZero(refpb.EntryType(e.Type)), Term: nonZero(e.Term), Index: nonZero(e.Index),
+			Data: e.Data,
 		}
 	}
 	return list
@@ -62,15 +65,16 @@ func refEntries(entries []raftpb.Entry) []*refpb.Entry {
 
 func refMessage(m *raftpb.Message) *refpb.Message {
 	return &refpb.Message{
-		Type: refpb.MessageType(m.Type).Enum(), To: nonZero(m.To), From: nonZero(m.From), Term: nonZero(m.Term),
-		LogTerm: nonZero(m.LogTerm), Index: nonZero(m.Index), Entries: refEntries(m.Entries),
-		Commit: nonZero(m.Commit), Vote: nonZero(m.Vote), Snapshot: refSnapshot(m.Snapshot),
+		Type: refpb.MessageType(m.Type).Enum(), To: nonZero(m.To), From: nonZero(m.From),
+		Term: nonZero(m.Term), LogTerm: nonZero(m.LogTerm), Index: nonZero(m.Index),
+		Entries: refEntries(m.Entries),
+		Commit:  nonZero(m.Commit), Vote: nonZero(m.Vote), Snapshot: refSnapshot(m.Snapshot),
 		Reject: nonZero(m.Reject), RejectHint: nonZero(m.RejectHint), Context: m.Context,
 	}
 }
 
-// copyRef returns a copy of a message to step. The reference changes what it is given: the receiver of what
-// it passes on, and entries that it refuses.
+// copyRef returns a copy of a message to step. The reference changes what it is given: the receiver
+// of what it passes on, and entries that it refuses.
 func copyRef(m *refpb.Message) *refpb.Message {
 	return &refpb.Message{
 		Type: m.Type, To: m.To, From: m.From, Term: m.Term, LogTerm: m.LogTerm, Index: m.Index,
@@ -111,12 +115,23 @@ func (quiet) Panicf(f string, v ...any) { panic(refPanic{f, v}) }
 // refConfig returns the same configuration for the reference.
 func refConfig(c *raft.Config, storage refraft.Storage) *refraft.Config {
 	return &refraft.Config{
-		ID: c.ID, ElectionTick: c.ElectionTick, HeartbeatTick: c.HeartbeatTick, Storage: storage,
-		Applied: c.Applied, AsyncStorageWrites: c.AsyncStorageWrites, MaxSizePerMsg: c.MaxSizePerMsg,
-		MaxCommittedSizePerReady: c.MaxCommittedSizePerReady, MaxUncommittedEntriesSize: c.MaxUncommittedEntriesSize,
-		MaxInflightMsgs: c.MaxInflightMsgs, MaxInflightBytes: c.MaxInflightBytes, CheckQuorum: c.CheckQuorum,
-		PreVote: c.PreVote, ReadOnlyOption: refraft.ReadOnlyOption(c.ReadOnlyOption), Logger: quiet{},
+		ID:                          c.ID,
+		ElectionTick:                c.ElectionTick,
+		HeartbeatTick:               c.HeartbeatTick,
+		Storage:                     storage,
+		Applied:                     c.Applied,
+		AsyncStorageWrites:          c.AsyncStorageWrites,
+		MaxSizePerMsg:               c.MaxSizePerMsg,
+		MaxCommittedSizePerReady:    c.MaxCommittedSizePerReady,
+		MaxUncommittedEntriesSize:   c.MaxUncommittedEntriesSize,
+		MaxInflightMsgs:             c.MaxInflightMsgs,
+		MaxInflightBytes:            c.MaxInflightBytes,
+		CheckQuorum:                 c.CheckQuorum,
+		PreVote:                     c.PreVote,
+		ReadOnlyOption:              refraft.ReadOnlyOption(c.ReadOnlyOption),
 		DisableProposalForwarding:   c.DisableProposalForwarding,
-		DisableConfChangeValidation: c.DisableConfChangeValidation, StepDownOnRemoval: c.StepDownOnRemoval,
+		DisableConfChangeValidation: c.DisableConfChangeValidation,
+		StepDownOnRemoval:           c.StepDownOnRemoval,
+		Logger:                      quiet{},
 	}
 }

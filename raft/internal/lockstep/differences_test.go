@@ -1,6 +1,7 @@
 package lockstep
 
 import (
+	"encoding/binary"
 	"errors"
 	"testing"
 
@@ -10,8 +11,8 @@ import (
 	refraft "go.etcd.io/raft/v3"
 )
 
-// The tests below are the list of what we do otherwise on purpose: where the reference panics, ours returns
-// an error and is as it was. docs/raft.md gives the reasons.
+// The tests below are the list of what we do otherwise on purpose: where the reference panics, ours
+// returns an error and is as it was. docs/raft.md gives the reasons.
 
 // threeMembers returns a world of three, the first of which leads in term 2.
 func threeMembers(t *testing.T) *world {
@@ -36,18 +37,23 @@ func panics(f func()) (panicked bool) {
 
 func TestMessagesThatCrashTheReference(t *testing.T) {
 	const leader, follower = 0, 1
-	self := raftpb.ConfState{Voters: []uint64{1, 2, 3}}
+	number := func(n uint64) []byte { return binary.LittleEndian.AppendUint64(nil, n) }
+	snapshot := func(cs raftpb.ConfState) *raftpb.Snapshot {
+		return &raftpb.Snapshot{Metadata: raftpb.SnapshotMetadata{Index: 50, Term: 2, ConfState: cs}}
+	}
 	for _, tt := range []struct {
 		name   string
 		to     int
 		msg    raftpb.Message
 		reason raft.Refusal
-		then   *raftpb.Message // what brings it to light in the reference, if not the message itself
+		then   *raftpb.Message // what brings it to light, if not the message itself
 	}{
 		{"transfer passed on twice", follower, raftpb.Message{
 			Type: raftpb.MsgTransferLeader, From: 3, Term: 2,
 		}, raft.RefusedForwarded, nil},
-		{"empty proposal", leader, raftpb.Message{Type: raftpb.MsgProp, From: 2}, raft.RefusedEmpty, nil},
+		{"empty proposal", leader, raftpb.Message{
+			Type: raftpb.MsgProp, From: 2,
+		}, raft.RefusedEmpty, nil},
 		{"proposal of what is no membership change", leader, raftpb.Message{
 			Type: raftpb.MsgProp, From: 2, Entries: []raftpb.Entry{{
 				Type: raftpb.EntryConfChange, Data: []byte{0x08},
@@ -57,27 +63,25 @@ func TestMessagesThatCrashTheReference(t *testing.T) {
 			Type: raftpb.MsgHeartbeatResp, From: 2, Term: 2, Context: []byte{1, 2, 3},
 		}, raft.RefusedContext, nil},
 		{"confirmation of a read that nobody asked for", leader, raftpb.Message{
-			Type: raftpb.MsgHeartbeatResp, From: 2, Term: 2, Context: []byte{9, 0, 0, 0, 0, 0, 0, 0},
+			Type: raftpb.MsgHeartbeatResp, From: 2, Term: 2, Context: number(9),
 		}, raft.RefusedContext, &raftpb.Message{
-			Type: raftpb.MsgHeartbeatResp, From: 3, Term: 2, Context: []byte{9, 0, 0, 0, 0, 0, 0, 0},
+			Type: raftpb.MsgHeartbeatResp, From: 3, Term: 2, Context: number(9),
 		}},
 		{"read without a context", leader, raftpb.Message{
 			Type: raftpb.MsgReadIndex, From: 1,
 		}, raft.RefusedEmpty, &raftpb.Message{
-			Type: raftpb.MsgHeartbeatResp, From: 3, Term: 2, Context: []byte{1, 0, 0, 0, 0, 0, 0, 0},
+			Type: raftpb.MsgHeartbeatResp, From: 3, Term: 2, Context: number(1),
 		}},
 		{"heartbeat that commits what does not exist", follower, raftpb.Message{
 			Type: raftpb.MsgHeartbeat, From: 1, Term: 2, Commit: 1000,
 		}, raft.RefusedCommit, nil},
 		{"snapshot without voters", follower, raftpb.Message{
-			Type: raftpb.MsgSnap, From: 1, Term: 2, Snapshot: &raftpb.Snapshot{Metadata: raftpb.SnapshotMetadata{
-				Index: 50, Term: 2, ConfState: raftpb.ConfState{Learners: []uint64{2}},
-			}},
+			Type: raftpb.MsgSnap, From: 1, Term: 2,
+			Snapshot: snapshot(raftpb.ConfState{Learners: []uint64{2}}),
 		}, raft.RefusedSnapshot, nil},
 		{"snapshot whose learner votes", follower, raftpb.Message{
-			Type: raftpb.MsgSnap, From: 1, Term: 2, Snapshot: &raftpb.Snapshot{Metadata: raftpb.SnapshotMetadata{
-				Index: 50, Term: 2, ConfState: raftpb.ConfState{Voters: self.Voters, Learners: []uint64{2}},
-			}},
+			Type: raftpb.MsgSnap, From: 1, Term: 2,
+			Snapshot: snapshot(raftpb.ConfState{Voters: []uint64{1, 2, 3}, Learners: []uint64{2}}),
 		}, raft.RefusedSnapshot, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -98,13 +102,15 @@ func TestMessagesThatCrashTheReference(t *testing.T) {
 	}
 }
 
-// refuses checks that ours refuses a message for a reason, and changes nothing but, perhaps, its term.
+// refuses checks that ours refuses a message for a reason, and changes nothing but, perhaps, its
+// term.
 func refuses(t *testing.T, m *member, msg raftpb.Message, reason raft.Refusal) {
 	t.Helper()
 	before := m.ours.BasicStatus()
 	err := m.ours.Step(msg)
 	var refused *raft.RefusedError
-	if !errors.As(err, &refused) || refused.Reason != reason || !errors.Is(err, raft.ErrMessageRefused) {
+	if !errors.As(err, &refused) || refused.Reason != reason ||
+		!errors.Is(err, raft.ErrMessageRefused) {
 		t.Fatalf("got error %v, want refused for %q", err, reason)
 	}
 	if after := m.ours.BasicStatus(); after != before && msg.Term <= before.HardState.Term {
@@ -112,8 +118,8 @@ func refuses(t *testing.T, m *member, msg raftpb.Message, reason raft.Refusal) {
 	}
 }
 
-// The reference believes a member that claims to have what the leader has not, and would count it into the
-// quorum once the leader does have something there.
+// The reference believes a member that claims to have what the leader has not, and would count it
+// into the quorum once the leader does have something there.
 func TestAcknowledgementOfWhatDoesNotExist(t *testing.T) {
 	w := threeMembers(t)
 	m := w.members[0]
@@ -125,8 +131,8 @@ func TestAcknowledgementOfWhatDoesNotExist(t *testing.T) {
 	}
 }
 
-// The reference tells a leader that its log matches, without a look, when the append is older than what the
-// follower has committed.
+// The reference tells a leader that its log matches, without a look, when the append is older than
+// what the follower has committed.
 func TestAppendThatContradictsWhatIsCommitted(t *testing.T) {
 	w := threeMembers(t)
 	m := w.members[1]
@@ -137,17 +143,20 @@ func TestAppendThatContradictsWhatIsCommitted(t *testing.T) {
 	refuses(t, m, msg, raft.RefusedConflict)
 	_ = m.ref.Step(refMessage(&msg))
 	rd := m.ref.Ready()
-	if n := len(rd.Messages); n != 1 || rd.Messages[0].GetReject() || rd.Messages[0].GetIndex() != 3 {
+	if n := len(rd.Messages); n != 1 || rd.Messages[0].GetReject() ||
+		rd.Messages[0].GetIndex() != 3 {
 		t.Errorf("the reference answers %v, so this is no difference", rd.Messages)
 	}
 }
 
-// A request that a follower has passed on carries a term, which the next follower would stumble over.
+// A request that a follower has passed on carries a term, which the next follower would stumble
+// over.
 func TestTransferPassedOnTwice(t *testing.T) {
 	w := threeMembers(t)
 	w.members[1].transfer(3, 0)
 	w.processAll()
-	if len(w.net) != 1 || w.net[0].ours.Type != raftpb.MsgTransferLeader || w.net[0].ours.Term != 2 {
+	if len(w.net) != 1 || w.net[0].ours.Type != raftpb.MsgTransferLeader ||
+		w.net[0].ours.Term != 2 {
 		t.Fatalf("got %d messages, want one transfer request of term 2", len(w.net))
 	}
 	p := w.net[0]
@@ -169,7 +178,9 @@ func TestConfigsThatCrashTheReference(t *testing.T) {
 		{"HeartbeatTick", func(c *raft.Config) { c.HeartbeatTick = 0 }},
 		{"ElectionTick", func(c *raft.Config) { c.ElectionTick = c.HeartbeatTick }},
 		{"MaxInflightMsgs", func(c *raft.Config) { c.MaxInflightMsgs = 0 }},
-		{"MaxInflightBytes", func(c *raft.Config) { c.MaxSizePerMsg, c.MaxInflightBytes = 100, 99 }},
+		{"MaxInflightBytes", func(c *raft.Config) {
+			c.MaxSizePerMsg, c.MaxInflightBytes = 100, 99
+		}},
 		{"CheckQuorum", func(c *raft.Config) { c.ReadOnlyOption = raft.ReadOnlyLeaseBased }},
 		{"Applied", func(c *raft.Config) { c.Applied = 1 }}, // compacted up to 2
 		{"", func(*raft.Config) {}},
@@ -191,7 +202,8 @@ func TestConfigsThatCrashTheReference(t *testing.T) {
 	}
 }
 
-// The reference panics over the first committed entry; 0 is what Config says is one entry at a time.
+// The reference panics over the first committed entry; 0 is what Config says is one entry at a
+// time.
 func TestNoSizeAtAll(t *testing.T) {
 	w := threeMembers(t)
 	c := w.members[0].config
@@ -288,13 +300,15 @@ func TestUnknownTransition(t *testing.T) {
 	w := threeMembers(t)
 	m := w.members[1]
 	change := raftpb.ConfChangeV2{
-		Transition: 9, Changes: []raftpb.ConfChangeSingle{{Type: raftpb.ConfChangeRemoveNode, NodeID: 3}},
+		Transition: 9,
+		Changes:    []raftpb.ConfChangeSingle{{Type: raftpb.ConfChangeRemoveNode, NodeID: 3}},
 	}
 	refChange, err := refConfChange(change)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cs, err := m.ours.ApplyConfChange(change); err != nil || !cs.AutoLeave || len(cs.VotersOutgoing) != 3 {
+	cs, err := m.ours.ApplyConfChange(change)
+	if err != nil || !cs.AutoLeave || len(cs.VotersOutgoing) != 3 {
 		t.Errorf("got %+v, error %v, want a joint configuration with AutoLeave", cs, err)
 	}
 	if !panics(func() { m.ref.ApplyConfChange(refChange) }) {

@@ -9,8 +9,9 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// forger makes up messages that nobody would send, for a world on our own. Values are mostly near those that
-// matter to the member: a number drawn from all numbers only ever tests the first comparison.
+// forger makes up messages that nobody would send, for a world on our own. Values are mostly near
+// those that matter to the member: a number drawn from all numbers only ever tests the first
+// comparison.
 type forger struct {
 	*rand.Rand
 	m    *member
@@ -24,7 +25,11 @@ func (m *member) forge(b, c byte) {
 		return
 	}
 	m.w.requests++
-	f := forger{Rand: rand.New(rand.NewPCG(uint64(b)<<8|uint64(c), m.w.requests)), m: m, s: m.ours.BasicStatus()}
+	f := forger{
+		Rand: rand.New(rand.NewPCG(uint64(b)<<8|uint64(c), m.w.requests)),
+		m:    m,
+		s:    m.ours.BasicStatus(),
+	}
 	f.last, _ = m.ourDisk.MemoryStorage.LastIndex()
 	if b>>4 == 0 {
 		m.ourDisk.fails = f.failures()
@@ -74,11 +79,15 @@ func (f *forger) id() uint64 {
 	if f.IntN(4) > 0 {
 		return 1 + f.Uint64N(uint64(len(f.m.w.members)))
 	}
-	ids := []uint64{0, f.m.id, raft.LocalAppendThread, raft.LocalApplyThread, 77, f.s.SoftState.Lead}
+	ids := []uint64{
+		0, f.m.id, raft.LocalAppendThread, raft.LocalApplyThread, 77, f.s.SoftState.Lead,
+	}
 	return ids[f.IntN(len(ids))]
 }
 
-func (f *forger) index() uint64 { return f.near(f.last, f.s.HardState.Commit, f.s.Applied, f.last+1) }
+func (f *forger) index() uint64 {
+	return f.near(f.last, f.s.HardState.Commit, f.s.Applied, f.last+1)
+}
 
 func (f *forger) term() uint64 { return f.near(f.s.HardState.Term) }
 
@@ -128,7 +137,9 @@ func (f *forger) entries(m *raftpb.Message) []raftpb.Entry {
 	var list []raftpb.Entry
 	term := m.LogTerm
 	for i := range uint64(f.IntN(5)) {
-		e := raftpb.Entry{Index: m.Index + 1 + i, Term: term, Data: f.m.w.payload(byte(f.IntN(256)))}
+		e := raftpb.Entry{
+			Index: m.Index + 1 + i, Term: term, Data: f.m.w.payload(byte(f.IntN(256))),
+		}
 		if f.IntN(4) == 0 {
 			term = max(term, min(m.Term, f.term()))
 		}
@@ -144,7 +155,8 @@ func (f *forger) entries(m *raftpb.Message) []raftpb.Entry {
 		case 2:
 			e.Type = raftpb.EntryType(f.IntN(5))
 		case 3:
-			e.Type, e.Data = raftpb.EntryConfChangeV2, []byte{0x08, byte(f.IntN(256)), 0x12}[:f.IntN(4)]
+			e.Type = raftpb.EntryConfChangeV2
+			e.Data = []byte{0x08, byte(f.IntN(256)), 0x12}[:f.IntN(4)]
 		}
 		list = append(list, e)
 	}

@@ -1,7 +1,7 @@
 package lockstep
 
-// An input is a header, which shapes a world, and operations. A short header is filled up with zeros; an
-// incomplete operation at the end is left out.
+// An input is a header, which shapes a world, and operations. A short header is filled up with
+// zeros; an incomplete operation at the end is left out.
 const (
 	shapeSize  = 16
 	headerSize = shapeSize + len(operations)

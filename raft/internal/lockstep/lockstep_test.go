@@ -17,7 +17,8 @@ var (
 // TestLockstep plays random inputs until enough steps are done.
 func TestLockstep(t *testing.T) { playRandom(t, false, *steps) }
 
-// TestAlone plays random inputs with forged messages and failing disks, which the reference does not survive.
+// TestAlone plays random inputs with forged messages and failing disks, which the reference does
+// not survive.
 func TestAlone(t *testing.T) { playRandom(t, true, *steps/4) }
 
 // reportEvery is the number of steps after which a long run tells how far it is.
@@ -40,7 +41,7 @@ func playRandom(t *testing.T, alone bool, want int64) {
 					t.Logf("%d steps", sum)
 				}
 				if failed != nil {
-					explain(t, in, alone, map[bool]string{false: "FuzzLockstep", true: "FuzzAlone"}[alone])
+					explain(t, in, alone)
 				}
 			}
 		})
@@ -49,8 +50,8 @@ func playRandom(t *testing.T, alone bool, want int64) {
 	t.Logf("%d steps in worlds %d to %d", done.Load(), *first, next.Load()-1)
 }
 
-// randomWorld returns the random input with a number. Short ones reach the odd beginnings more often, long
-// ones what takes a while to come about.
+// randomWorld returns the random input with a number. Short ones reach the odd beginnings more
+// often, long ones what takes a while to come about.
 func randomWorld(seed uint64) input {
 	lengths := [...]int{100, 300, 1000, 1000, 3000}
 	return randomInput(seed, lengths[seed%uint64(len(lengths))])

@@ -128,8 +128,9 @@ func (s *shape) paged() bool {
 	return s.config.MaxSizePerMsg != raft.NoLimit || committed != raft.NoLimit && committed != 0
 }
 
-// unsafe reports whether several membership changes may be under way at once, so that two leaders may not know
-// of each other, and members may commit different entries. Both sides must do so alike.
+// unsafe reports whether several membership changes may be under way at once, so that two leaders
+// may not know of each other, and members may commit different entries. Both sides must do so
+// alike.
 func (s *shape) unsafe() bool { return s.flags&flagNoValidation != 0 }
 
 // setFlags sets the options of a member.
@@ -149,8 +150,8 @@ func (s *shape) setFlags(c *raft.Config) {
 	c.AsyncStorageWrites = flags&flagAsync != 0
 }
 
-// weights lays out which byte means which operation. A header that makes some of them rare or absent, and
-// others common, finds more than one that always treats all alike.
+// weights lays out which byte means which operation. A header that makes some of them rare or
+// absent, and others common, finds more than one that always treats all alike.
 func (s *shape) weights(h []byte, alone bool) {
 	factors := [...]int{4, 2, 6, 0, 4, 3, 1, 12}
 	var slots []byte
@@ -170,8 +171,8 @@ func (s *shape) weights(h []byte, alone bool) {
 	}
 }
 
-// timeout returns the election timeout of a member in a term, in ticks beyond Config.ElectionTick. Ours draws
-// it from this, the reference gets it set.
+// timeout returns the election timeout of a member in a term, in ticks beyond Config.ElectionTick.
+// Ours draws it from this, the reference gets it set.
 func (s *shape) timeout(id, term uint64, n int) int {
 	x := (id*31+term)*0x9e3779b97f4a7c15 + uint64(s.salt)*0xbf58476d1ce4e5b9
 	x ^= x >> 29

@@ -20,8 +20,8 @@ func randomInput(seed uint64, n int) input {
 	return in
 }
 
-// shrink returns an input with fewer operations that fails as well, not necessarily of the same cause. It
-// leaves out ever smaller parts until none can be spared.
+// shrink returns an input with fewer operations that fails as well, not necessarily of the same
+// cause. It leaves out ever smaller parts until none can be spared.
 func shrink(in input, alone bool) input {
 	fails := func(in input) bool {
 		_, failed := play(in, alone, nil)
@@ -42,8 +42,12 @@ func shrink(in input, alone bool) input {
 }
 
 // explain reports a failure: shrunk, with its last steps, and how to play it again.
-func explain(t *testing.T, in input, alone bool, target string) {
+func explain(t *testing.T, in input, alone bool) {
 	t.Helper()
+	target := "FuzzLockstep"
+	if alone {
+		target = "FuzzAlone"
+	}
 	in = shrink(in, alone)
 	var log []string
 	_, failed := play(in, alone, &log)

@@ -9,13 +9,14 @@ import (
 	refpb "go.etcd.io/raft/v3/raftpb"
 )
 
-// ourStorage is a MemoryStorage whose application keeps the membership as of the applied index, and whose
-// snapshots take time.
+// ourStorage is a MemoryStorage whose application keeps the membership as of the applied index, and
+// whose snapshots take time.
 type ourStorage struct {
 	*raft.MemoryStorage
 	conf raftpb.ConfState
 	busy bool
-	// fails, if not nil, decides whether a call fails. There is no counterpart: the reference panics.
+	// fails, if not nil, decides whether a call fails. There is no counterpart: the reference
+	// panics.
 	fails func() bool
 }
 

@@ -10,8 +10,8 @@ import (
 	refpb "go.etcd.io/raft/v3/raftpb"
 )
 
-// work is a Ready that is being handled in the synchronous mode. Other things may happen to the member, and
-// it may crash, between any two stages.
+// work is a Ready that is being handled in the synchronous mode. Other things may happen to the
+// member, and it may crash, between any two stages.
 type work struct {
 	stage stage
 	ours  raft.Ready
@@ -27,8 +27,8 @@ const (
 	applied
 )
 
-// jobQueue is what the storage threads of the asynchronous mode were asked to do, and the answers of theirs
-// that the member itself has not got yet. Each thread does one after the other.
+// jobQueue is what the storage threads of the asynchronous mode were asked to do, and the answers
+// of theirs that the member itself has not got yet. Each thread does one after the other.
 type jobQueue struct {
 	append, apply []packet
 	answers       []packet
@@ -209,10 +209,12 @@ type storing struct {
 
 // store puts on the disks what is to be there.
 func (m *member) store(s *storing) {
-	m.w.trace("%d: store %+v, %d entries, snapshot %t, sync %t", m.id, s.hs, len(s.entries), s.snap != nil, s.sync)
+	m.w.trace("%d: store %+v, %d entries, snapshot %t, sync %t",
+		m.id, s.hs, len(s.entries), s.snap != nil, s.sync)
 	if !s.snap.IsEmpty() {
 		err := m.ourDisk.ApplySnapshot(*s.snap)
-		m.sameDiskError("apply snapshot", err, func() error { return m.refDisk.ApplySnapshot(s.refSnap) })
+		m.sameDiskError("apply snapshot", err,
+			func() error { return m.refDisk.ApplySnapshot(s.refSnap) })
 		if err == nil {
 			m.applied, m.conf = s.snap.Metadata.Index, s.snap.Metadata.ConfState
 			m.history.restarted(m.applied)
@@ -233,7 +235,8 @@ func (m *member) store(s *storing) {
 
 func (m *member) setHardState(hs raftpb.HardState) {
 	err := m.ourDisk.SetHardState(hs)
-	m.sameDiskError("set hard state", err, func() error { return m.refDisk.SetHardState(refHardState(hs)) })
+	m.sameDiskError("set hard state", err,
+		func() error { return m.refDisk.SetHardState(refHardState(hs)) })
 }
 
 func (m *member) sameDiskError(what string, err error, ref func() error) {
@@ -287,8 +290,8 @@ func (m *member) applyChange(e *raftpb.Entry, change raftpb.ConfChangeI) {
 	m.check("apply change")
 }
 
-// sameChange applies a change to the reference. Intended difference: over one that can't be made it panics,
-// having changed nothing; ours returns an error.
+// sameChange applies a change to the reference. Intended difference: over one that can't be made it
+// panics, having changed nothing; ours returns an error.
 func (m *member) sameChange(change refpb.ConfChangeI, cs *raftpb.ConfState, err error) {
 	want, impossible := m.refApply(change)
 	if impossible != (err != nil) {

@@ -88,9 +88,11 @@ func (w *world) observe(id uint64, e raft.Event) {
 
 // begin puts on a member's disks what the group starts from, if it belongs to it, and boots it.
 func (w *world) begin(m *member) {
-	initial := slices.Contains(w.shape.conf.Voters, m.id) || slices.Contains(w.shape.conf.Learners, m.id) ||
-		slices.Contains(w.shape.conf.VotersOutgoing, m.id)
-	// A membership at index 0 is in nobody's log, so that those who join later must know it as well.
+	cs := &w.shape.conf
+	initial := slices.Contains(cs.Voters, m.id) || slices.Contains(cs.Learners, m.id) ||
+		slices.Contains(cs.VotersOutgoing, m.id)
+	// A membership at index 0 is in nobody's log, so that those who join later must know it as
+	// well.
 	joins := !initial && w.shape.start != fromConfState
 	if joins || w.shape.start == fromBootstrap {
 		m.boot()
@@ -104,7 +106,8 @@ func (w *world) begin(m *member) {
 		snap.Metadata.Index, snap.Metadata.Term = w.shape.startIndex, 1
 	}
 	err := m.ourDisk.ApplySnapshot(snap)
-	m.sameDiskError("first snapshot", err, func() error { return m.refDisk.ApplySnapshot(refSnapshot(&snap)) })
+	m.sameDiskError("first snapshot", err,
+		func() error { return m.refDisk.ApplySnapshot(refSnapshot(&snap)) })
 	m.applied, m.conf = snap.Metadata.Index, snap.Metadata.ConfState
 	if m.applied > 0 {
 		m.synced = raftpb.HardState{Term: 1, Commit: m.applied}
