@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// cluster is a group of members whose messages are delivered in order, and without loss but for members that
-// are cut off.
+// cluster is a group of members whose messages are delivered in order, and without loss but for
+// members that are cut off.
 type cluster[M any] struct {
 	impl   *Implementation[M]
 	nodes  []Node[M]
@@ -44,8 +44,8 @@ func (c *cluster[M]) elect(tb testing.TB) {
 	c.settle(tb)
 }
 
-// round has each member do the work that it has, and hands over the messages that come of it. It reports
-// whether there was any.
+// round has each member do the work that it has, and hands over the messages that come of it. It
+// reports whether there was any.
 func (c *cluster[M]) round(tb testing.TB) bool {
 	tb.Helper()
 	busy := false
@@ -79,8 +79,8 @@ func (c *cluster[M]) settle(tb testing.TB) {
 	}
 }
 
-// propose has the leader take n proposals, with at most pipeline of them on their way, and waits until all
-// are applied at the leader.
+// propose has the leader take n proposals, with at most pipeline of them on their way, and waits
+// until all are applied at the leader.
 func (c *cluster[M]) propose(tb testing.TB, n, pipeline int, data func() []byte) {
 	tb.Helper()
 	leader := c.nodes[0]
@@ -103,8 +103,8 @@ func (c *cluster[M]) propose(tb testing.TB, n, pipeline int, data func() []byte)
 	}
 }
 
-// compactEvery is the number of proposals after which logs are compacted, so that they stay of a size that
-// logs have.
+// compactEvery is the number of proposals after which logs are compacted, so that they stay of a
+// size that logs have.
 const (
 	compactEvery = 20_000
 	compactKeep  = 5_000

@@ -1,12 +1,13 @@
-// Package raftbench measures an implementation of Raft in clusters within one process: the same way for
-// each, so that what differs is theirs. It is generic in the messages: an implementation brings an adapter,
-// which drives its RawNode with its own in-memory storage.
+// Package raftbench measures an implementation of Raft in clusters within one process: the same way
+// for each, so that what differs is theirs. It is generic in the messages: an implementation brings
+// an adapter, which drives its RawNode with its own in-memory storage.
 //
-// Beside ours stand the reference in its version 3.7 (package raft's benchmarks) and, because a program can
-// hold one version only, 3.6 in a module of its own (raftbench36).
+// Beside ours stand the reference in its version 3.7 (package raft's benchmarks) and, because a
+// program can hold one version only, 3.6 in a module of its own (raftbench36).
 package raftbench
 
-// Node is one member: a RawNode in the synchronous mode with its storage, and an application that counts.
+// Node is one member: a RawNode in the synchronous mode with its storage, and an application that
+// counts.
 type Node[M any] interface {
 	// Restart starts the member over from its storage, as if all committed entries were applied.
 	Restart() error
@@ -16,8 +17,8 @@ type Node[M any] interface {
 	Tick()
 	// Step steps a message. It may keep what the message refers to.
 	Step(m *M) error
-	// Work handles one Ready: it stores, applies, appends the messages to out, and advances. more is
-	// false, and nothing else done, if there is none.
+	// Work handles one Ready: it stores, applies, appends the messages to out, and advances. more
+	// is false, and nothing else done, if there is none.
 	Work(out []M) (msgs []M, more bool)
 	// Committed returns the number of proposals with data that were applied.
 	Committed() int

@@ -1,6 +1,8 @@
 package raftbench
 
 import (
+	"runtime"
+
 	"github.com/raftctl/raftctl/raft"
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -52,9 +54,7 @@ func (n *ourNode) Restart() error {
 func (n *ourNode) Tick()                        { _ = n.RawNode.Tick() }
 func (n *ourNode) Step(m *raftpb.Message) error { return n.RawNode.Step(*m) }
 func (n *ourNode) Committed() int               { return n.committed }
-func (n *ourNode) Status()                      { status = n.RawNode.Status() }
-
-var status raft.Status
+func (n *ourNode) Status()                      { runtime.KeepAlive(n.RawNode.Status()) }
 
 func (n *ourNode) LastIndex() uint64 {
 	last, _ := n.store.LastIndex()

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Propose measures how fast proposals are committed and applied at the leader, each proposed for itself, in
-// proposals a second and time per proposal.
+// Propose measures how fast proposals are committed and applied at the leader, each proposed for
+// itself, in proposals a second and time per proposal.
 func Propose[M any](b *testing.B, impl *Implementation[M], nodes, size, pipeline int) {
 	c := newCluster(b, impl, nodes)
 	c.elect(b)
@@ -34,8 +34,8 @@ func Heartbeat[M any](b *testing.B, impl *Implementation[M], nodes int) {
 // CatchUpEntries is the number of entries that a member catches up.
 const CatchUpEntries = 100_000
 
-// CatchUp measures how long a member with an empty log takes to get all entries from the leader, from the
-// election of a leader on that has them all.
+// CatchUp measures how long a member with an empty log takes to get all entries from the leader,
+// from the election of a leader on that has them all.
 func CatchUp[M any](b *testing.B, impl *Implementation[M], size int) {
 	c := newCluster(b, impl, 3)
 	c.elect(b)
@@ -104,8 +104,8 @@ func Status[M any](b *testing.B, impl *Implementation[M]) {
 // HeldEntries is the number of entries whose memory is measured.
 const HeldEntries = 100_000
 
-// Held measures the memory that an entry takes as long as it is in the log, its data included, in bytes. The
-// time is that to get it there.
+// Held measures the memory that an entry takes as long as it is in the log, its data included, in
+// bytes. The time is that to get it there.
 func Held[M any](b *testing.B, impl *Implementation[M], size int) {
 	var held float64
 	for b.Loop() {
@@ -136,7 +136,8 @@ type Benchmark struct {
 	Run  func(*testing.B)
 }
 
-// Benchmarks returns all there are for an implementation, in an order that is the same for all of them.
+// Benchmarks returns all there are for an implementation, in an order that is the same for all of
+// them.
 func Benchmarks[M any](impl *Implementation[M]) []Benchmark {
 	var list []Benchmark
 	add := func(name string, run func(b *testing.B)) {
@@ -149,7 +150,8 @@ func Benchmarks[M any](impl *Implementation[M]) []Benchmark {
 					func(b *testing.B) { Propose(b, impl, nodes, size, pipeline) })
 			}
 		}
-		add(fmt.Sprintf("Heartbeat/nodes=%d", nodes), func(b *testing.B) { Heartbeat(b, impl, nodes) })
+		add(fmt.Sprintf("Heartbeat/nodes=%d", nodes),
+			func(b *testing.B) { Heartbeat(b, impl, nodes) })
 	}
 	add("CatchUp/entries=100000/size=128", func(b *testing.B) { CatchUp(b, impl, 128) })
 	add("IdleReady", func(b *testing.B) { Idle(b, impl) })
@@ -161,8 +163,8 @@ func Benchmarks[M any](impl *Implementation[M]) []Benchmark {
 	return list
 }
 
-// Run runs the benchmarks of some implementations, those of the same thing one after the other, so that what
-// disturbs one disturbs all.
+// Run runs the benchmarks of some implementations, those of the same thing one after the other, so
+// that what disturbs one disturbs all.
 func Run(b *testing.B, lists ...[]Benchmark) {
 	for i := range lists[0] {
 		for _, list := range lists {
@@ -171,9 +173,12 @@ func Run(b *testing.B, lists ...[]Benchmark) {
 	}
 }
 
-// Steady returns a group of members that is warm, by what can be had of it: that n proposals of some bytes be
-// committed, with at most pipeline of them on their way, and a heartbeat with its answers.
-func Steady[M any](tb testing.TB, impl *Implementation[M], nodes int) (propose func(n, pipeline int), beat func()) {
+// Steady returns a group of members that is warm, by what can be had of it: that n proposals of
+// some bytes be committed, with at most pipeline of them on their way, and a heartbeat with its
+// answers.
+func Steady[M any](
+	tb testing.TB, impl *Implementation[M], nodes int,
+) (propose func(n, pipeline int), beat func()) {
 	c := newCluster(tb, impl, nodes)
 	c.elect(tb)
 	data := make([]byte, 16)

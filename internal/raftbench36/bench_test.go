@@ -41,7 +41,8 @@ func newRefNode(c raftbench.Config) (*refNode, error) {
 	if err := n.store.ApplySnapshot(snap); err != nil {
 		return nil, err
 	}
-	if err := n.store.SetHardState(refpb.HardState{Term: 1, Commit: raftbench.FirstIndex}); err != nil {
+	hs := refpb.HardState{Term: 1, Commit: raftbench.FirstIndex}
+	if err := n.store.SetHardState(hs); err != nil {
 		return nil, err
 	}
 	return n, n.Restart()
