@@ -105,7 +105,7 @@ func TestFollowEtcd(t *testing.T) {
 		var got []seen
 		index := uint64(0)
 		for range 40 {
-			saveEntries(t, w, &index, 12)
+			check(t, saveEntries(w, &index, 12))
 			got = append(got, f.idle()...)
 			if n := uint64(len(entriesOf(got))); n != index {
 				t.Fatalf("%d entries read, %d written", n, index)
@@ -127,8 +127,8 @@ func setEtcdSegmentSize(t *testing.T, size int64) {
 	t.Cleanup(func() { etcdwal.SegmentSizeBytes = before })
 }
 
-func saveEntries(t *testing.T, w *etcdwal.WAL, index *uint64, n int) {
-	t.Helper()
+// saveEntries makes etcd's package write n entries and the hard state.
+func saveEntries(w *etcdwal.WAL, index *uint64, n int) error {
 	term, vote := uint64(2), builtMetadata.NodeID
 	var list []*etcdpb.Entry
 	for range n {
@@ -137,9 +137,7 @@ func saveEntries(t *testing.T, w *etcdwal.WAL, index *uint64, n int) {
 		list = append(list, &etcdpb.Entry{Term: &term, Index: &i, Data: make([]byte, 100+i%700)})
 	}
 	commit := *index
-	if err := w.Save(&etcdpb.HardState{Term: &term, Vote: &vote, Commit: &commit}, list); err != nil {
-		t.Fatal(err)
-	}
+	return w.Save(&etcdpb.HardState{Term: &term, Vote: &vote, Commit: &commit}, list)
 }
 
 // checkSameAsRecords checks that following a log gave what reading it afterwards gives.
