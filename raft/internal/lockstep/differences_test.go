@@ -39,7 +39,8 @@ func TestMessagesThatCrashTheReference(t *testing.T) {
 	const leader, follower = 0, 1
 	number := func(n uint64) []byte { return binary.LittleEndian.AppendUint64(nil, n) }
 	snapshot := func(cs raftpb.ConfState) *raftpb.Snapshot {
-		return &raftpb.Snapshot{Metadata: raftpb.SnapshotMetadata{Index: 50, Term: 2, ConfState: cs}}
+		m := raftpb.SnapshotMetadata{Index: 50, Term: 2, ConfState: cs}
+		return &raftpb.Snapshot{Metadata: m}
 	}
 	for _, tt := range []struct {
 		name   string

@@ -49,7 +49,9 @@ type refHidden struct {
 
 func hiddenOf(n *refraft.RawNode) refHidden {
 	r := reflect.ValueOf(n).Elem().FieldByName("raft").Elem()
-	field := func(name string) unsafe.Pointer { return unsafe.Pointer(r.FieldByName(name).UnsafeAddr()) }
+	field := func(name string) unsafe.Pointer {
+		return unsafe.Pointer(r.FieldByName(name).UnsafeAddr())
+	}
 	return refHidden{
 		timeout:          (*int)(field("randomizedElectionTimeout")),
 		pendingConfIndex: (*uint64)(field("pendingConfIndex")),

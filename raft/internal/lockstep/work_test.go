@@ -285,7 +285,7 @@ func (m *member) applyChange(e *raftpb.Entry, change raftpb.ConfChangeI) {
 		m.sameChange(refChange, &cs, err)
 	}
 	if err == nil {
-		m.conf, m.settled = cs, e.Index
+		m.conf, m.settled = cs, max(m.settled, e.Index)
 	}
 	m.check("apply change")
 }
