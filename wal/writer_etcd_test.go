@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"go.etcd.io/etcd/pkg/v3/ioutil"
 	etcdwal "go.etcd.io/etcd/server/v3/storage/wal"
 	"go.etcd.io/etcd/server/v3/storage/wal/walpb"
 	etcdpb "go.etcd.io/raft/v3/raftpb"
@@ -322,4 +323,43 @@ func sameBytes(t *testing.T, o WriterOptions, seed uint64) {
 			t.Errorf("left behind: %s", e.Name())
 		}
 	}
+}
+
+// byteCounter counts what reaches the file.
+type byteCounter int64
+
+func (c *byteCounter) Write(b []byte) (int, error) {
+	*c += byteCounter(len(b))
+	return len(b), nil
+}
+
+// The model of etcd's page writer knows after every write how many bytes reached the file.
+func FuzzFlushModel(f *testing.F) {
+	f.Add(int64(0), []byte{0, 1, 2, 3, 255, 40, 200, 7, 0, 13, 31, 90})
+	f.Add(int64(8), bytes.Repeat([]byte{4, 201, 17, 64, 128}, 50))
+	f.Add(int64(4088), bytes.Repeat([]byte{250, 3, 66, 119, 0}, 40))
+	buf := make([]byte, 1<<20)
+	f.Fuzz(func(t *testing.T, off int64, steps []byte) {
+		off &= 1<<30 - 1
+		file := byteCounter(off)
+		w := ioutil.NewPageWriter(&file, etcdPage, int(off))
+		m := flushModel{size: off}
+		for i, step := range steps {
+			n := 8 * (int(step%8) + 1) << (step / 16) // up to 2 MiB
+			var err error
+			if n = min(n, len(buf)); step == 0 {
+				m.sync()
+				err = w.Flush()
+			} else {
+				m.write(int64(n))
+				_, err = w.Write(buf[:n])
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.size != int64(file) {
+				t.Fatalf("step %d: %d bytes in the file, want %d", i, m.size, file)
+			}
+		}
+	})
 }

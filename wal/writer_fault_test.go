@@ -140,11 +140,11 @@ func noteRecords(to *[]string) func(*Record) error {
 
 // crashes are the ways in which a power cut can end it.
 func crashes(seed uint64) map[string]faultfs.Crash {
-	rng := rand.New(rand.NewPCG(seed, 7))
 	all := map[string]faultfs.Crash{"nothing kept": {}, "everything kept": {Keep: 1}}
 	for _, unit := range []int64{512, 4096} {
 		for _, keep := range []float64{0.1, 0.3, 0.5, 0.7, 0.9} {
 			name := fmt.Sprintf("%v of the blocks of %d kept", keep, unit)
+			rng := rand.New(rand.NewPCG(seed, uint64(len(all))))
 			all[name] = faultfs.Crash{Keep: keep, Unit: unit, Rand: rng}
 		}
 	}
