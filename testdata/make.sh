@@ -127,9 +127,8 @@ clean() {
   done
   for i in 1 2 3; do await "$v" "$i" "$d/m$i"; done
   write "$v" 1 1 150; mixed "$v" 1
-  ctl "$v" 1 member add m4 --learner --peer-urls "$(peer 4)" >/dev/null
+  id=$(ctl "$v" 1 member add m4 --learner --peer-urls "$(peer 4)" | sed -n 's/^Member *\([0-9a-f]*\) added.*/\1/p')
   launch "$v" 4 "$d/m4" --initial-cluster "$initial,m4=$(peer 4)" --initial-cluster-state existing
-  id=$(ctl "$v" 1 member list | sed -n 's/, .*, m4, .*//p')
   until ctl "$v" 1 member promote "$id" >/dev/null 2>&1; do sleep 0.2; done
   stop 3; write "$v" 1 301 700
   start "$v" 3 "$d/m3"; write "$v" 2 701 750
@@ -163,11 +162,17 @@ chain() {
 
 # killed VERSION NAME: killed with -9 under writing clients.
 killed() {
-  local v=$1 d=$work/$2/kill9 i
+  local v=$1 d=$work/$2/kill9 i writers=()
   mkdir -p "$(dirname "$d")"
   start "$v" 1 "$d" --initial-cluster "m1=$(peer 1)"
-  for i in $(seq 8); do (write "$v" 1 "$((i * 1000))" "$((i * 1000 + 999))" 2>/dev/null || true) & done
-  sleep 5; stop 1 KILL; wait
+  for i in $(seq 8); do
+    write "$v" 1 "$((i * 1000))" "$((i * 1000 + 999))" 2>/dev/null &
+    writers+=($!)
+  done
+  sleep 5
+  stop 1 KILL
+  kill "${writers[@]}" 2>/dev/null || true
+  wait "${writers[@]}" 2>/dev/null || true
   finish "$2" "$d"
 }
 
