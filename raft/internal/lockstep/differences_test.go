@@ -352,3 +352,74 @@ func TestStatusShowsAutoLeave(t *testing.T) {
 		t.Error("the reference shows it as well, so this is no difference")
 	}
 }
+
+// A leader that was removed asks the one voter that is left before it answers a read: that may
+// lead in a later term by now. The reference answers at once.
+func TestReadAtRemovedLeader(t *testing.T) {
+	w := threeMembers(t)
+	m := w.members[0]
+	for _, id := range []uint64{3, 1} {
+		m.proposeChangeOf(t, raftpb.ConfChange{Type: raftpb.ConfChangeRemoveNode, NodeID: id})
+		w.settle(7)
+	}
+	s := m.ours.Status()
+	if s.SoftState.RaftState != raft.StateLeader || !m.refReadsStale() {
+		t.Fatalf("member 1 is %v in %v, want leader and removed", s.SoftState.RaftState, s.Config)
+	}
+	context := []byte("read")
+	if err := m.ours.ReadIndex(context); err != nil {
+		t.Fatal(err)
+	}
+	m.ref.ReadIndex(context)
+	rd, err := m.ours.Ready()
+	if err != nil || len(rd.ReadStates) != 0 || len(rd.Messages) != 1 {
+		t.Errorf("got %d answers and %d messages, error %v, want one heartbeat",
+			len(rd.ReadStates), len(rd.Messages), err)
+	}
+	if rd := m.ref.Ready(); len(rd.ReadStates) != 1 {
+		t.Error("the reference does not answer at once, so this is no difference")
+	}
+}
+
+func (m *member) proposeChangeOf(t *testing.T, change raftpb.ConfChange) {
+	t.Helper()
+	refChange, err := refConfChange(change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = m.do("propose change", func(n *raft.RawNode) error { return n.ProposeConfChange(change) },
+		func(n *refraft.RawNode) error { return n.ProposeConfChange(refChange) })
+}
+
+// A candidate that is removed under its campaign does not become leader; the reference crashes when
+// it has won, for it has no progress of its own.
+func TestCandidateThatWasRemoved(t *testing.T) {
+	w := threeMembers(t)
+	m := w.members[1]
+	m.campaign(0, 0)
+	m.process()
+	change := raftpb.ConfChange{Type: raftpb.ConfChangeRemoveNode, NodeID: m.id}
+	refChange, err := refConfChange(change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.ours.ApplyConfChange(change); err != nil {
+		t.Fatal(err)
+	}
+	m.ref.ApplyConfChange(refChange)
+	vote := raftpb.Message{Type: raftpb.MsgVoteResp, To: 2, From: 1, Term: 3}
+	for _, vote.From = range []uint64{1, 3} {
+		if err := m.ours.Step(vote); err != nil {
+			t.Errorf("got error %v for a vote", err)
+		}
+	}
+	if s := m.ours.BasicStatus(); s.SoftState.RaftState == raft.StateLeader {
+		t.Error("got a leader that is no member")
+	}
+	vote.From = 1
+	_ = m.ref.Step(refMessage(&vote))
+	vote.From = 3
+	if !panics(func() { _ = m.ref.Step(refMessage(&vote)) }) {
+		t.Error("the reference survives, so this is no difference")
+	}
+}
