@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	etcdwal "go.etcd.io/etcd/server/v3/storage/wal"
+	"go.uber.org/zap"
+
 	"github.com/raftctl/raftctl/internal/corpus"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
@@ -174,4 +177,66 @@ func compareRecords(t *testing.T, got, want string) {
 				g[off:min(off+40, len(g))], w[off:min(off+40, len(w))])
 		}
 	}
+}
+
+// The logs of real members, also of killed ones, are appended to in their own flavour, and etcd's
+// package finds the new entry behind what it wrote.
+func TestGoesOnWithRealLogs(t *testing.T) {
+	for name, flavor := range map[string]raftpb.Flavor{
+		"c34-1n-clean":     raftpb.FlavorGogo,
+		"c36-3m-kill9":     raftpb.FlavorGogo,
+		"c37-3m-clean":     raftpb.FlavorPbgo,
+		"chain-1n-after36": raftpb.FlavorGogo,
+		"chain-1n-after37": raftpb.FlavorPbgo, // the last of four versions that wrote it
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dirs, err := filepath.Glob(filepath.Join(corpus.Copy(t, name), "m*", "member", "wal"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(dirs) == 0 {
+				dirs = []string{filepath.Join(corpus.Copy(t, name), "member", "wal")}
+			}
+			for _, dir := range dirs {
+				goOn(t, dir, flavor)
+			}
+		})
+	}
+}
+
+func goOn(t *testing.T, dir string, flavor raftpb.Flavor) {
+	t.Helper()
+	var state raftpb.HardState
+	w := mustOpen(t, dir, AppendOptions{Replay: func(rec *Record) error {
+		if rec.Kind != KindState {
+			return nil
+		}
+		return state.Unmarshal(rec.Data)
+	}})
+	if w.Flavor() != flavor {
+		t.Errorf("%s: flavour %v, want %v", dir, w.Flavor(), flavor)
+	}
+	want := raftpb.Entry{Term: state.Term, Index: w.Last() + 1, Data: []byte("new")}
+	if err := w.Append(raftpb.HardState{}, []raftpb.Entry{want}); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, w)
+	snaps, err := etcdwal.ValidSnapshotEntries(zap.NewNop(), dir)
+	if err != nil || len(snaps) == 0 {
+		t.Fatalf("%s: %d snapshots, %v", dir, len(snaps), err)
+	}
+	theirs, err := etcdwal.Open(zap.NewNop(), dir, snaps[len(snaps)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, entries, err := theirs.ReadAll()
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("%s: etcd reads %d entries, %v", dir, len(entries), err)
+	}
+	last := entries[len(entries)-1]
+	if last.GetIndex() != want.Index || last.GetTerm() != want.Term || string(last.GetData()) != "new" {
+		t.Errorf("%s: etcd's last entry is %v, want %v", dir, last, want)
+	}
+	mustClose(t, theirs)
 }
