@@ -36,9 +36,9 @@ type CreateOptions struct {
 
 // Create makes a new log in dir, which must not exist yet or be empty; the folder above it must
 // exist. It appears under its name only when it is complete and durable: until then it lies in
-// dir + ".tmp".
+// dir + ".tmp". A nil fsys is the machine's file system.
 func Create(fsys vfs.FS, dir string, opts CreateOptions) (*Writer, error) {
-	dir = filepath.Clean(dir)
+	fsys, dir = orMachine(fsys), filepath.Clean(dir)
 	if err := checkVacant(fsys, dir); err != nil {
 		return nil, err
 	}
@@ -55,6 +55,13 @@ func Create(fsys vfs.FS, dir string, opts CreateOptions) (*Writer, error) {
 		return nil, errors.Join(err, w.locks.close())
 	}
 	return w, nil
+}
+
+func orMachine(fsys vfs.FS) vfs.FS {
+	if fsys == nil {
+		return vfs.OS
+	}
+	return fsys
 }
 
 // newWriter returns a writer without a segment to write to.

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -31,7 +30,7 @@ func ExampleWriter() {
 }
 
 func writeAndReopen(dir string) error {
-	w, err := wal.Create(vfs.OS, dir, wal.CreateOptions{
+	w, err := wal.Create(nil, dir, wal.CreateOptions{
 		Metadata: wal.Metadata{NodeID: 0x8e9e05c52164694d, ClusterID: 0xcdf818194e3a8c32},
 	})
 	if err != nil {
@@ -44,7 +43,7 @@ func writeAndReopen(dir string) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	w, err = wal.OpenForAppend(vfs.OS, dir, wal.AppendOptions{Replay: func(rec *wal.Record) error {
+	w, err = wal.OpenForAppend(nil, dir, wal.AppendOptions{Replay: func(rec *wal.Record) error {
 		if rec.Kind != wal.KindCRC {
 			fmt.Println(rec.Kind)
 		}
