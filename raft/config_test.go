@@ -27,7 +27,6 @@ func TestConfigNamesTheField(t *testing.T) {
 		{"Applied", func(c *Config) { c.Applied = 7 }},
 		{"Applied", func(c *Config) { c.Applied = 2 }},
 		{"Storage", func(c *Config) { setHardState(c, raftpb.HardState{Term: 1, Commit: 7}) }},
-		{"Storage", func(c *Config) { setHardState(c, raftpb.HardState{Term: 1, Commit: 2}) }},
 	}
 	for _, test := range tests {
 		cfg := baseConfig(1, storeAt(t))
@@ -47,6 +46,18 @@ func TestConfigNamesTheField(t *testing.T) {
 func setHardState(c *Config, hs raftpb.HardState) {
 	if err := c.Storage.(*MemoryStorage).SetHardState(hs); err != nil {
 		panic(err)
+	}
+}
+
+// TestSnapshotRaisesCommit starts a member whose hard state is older than its snapshot, as after a
+// crash between writing the two.
+func TestSnapshotRaisesCommit(t *testing.T) {
+	cfg := baseConfig(1, storeAt(t))
+	setHardState(&cfg, raftpb.HardState{Term: 2, Commit: 1})
+	n, err := NewRawNode(&cfg)
+	must(t, err)
+	if got := n.BasicStatus(); got.Applied != 3 || got.HardState.Commit != 3 {
+		t.Errorf("applied %d, commit %d, want 3 and 3", got.Applied, got.HardState.Commit)
 	}
 }
 

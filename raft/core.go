@@ -108,11 +108,13 @@ func (c *core) checkRestored(cs *raftpb.ConfState) error {
 
 func (c *core) loadState(hs raftpb.HardState) error {
 	if !hs.IsEmpty() {
-		if hs.Commit < c.log.committed || hs.Commit > c.log.lastIndex() {
+		if hs.Commit > c.log.lastIndex() {
 			return configError("Storage", "has commit index %d, outside of the log [%d, %d]",
 				hs.Commit, c.log.committed, c.log.lastIndex())
 		}
-		c.term, c.vote, c.log.committed = hs.Term, hs.Vote, hs.Commit
+		// What is compacted was committed, even if a crash kept the hard state from saying so.
+		c.term, c.vote = hs.Term, hs.Vote
+		c.log.commitTo(hs.Commit)
 	}
 	return c.loadApplied(c.cfg.Applied)
 }

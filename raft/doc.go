@@ -25,15 +25,16 @@
 // proposal, Propose. After any of these, and as long as HasReady:
 //
 //  1. rd := Ready().
-//  2. Store rd.Snapshot, rd.HardState and rd.Entries, in this order. If rd.MustSync, wait until
-//     they are on disk. Entries replace those at their indexes and all after.
+//  2. Store rd.Snapshot, rd.Entries and rd.HardState, in this order or at once. If rd.MustSync is
+//     set, or there is a snapshot, wait until they are on disk. Entries replace those at their
+//     indexes and all after.
 //  3. Send rd.Messages. Those of a leader may go before or during 2, as its followers write in
 //     parallel to it (dissertation, section 10.2.1); those of others promise what 2 writes, so they
 //     may not.
 //  4. Apply rd.Snapshot, if there is one, and rd.CommittedEntries, in order. For an entry of type
 //     EntryConfChange or EntryConfChangeV2 call ApplyConfChange. This may happen elsewhere, as long
 //     as the entries of one Ready are applied before those of the next, and conf changes before
-//     Advance.
+//     Advance. See "Membership".
 //  5. Advance(rd).
 //
 // Lost messages are no harm. Those of type MsgSnap are to be reported on with ReportSnapshot, and
@@ -44,15 +45,28 @@
 // With Config.AsyncStorageWrites there is no Advance, and Ready may be called again at once. The
 // messages in Ready say all there is to do, in the order in which it was decided:
 //
-//   - MsgStorageAppend, to LocalAppendThread: store m.Snapshot; the hard state {m.Term, m.Vote,
-//     m.Commit} unless all three are 0; m.Entries. If m.Responses is not empty, wait until they are
-//     on disk. Then deliver m.Responses: to other members by the network, to this one by Step.
+//   - MsgStorageAppend, to LocalAppendThread: store m.Snapshot; m.Entries; the hard state {m.Term,
+//     m.Vote, m.Commit} unless all three are 0. If m.Responses is not empty, wait until they are on
+//     disk. Then deliver m.Responses: to other members by the network, to this one by Step.
 //   - MsgStorageApply, to LocalApplyThread: apply m.Entries, then deliver m.Responses.
 //   - others: send them at once.
 //
 // Messages to one thread are to be worked off in order, none left out. The two threads need not
 // wait for each other, except that a snapshot is applied by whoever stores it, and entries after it
 // come later.
+//
+// # Membership
+//
+// A membership change counts for a member from ApplyConfChange on. Two things are up to the
+// application:
+//
+//   - What was applied must be known to be committed after a crash, or the member might campaign in
+//     a membership that is no more. So the result of a change is to be on disk, with the applied
+//     index, before it is acted upon (Config.Applied raises the commit index on a restart), or a
+//     hard state that commits the change is.
+//   - A snapshot from the leader brings its membership at once, when Step takes it. Changes in
+//     entries that were handed out before must not be applied on top of it: leave out those whose
+//     index is not above both Applied and Snapshot of LogStatus.
 //
 // # Reads
 //
@@ -66,9 +80,9 @@
 // undone, as if a message had got lost, and the RawNode stays usable: the application decides. A
 // message that no correct member would send is refused with a [*RefusedError] and changes nothing
 // but, perhaps, the term. One that would commit entries that this log doesn't have, or replace
-// committed ones, is refused too: it shows that a log is damaged (RefusedCommit,
-// RefusedConflict). A program that gets these should stop the member and call for help. There is a
-// panic only where a bug of this package is about to break what is committed.
+// committed ones, is refused too: it shows that a log is damaged (RefusedCommit, RefusedConflict).
+// A program that gets these should stop the member and call for help. There is a panic only where a
+// bug of this package is about to break what is committed.
 //
 // # What is safe to keep
 //
@@ -85,7 +99,8 @@
 //     out of order.
 //   - Config.Rand is required, and there is an [Observer] in place of a logger.
 //   - MaxSizePerMsg of 0 without a MaxCommittedSizePerReady means one committed entry at a time.
-//   - An Applied beyond the stored commit index raises it, if the log has the entries.
+//   - An Applied beyond the stored commit index raises it, if the log has the entries; so does a
+//     snapshot.
 //   - Status shows AutoLeave, which is lost there.
 //   - A leader answers reads without asking anyone if it is the only voter; there, if there is only
 //     one, which may be another member that leads by now.

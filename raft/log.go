@@ -236,6 +236,7 @@ type LogStatus struct {
 	Offset                       uint64 // the first index that is not known to be in Storage
 	OffsetInProgress             uint64 // the first index that was not handed out to be written
 	Unstable                     int    // the entries from Offset on
+	Snapshot                     uint64 // the index of a snapshot not known to be in Storage, or 0
 }
 
 // String formats the status as etcd's raft does.
@@ -246,7 +247,7 @@ func (s LogStatus) String() string {
 }
 
 func (l *raftLog) status() LogStatus {
-	return LogStatus{
+	s := LogStatus{
 		Committed:        l.committed,
 		Applied:          l.applied,
 		Applying:         l.applying,
@@ -254,6 +255,10 @@ func (l *raftLog) status() LogStatus {
 		OffsetInProgress: l.unstable.offsetInProgress,
 		Unstable:         len(l.unstable.entries),
 	}
+	if l.unstable.snapshot != nil {
+		s.Snapshot = l.unstable.snapshot.Metadata.Index
+	}
+	return s
 }
 
 // appendNew puts copies of entries at the end of the log, as entries of the given term.

@@ -26,7 +26,9 @@ type Ready struct {
 	// in which case those to LocalAppendThread and LocalApplyThread say what to store and to apply,
 	// and the others may be sent at once. A MsgSnap is to be reported on, see ReportSnapshot.
 	Messages []raftpb.Message
-	// MustSync tells that HardState and Entries must be on disk, not just written.
+	// MustSync tells that HardState and Entries must be on disk before Messages are sent, not just
+	// written. It does not speak of Snapshot, which must be, nor of a commit index, which need not;
+	// but see "Membership" in the package documentation.
 	MustSync bool
 }
 
