@@ -285,6 +285,31 @@ func checkUnchanged(t *testing.T, then, now [][]raftpb.Entry) {
 	}
 }
 
+// TestAdoptedArrayIsNotWrittenTo takes over the array of a large message, which has room for more, and
+// goes on: what the sender may put there later must not be in the way.
+func TestAdoptedArrayIsNotWrittenTo(t *testing.T) {
+	theirs := make([]raftpb.Entry, 0, 4*adoptEntries)
+	for i := range uint64(adoptEntries) {
+		theirs = append(theirs, raftpb.Entry{Index: i + 1, Term: 1})
+	}
+	u := unstable{offset: 1, offsetInProgress: 1}
+	u.truncateAndAppend(theirs)
+	if &u.entries[0] != &theirs[0] {
+		t.Error("the array was copied")
+	}
+	u.truncateAndAppend(run(adoptEntries+1, 1, 1))
+	if got := theirs[:adoptEntries+1][adoptEntries]; got.Term != 0 {
+		t.Errorf("wrote entry %v behind the message's", got)
+	}
+	u.truncateAndAppend(run(10, 2))
+	if got := theirs[9]; got.Term != 1 {
+		t.Errorf("changed the message's entry 10 to %v", got)
+	}
+	if got := u.lastIndex(); got != 10 {
+		t.Errorf("last index %d, want 10", got)
+	}
+}
+
 // TestStablePayloadsAreReleased checks that large payloads do not stay in memory because a later
 // entry is in the same array.
 func TestStablePayloadsAreReleased(t *testing.T) {

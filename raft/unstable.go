@@ -35,7 +35,7 @@ type unstable struct {
 
 // maxDead is the payload, in bytes, that an array may keep alive beyond its use. Small enough not
 // to matter, large enough that copying what is left is rare.
-const maxDead = 256 << 10
+const maxDead = 1 << 20
 
 // lastIndex returns the last index of the whole log.
 func (u *unstable) lastIndex() uint64 { return u.offset + uint64(len(u.entries)) - 1 }
@@ -120,9 +120,12 @@ func (u *unstable) ignoreStable(id raftpb.EntryID, reason StableReason, term uin
 // release lets go of an array that keeps too much alive, unless copying what is left would cost
 // more than it frees.
 func (u *unstable) release() {
-	if u.dead > maxDead && u.deadCount >= len(u.entries) {
-		u.setEntries(append([]raftpb.Entry(nil), u.entries...))
+	if u.dead <= maxDead || u.deadCount < len(u.entries) {
+		return
 	}
+	// As many entries may come as have gone.
+	entries := make([]raftpb.Entry, 0, len(u.entries)+min(u.deadCount, maxSpareEntries))
+	u.setEntries(append(entries, u.entries...))
 }
 
 // setEntries starts a new array.
@@ -164,14 +167,25 @@ func (u *unstable) truncateAndAppend(entries []raftpb.Entry) {
 		u.entries = u.slice(u.offset, first)
 		u.offsetInProgress = min(u.offsetInProgress, first)
 	}
+	if len(u.entries) == 0 && len(entries) >= adoptEntries && len(entries) > cap(u.entries) {
+		u.setEntries(slices.Clip(entries))
+		return
+	}
 	u.grow(len(entries), uint64(len(entries[0].Data)))
 	u.entries = append(u.entries, entries...)
 }
 
-// spareBytes is the room, in bytes of entries with their payloads, to leave in a new array for
-// entries to come. It bounds what an array keeps alive, and makes an allocation rare at small
-// payloads.
-const spareBytes = 16 << 10
+// adoptEntries is the number of entries in a message from which on its array is taken over rather
+// than copied. Messages handed in are not changed any more, and what follows goes into a new array.
+const adoptEntries = 64
+
+// A new array has room for this many more entries, and not for more payload than that, in bytes:
+// enough to make an allocation rare, and not so much that idle groups waste memory or large payloads
+// are kept alive. One that fills up is followed by one of twice the size.
+const (
+	spareEntries = 128
+	spareBytes   = 256 << 10
+)
 
 // entryOverhead is the size of an Entry without its data, in bytes.
 const entryOverhead = 48
@@ -182,7 +196,7 @@ func (u *unstable) grow(n int, size uint64) {
 	if cap(u.entries)-have >= n {
 		return
 	}
-	spare := int(spareBytes/(entryOverhead+size)) + have
+	spare := min(spareEntries, int(spareBytes/(entryOverhead+size))) + have
 	entries := make([]raftpb.Entry, have, have+n+spare)
 	copy(entries, u.entries)
 	u.setEntries(entries)
