@@ -469,3 +469,10 @@ func refStatus(s SnapshotStatus) ref.SnapshotStatus {
 	}
 	return ref.SnapshotFinish
 }
+
+// readsStale reports whether the member is a leader that is not the only voter of its membership. The
+// reference answers reads there without asking that voter, who may lead by now.
+func (p *pair) readsStale() bool {
+	voters := p.ours.Status().Config.Voters
+	return len(voters[0]) == 1 && !voters.IsJoint() && !voters.Contains(p.id)
+}

@@ -105,6 +105,9 @@ func (w *world) rare(p *pair) {
 	case 1:
 		w.proposeChange(p)
 	case 2, 3:
+		if p.readsStale() {
+			return
+		}
 		ctx := []byte{byte(w.r.IntN(256))}
 		p.call("read", func() error { return p.ours.ReadIndex(ctx) },
 			func() { p.theirs.ReadIndex(ctx) })
@@ -179,6 +182,9 @@ func (w *world) deliver() {
 	leads := p.ours.BasicStatus().SoftState.RaftState == StateLeader
 	if m.Type == raftpb.MsgTransferLeader && !leads {
 		return // the reference panics
+	}
+	if m.Type == raftpb.MsgReadIndex && p.readsStale() {
+		return
 	}
 	p.step(m)
 }
