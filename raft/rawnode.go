@@ -21,7 +21,8 @@ type RawNode struct {
 	// onAdvance are the messages of this member to itself that wait for Advance.
 	onAdvance []raftpb.Message
 	// spare is the array of the Messages before the last ones, to be used again.
-	spare []raftpb.Message
+	spare       []raftpb.Message
+	smallReadys int // Readys in a row that needed little of a large array
 }
 
 // NewRawNode returns a member with the state that cfg.Storage holds. A new group is started by a

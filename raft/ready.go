@@ -121,9 +121,12 @@ func (n *RawNode) keepForAdvance(rd *Ready) {
 	}
 }
 
-// keepMessages is the number of messages up to which an array is always kept to be used again. A
-// larger one is kept while at least a quarter of it is needed.
-const keepMessages = 1024
+// An array for more than keepMessages messages is let go when keepReadys Readys in a row needed less
+// than a quarter of it.
+const (
+	keepMessages = 1024
+	keepReadys   = 64
+)
 
 // takeMessages returns the queued messages. Two arrays take turns: the one given out is not touched
 // until the next call.
@@ -135,8 +138,12 @@ func (n *RawNode) takeMessages() []raftpb.Message {
 	out := c.msgs
 	clear(n.spare)
 	c.msgs, n.spare = n.spare[:0], out
-	if cap(out) > keepMessages && len(out) < cap(out)/4 {
-		n.spare = nil
+	if cap(out) <= keepMessages || len(out) >= cap(out)/4 {
+		n.smallReadys = 0
+		return out
+	}
+	if n.smallReadys++; n.smallReadys >= keepReadys {
+		n.smallReadys, n.spare = 0, nil
 	}
 	return out
 }
