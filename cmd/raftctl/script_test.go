@@ -134,7 +134,7 @@ func scriptPayloads(ts *testscript.TestScript, _ bool, args []string) {
 	w := createLog(ts, args[0])
 	var entries []raftpb.Entry
 	for i, text := range args[1:] {
-		data := strings.NewReplacer(`\r`, "\r", `\n`, "\n").Replace(text)
+		data := strings.NewReplacer(`\r`, "\r", `\n`, "\n", `\f`, "\x07\xff\x00").Replace(text)
 		entries = append(entries, raftpb.Entry{Term: 1, Index: uint64(i) + 1, Data: []byte(data)})
 	}
 	ts.Check(w.Append(raftpb.HardState{Term: 1, Commit: uint64(len(entries))}, entries))
