@@ -7,7 +7,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 20s
 BENCH   ?= .
-COUNT   ?= 6
+COUNT   ?= 3
+BENCHTIME ?= 0.5s
 ETCD    := build/etcd-3.4/.stamp build/etcd-3.5/.stamp build/etcd-3.6/.stamp build/etcd-3.7/.stamp
 DATA    := testdata/c36-3m-clean.tar.zst/clean/m1
 
@@ -32,8 +33,11 @@ lint: build/bin/golangci-lint ## gofmt, vet, golangci-lint
 	$(GO) vet ./...
 	build/bin/golangci-lint run ./...
 
-bench: etcd build build/bin/etcd-dump-logs ## benchmarks beside their peers: docs/performance.md
-	for i in $$(seq $(COUNT)); do $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./... || exit 1; done | tee build/bench.txt
+bench: etcd build build/bin/etcd-dump-logs ## benchmarks beside their peers, on logs of 1 GiB: docs/performance.md
+	for i in $$(seq $(COUNT)); do \
+	  RAFTCTL_BENCH_BYTES=1073741824 $(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./... && \
+	  (cd internal/raftbench36 && $(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem .) || exit 1; \
+	done | tee build/bench.txt
 	$(GO) run ./internal/benchtable <build/bench.txt >docs/performance.md
 
 check: test race lint ## what CI runs

@@ -52,7 +52,7 @@ func BenchmarkVerifyProcess(b *testing.B) {
 	})
 }
 
-// BenchmarkDump prints every entry, beside etcd's own dump tool.
+// BenchmarkDump prints every entry, beside etcd's own dump tool, which always prints values in full.
 func BenchmarkDump(b *testing.B) {
 	eachLog(b, func(b *testing.B, l bigLog) {
 		for _, values := range []string{"short", "full"} {
