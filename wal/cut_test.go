@@ -139,6 +139,46 @@ func TestTornWrites(t *testing.T) {
 	}
 }
 
+// Whatever is done to a log, every byte is accounted for once, and what is yielded as intact is.
+func TestRandomDamage(t *testing.T) {
+	const runs = 3000
+	rng := rand.New(rand.NewPCG(3, 4))
+	b := buildLog(raftpb.FlavorGogo, 2)
+	for range runs {
+		files := b.files(rng.IntN(2048))
+		name := b.segs[rng.IntN(2)].name.String()
+		for range 1 + rng.IntN(6) {
+			files[name] = wreckBytes(rng, files[name])
+		}
+		all := readFiles(t, files, Inspect)
+		checkFrames(t, files, all)
+		checkRecovered(t, files, all)
+	}
+}
+
+// wreckBytes damages b in one of the ways in which disks, programs and people do.
+func wreckBytes(rng *rand.Rand, b []byte) []byte {
+	if len(b) == 0 {
+		return b
+	}
+	lo := rng.IntN(len(b))
+	upTo := func(n int) int { return min(len(b), lo+rng.IntN(n)) }
+	switch rng.IntN(5) {
+	case 0:
+		b[lo] ^= byte(rng.Uint32())
+	case 1:
+		clear(b[lo:upTo(2*sectorSize)])
+	case 2:
+		b = slices.Delete(b, lo, upTo(64))
+	case 3:
+		b = b[:lo]
+	case 4:
+		lo &^= frameAlign - 1
+		b = slices.Insert(b, lo, slices.Clone(b[lo:upTo(512)])...)
+	}
+	return b
+}
+
 func TestDamageErr(t *testing.T) {
 	d := Damage{Class: ClassTorn, Pos: Position{"x.wal", 40}, Evidence: "length 8, but 3 bytes remain"}
 	if err := d.Err(); !errors.Is(err, ErrTorn) || !strings.HasPrefix(err.Error(), "x.wal: offset 40: ") {

@@ -84,11 +84,17 @@ func hasSegments(fsys fs.FS, dir string) bool {
 		return false
 	}
 	for _, e := range entries {
-		if _, ok := ParseSegmentName(e.Name()); ok && !e.IsDir() {
+		if _, ok := ParseSegmentName(e.Name()); ok && mayBeSegment(e) {
 			return true
 		}
 	}
 	return false
+}
+
+// mayBeSegment reports whether a directory entry can be a segment. Anything but a file, such as a
+// pipe, could block whoever opens it.
+func mayBeSegment(e fs.DirEntry) bool {
+	return e.Type().IsRegular() || e.Type() == fs.ModeSymlink
 }
 
 // snapDir returns the directory of snapshot files that belongs to a directory of segments, empty if

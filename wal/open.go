@@ -189,7 +189,7 @@ func (l *Log) list() error {
 	for _, e := range entries {
 		name, ok := ParseSegmentName(e.Name())
 		switch {
-		case ok && !e.IsDir():
+		case ok && mayBeSegment(e):
 			l.segments = append(l.segments, Segment{Name: name, File: e.Name()})
 		case strings.HasSuffix(e.Name(), spareSuffix):
 			l.spares = append(l.spares, e.Name())
