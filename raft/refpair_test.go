@@ -470,9 +470,10 @@ func refStatus(s SnapshotStatus) ref.SnapshotStatus {
 	return ref.SnapshotFinish
 }
 
-// readsStale reports whether the member is a leader that is not the only voter of its membership. The
-// reference answers reads there without asking that voter, who may lead by now.
+// readsStale reports whether the reference would answer a read here from an old commit index: at a
+// leader that is not the only voter of its membership, which may lead by now, and at one that is,
+// but has committed nothing in its term.
 func (p *pair) readsStale() bool {
-	voters := p.ours.Status().Config.Voters
-	return len(voters[0]) == 1 && !voters.IsJoint() && !voters.Contains(p.id)
+	c := p.ours.core
+	return c.trk.Singleton() && (!c.trk.Voters.Contains(p.id) || c.log.committed < c.termStart)
 }
