@@ -158,7 +158,9 @@ func etcdBoots(tb testing.TB, dir string) (res etcdResult) {
 	return res
 }
 
-func etcdReads(dir string, start *walpb.Snapshot) ([]byte, *etcdraftpb.HardState, []*etcdraftpb.Entry, error) {
+func etcdReads(dir string, start *walpb.Snapshot) (
+	[]byte, *etcdraftpb.HardState, []*etcdraftpb.Entry, error,
+) {
 	w, err := etcdwal.Open(zap.NewNop(), dir, start)
 	if err != nil {
 		return nil, nil, nil, err

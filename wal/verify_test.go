@@ -174,7 +174,8 @@ func TestVerifyHistories(t *testing.T) {
 			[]Class{ClassCommitBack}, nil, nil},
 		"committed overwritten": {[]step{ent(1, 1), ent(1, 2), state(1, 2), ent(2, 2), state(2, 2)},
 			[]Class{ClassCommittedOverwritten}, nil, nil},
-		"two votes": {[]step{ent(1, 1), state(1, 1), {kind: KindState, st: raftpb.HardState{Term: 1, Vote: 2, Commit: 1}}},
+		"two votes": {[]step{ent(1, 1), state(1, 1),
+			{kind: KindState, st: raftpb.HardState{Term: 1, Vote: 2, Commit: 1}}},
 			[]Class{ClassVoteChange}, nil, nil},
 		"snapshot of another term": {[]step{ent(1, 1), ent(1, 2), state(1, 2), snap(2, 2)},
 			[]Class{ClassSnapshotConflict}, nil, nil},
@@ -236,13 +237,18 @@ func TestVerifySnapshotFiles(t *testing.T) {
 		snaps []raftpb.EntryID
 		want  map[Severity][]Class
 	}{
-		"not known":               {whole, nil, nil},
-		"there":                   {whole, []raftpb.EntryID{newest.EntryID}, nil},
-		"none, log from 1":        {whole, []raftpb.EntryID{}, map[Severity][]Class{SeverityInfo: {ClassSnapshotFile}}},
-		"none, log purged":        {purged, []raftpb.EntryID{}, map[Severity][]Class{SeverityError: {ClassSnapshotFile}, SeverityInfo: {ClassPurged}}},
-		"older one, log from 1":   {whole, []raftpb.EntryID{older}, map[Severity][]Class{SeverityInfo: {ClassSnapshotFile}}},
-		"older one, purged since": {purged, []raftpb.EntryID{older}, map[Severity][]Class{SeverityError: {ClassSnapshotFile}, SeverityInfo: {ClassPurged}}},
-		"there, log purged":       {purged, []raftpb.EntryID{newest.EntryID}, map[Severity][]Class{SeverityInfo: {ClassPurged}}},
+		"not known": {whole, nil, nil},
+		"there":     {whole, []raftpb.EntryID{newest.EntryID}, nil},
+		"none, log from 1": {whole, []raftpb.EntryID{}, map[Severity][]Class{
+			SeverityInfo: {ClassSnapshotFile}}},
+		"none, log purged": {purged, []raftpb.EntryID{}, map[Severity][]Class{
+			SeverityError: {ClassSnapshotFile}, SeverityInfo: {ClassPurged}}},
+		"older one, log from 1": {whole, []raftpb.EntryID{older}, map[Severity][]Class{
+			SeverityInfo: {ClassSnapshotFile}}},
+		"older one, purged since": {purged, []raftpb.EntryID{older}, map[Severity][]Class{
+			SeverityError: {ClassSnapshotFile}, SeverityInfo: {ClassPurged}}},
+		"there, log purged": {purged, []raftpb.EntryID{newest.EntryID}, map[Severity][]Class{
+			SeverityInfo: {ClassPurged}}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
