@@ -20,7 +20,7 @@ type decodeOptions struct {
 
 func (o *decodeOptions) register(cmd *cobra.Command) {
 	fl := cmd.Flags()
-	fl.StringVar(&o.spec, "decode", "etcd", "what payloads are, as `SPEC`: etcd, resp, json, text, hex, raw, proto=FILE:MESSAGE or exec=COMMAND")
+	fl.StringVar(&o.spec, "decode", "etcd", "what payloads are, as `SPEC`: one of the decoders above")
 	fl.StringVar(&o.values, "values", "short", "how much of values is shown, as `HOW`: none, short or full")
 	fl.BoolVar(&o.style.ShowSecrets, "show-secrets", false, "show passwords and tokens")
 	completeWith(cmd, "values", []string{"none", "short", "full"})
@@ -34,6 +34,15 @@ func (o *decodeOptions) check(cmd *cobra.Command) error {
 	}
 	o.style.Values = values
 	return nil
+}
+
+// decodersHelp lists the decoders as --help shows them.
+func decodersHelp() string {
+	var b strings.Builder
+	for _, f := range decode.Formats() {
+		fmt.Fprintf(&b, "  %-18s  %s\n", f, f.Help)
+	}
+	return b.String()
 }
 
 // sequential reports whether payloads must be decoded one after the other.

@@ -41,15 +41,20 @@ func (r *row) appendJSON(b []byte) []byte {
 }
 
 // rawData returns the bytes to show as they are: an entry's data, or all of a record that can't be
-// taken apart.
+// taken apart. Secrets are masked unless they are asked for; where nothing tells where they would
+// be, there are no bytes to show.
 func (r *row) rawData() (data []byte, ok bool) {
+	isEntry := r.rec.Kind == wal.KindEntry
 	switch {
 	case r.bad != nil:
-		return r.rec.Data, true
-	case r.rec.Kind == wal.KindEntry:
-		return r.entry.Data, r.raw
+		return r.rec.Data, !isEntry || r.style.ShowSecrets
+	case !isEntry || !r.raw:
+		return nil, false
+	case r.style.ShowSecrets || r.entry.Type != raftpb.EntryNormal:
+		return r.entry.Data, true
 	}
-	return nil, false
+	r.text = decode.AppendMasked(r.text[:0], r.entry.Data)
+	return r.text, true
 }
 
 // appendKind appends the fields that only records of this kind have.

@@ -214,8 +214,8 @@ func (r *row) appendLine(b []byte) []byte {
 }
 
 func (r *row) appendEntryLine(b []byte) []byte {
-	if r.raw {
-		return hex.AppendEncode(b, r.entry.Data)
+	if data, ok := r.rawData(); ok {
+		return hex.AppendEncode(b, data)
 	}
 	return r.request().AppendSummary(b, r.style)
 }

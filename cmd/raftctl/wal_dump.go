@@ -41,6 +41,11 @@ PATH is a data directory, a wal directory, one segment, or an archive of these (
 compressed with zstd, gzip, s2 or snappy); a path may lead on into an archive. Nothing is written and
 no lock is taken, so that the directory of a running etcd is fine.
 
+Payloads are those of etcd, unless --decode names another decoder:
+
+` + decodersHelp() + `
+Passwords and tokens in requests are hidden unless --show-secrets is given.
+
 The fields for --where are those of the JSON; what a record doesn't have is "", 0 or empty:
 
 ` + fieldsHelp(),

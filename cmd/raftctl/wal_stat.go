@@ -31,7 +31,11 @@ PATH is a data directory, a wal directory, one segment, or an archive of these. 
 and no lock is taken.
 
 The busiest prefixes are those of the part of a key up to its last slash. Where a log has more of
-them than memory should hold, counts are estimates from above, marked with ~.`,
+them than memory should hold, counts are estimates from above, marked with ~.
+
+Payloads are those of etcd, unless --decode names another decoder:
+
+` + decodersHelp(),
 		Example: `  raftctl wal stat /var/lib/etcd
   raftctl wal stat /var/lib/etcd -o json | jq .operations`,
 		Args:    wantPaths(&o.source, 1, 1),

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -107,7 +108,12 @@ func deepCheck() func(*raftpb.Entry) error {
 	return func(e *raftpb.Entry) error {
 		r := requests.Get().(*decode.Request)
 		defer requests.Put(r)
-		return decode.Payload(r, e)
+		err := decode.Payload(r, e)
+		if err == nil {
+			return nil
+		}
+		// The finding names the entry already.
+		return renamedError{strings.TrimPrefix(err.Error(), "entry "+e.ID().String()+": "), err}
 	}
 }
 
