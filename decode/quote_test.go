@@ -2,6 +2,7 @@ package decode
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 	"unicode"
@@ -16,6 +17,24 @@ func TestAppendSize(t *testing.T) {
 		if got := string(appendSize(nil, size)); got != want {
 			t.Errorf("%d: %q, want %q", size, got, want)
 		}
+	}
+}
+
+func TestAppendIntegers(t *testing.T) {
+	for n, want := range map[int64]string{
+		0: "0", -1: "-1", 1 << 53: "9007199254740992", -1 << 53: "-9007199254740992",
+		1<<53 + 1: `"9007199254740993"`, -1<<53 - 1: `"-9007199254740993"`,
+		math.MinInt64: `"-9223372036854775808"`,
+	} {
+		if got := string(appendInt(nil, n)); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+		if got := string(appendUint(nil, uint64(n))); n >= 0 && got != want {
+			t.Errorf("%d unsigned: %s, want %s", n, got, want)
+		}
+	}
+	if got, want := string(appendUint(nil, math.MaxUint64)), `"18446744073709551615"`; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 

@@ -64,7 +64,6 @@ type body interface {
 
 // reset makes r empty, keeping the memory it has.
 func (r *Request) reset(size int) {
-	clear(r.values[:cap(r.values)])
 	*r = Request{Op: OpUnknown, Size: size, values: r.values[:0], scratch: r.scratch[:0]}
 }
 

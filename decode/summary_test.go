@@ -157,6 +157,7 @@ func TestV2IsNotV3(t *testing.T) {
 		summary string
 	}{
 		{sync, "v2_sync", "v2_sync"},
+		{append([]byte{0x08, 0x07, 0x12, 0, 0x1a, 0, 0x22, 0}, v2Put("", "")[11:]...), "v2_none", "v2_none"},
 		{v2Put("/1/a", "b c"), "v2_put", `v2_put /1/a 3 B "b c"`},
 		{append(v2Put("/1/a", ""), 0x28, 1), "v2_put", `v2_put /1/a dir`},
 		{append(v2Put("/1/a", ""), 0x12, 6, 'D', 'E', 'L', 'E', 'T', 'E', 0x60, 1), "v2_delete",
@@ -172,6 +173,27 @@ func TestV2IsNotV3(t *testing.T) {
 		}
 		if r.ID != 7 {
 			t.Errorf("%s: id %x, want 7", tt.op, r.ID)
+		}
+	}
+}
+
+// TestWireTypesAreStrict gives known fields another wire type, and leaves out what makes a request.
+func TestWireTypesAreStrict(t *testing.T) {
+	for _, data := range []string{
+		"\x20\x01", // put as a varint
+		pbBytes(4, pbBytes(1, "k")+pbBytes(3, "lease")),         // lease as bytes
+		pbBytes(4, "\x08\x01"),                                  // key as a varint
+		pbBytes(4, "\x0d1234"),                                  // key as a fixed32
+		pbBytes(100, pbBytes(1, "id")) + pbBytes(4, ""),         // header's id as bytes
+		pbBytes(6, pbBytes(2, pbBytes(2, pbBytes(3, "lease")))), // lease as bytes, deep within
+		pbBytes(4, "") + "\x02\x00",                             // a field with number 0
+		"\x08\x07",                                              // nothing but the old ID
+		pbBytes(2000, "x"),                                      // nothing that is known
+	} {
+		var r Request
+		_ = Payload(&r, normal([]byte(data))) // an error or not: some of it is text
+		if _, ok := r.body.(internalRequest); ok {
+			t.Errorf("%x: read as %s", data, r.AppendSummary(nil, Style{}))
 		}
 	}
 }

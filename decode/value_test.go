@@ -36,6 +36,7 @@ func TestValues(t *testing.T) {
 		{"json with escapes", `{"a":"\u001b[31m\""}`, `20 B {"a":"\u001b[31m\""}`,
 			`{"value_size":20,"value":"{\"a\":\"\\u001b[31m\\\"\"}"}`},
 		{"like json", "{\x1b[31m", `6 B 0x7b1b5b33316d`, `{"value_size":6,"value":"{\u001b[31m"}`},
+		{"c1 controls", "\u009b31m", `5 B 0xc29b33316d`, `{"value_size":5,"value":"\u009b31m"}`},
 		{"binary", "\x00\xff", `2 B 0x00ff`, `{"value_size":2,"value_base64":"AP8="}`},
 		{"long", long, `300 B "` + long[:64] + `…"`,
 			`{"value_size":300,"value_prefix":"` + long[:64] + `"}`},
