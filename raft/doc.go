@@ -102,8 +102,9 @@
 //   - An Applied beyond the stored commit index raises it, if the log has the entries; so does a
 //     snapshot.
 //   - Status shows AutoLeave, which is lost there.
-//   - A leader answers reads without asking anyone if it is the only voter; there, if there is only
-//     one, which may be another member that leads by now.
+//   - A leader answers reads without asking anyone if it is the only voter and has committed in its
+//     term; there, whenever there is only one voter, though that may be another member that leads by
+//     now, and though the commit index may be old after a restart.
 //   - A candidate that the membership no longer contains does not become leader.
 //   - Proposals are not copied.
 package raft

@@ -88,23 +88,22 @@ func (q *readQueue) drop(n int) {
 
 // readIndex handles a read request at the leader.
 func (c *core) readIndex(m *raftpb.Message) error {
-	switch {
-	case c.trk.Singleton() && c.trk.Voters.Contains(c.id):
-		// A leader that was removed or demoted must ask the single voter: that may lead by now.
-		c.answerRead(m, c.log.committed)
-	case c.log.committed < c.termStart:
+	if c.log.committed < c.termStart {
 		// A new leader has all committed entries, but doesn't know which they are until one of its
-		// own term is among them (paper, section 8).
+		// own term is among them (paper, section 8). Not even a single voter does: a crash may have
+		// cost it the commit index, which is not waited for.
 		c.pendingReads = append(c.pendingReads, *m)
-	default:
-		c.startRead(m)
+		return nil
 	}
+	c.startRead(m)
 	return nil
 }
 
 // startRead answers a read, or sees to it that the leader still is one first.
 func (c *core) startRead(m *raftpb.Message) {
-	if c.reads.option == ReadOnlyLeaseBased {
+	// A leader that was removed or demoted must ask the single voter: that may lead by now.
+	alone := c.trk.Singleton() && c.trk.Voters.Contains(c.id)
+	if alone || c.reads.option == ReadOnlyLeaseBased {
 		c.answerRead(m, c.log.committed)
 		return
 	}

@@ -2,6 +2,7 @@ package raft
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -158,5 +159,38 @@ func TestReadWithoutLeader(t *testing.T) {
 	c.wantReads(1)
 	if dropped != 2 {
 		t.Errorf("%d reads reported as dropped, want 2", dropped)
+	}
+}
+
+// TestReadAtSingleVoterAfterARestart reads before the leader has committed in its term. A crash has
+// cost it the commit index, so that an answer at once would miss entry 2, which was committed.
+func TestReadAtSingleVoterAfterARestart(t *testing.T) {
+	store := NewMemoryStorage()
+	must(t, store.ApplySnapshot(raftpb.Snapshot{Metadata: raftpb.SnapshotMetadata{
+		Index: 1, Term: 1, ConfState: raftpb.ConfState{Voters: []uint64{1}},
+	}}))
+	must(t, store.Append([]raftpb.Entry{{Index: 2, Term: 2}}))
+	must(t, store.SetHardState(raftpb.HardState{Term: 2, Vote: 1, Commit: 1}))
+	n, err := NewRawNode(&Config{
+		ID: 1, ElectionTick: 10, HeartbeatTick: 1, Storage: store, MaxInflightMsgs: 1,
+		MaxSizePerMsg: NoLimit, Rand: rand.New(rand.NewPCG(1, 1)),
+	})
+	must(t, err)
+	must(t, n.Campaign())
+	var reads []string
+	for i := 0; n.HasReady(); i++ {
+		rd, err := n.Ready()
+		must(t, err)
+		for _, r := range rd.ReadStates {
+			reads = append(reads, fmt.Sprintf("%s@%d", r.RequestCtx, r.Index))
+		}
+		must(t, store.Append(rd.Entries))
+		must(t, n.Advance(rd))
+		if i == 0 {
+			must(t, n.ReadIndex([]byte("a"))) // it was just elected
+		}
+	}
+	if diff := cmp.Diff([]string{"a@3"}, reads); diff != "" {
+		t.Errorf("reads (-want +got):\n%s", diff)
 	}
 }

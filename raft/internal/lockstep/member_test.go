@@ -312,12 +312,15 @@ func (m *member) step(p *packet) error {
 
 // refReadsStale reports whether the reference would answer a read without asking anyone. Intended
 // difference: where one voter decides alone, it does so at any leader, also at one that is not that
-// voter but was removed or demoted, while the voter may have become the leader of a later term.
-// Ours asks the voter.
+// voter but was removed or demoted, while the voter may have become the leader of a later term, and
+// before it committed in its term, when its commit index may be old. Ours asks the voter, and waits.
 func (m *member) refReadsStale() bool {
 	status := m.ours.Status()
-	return m.ref != nil && status.SoftState.RaftState == raft.StateLeader &&
-		status.Config.Singleton() && !status.Config.Voters.Contains(m.id)
+	if m.ref == nil || status.SoftState.RaftState != raft.StateLeader || !status.Config.Singleton() {
+		return false
+	}
+	term, err := m.ourDisk.MemoryStorage.Term(status.HardState.Commit)
+	return !status.Config.Voters.Contains(m.id) || err != nil || term != status.HardState.Term
 }
 
 // refDies reports whether the reference panics over a message: a request to transfer leadership
