@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
@@ -183,16 +184,12 @@ func (w *world) failRecovery(r *recovery) {
 	conf := w.membership()
 	for _, id := range membersOf(&conf) {
 		m := w.member(id)
-		done := [2]bool{}
-		if r.asked[id] != nil {
-			done = [2]bool{r.asked[id][0].over, r.asked[id][1].over}
-		}
+		served := r.asked[id] != nil && r.asked[id][0].over && r.asked[id][1].over
 		status := "down"
 		if m.up {
 			status = m.node.Status().String() + " " + m.node.LogStatus().String()
 		}
-		w.ladder.note(w.now, m.id, status)
-		w.ladder.note(w.now, m.id, map[bool]string{true: "was served", false: "was not served"}[done[0] && done[1]])
+		w.ladder.note(w.now, m.id, fmt.Sprintf("served %t, %s", served, status))
 	}
 	w.fail("liveness: not at work again %d ticks after the last fault, membership %v",
 		calmTicks, conf)

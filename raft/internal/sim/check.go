@@ -77,7 +77,8 @@ func (m *member) rememberStart() {
 	}
 	status := m.node.BasicStatus()
 	if status.HardState.Term < im.hard.Term {
-		m.w.fail("member %d: starts in term %d, was in %d", m.id, status.HardState.Term, im.hard.Term)
+		m.w.fail("member %d: starts in term %d, was in %d",
+			m.id, status.HardState.Term, im.hard.Term)
 	}
 	commit := status.HardState.Commit
 	m.seen = observed{term: status.HardState.Term, commit: commit, checked: m.log.base.Index}
@@ -107,8 +108,8 @@ func (m *member) addToLog(e *raftpb.Entry) {
 	case i < 0:
 		*at = append(*at, p)
 	case (*at)[i] != p:
-		m.w.fail("log matching: member %d: entry %d/%d with contents %x after term %d, "+
-			"elsewhere %x after term %d", m.id, p.term, e.Index, p.sum, p.prev, (*at)[i].sum, (*at)[i].prev)
+		m.w.fail("log matching: member %d: entry %s with contents %x after term %d, "+
+			"elsewhere %x after term %d", m.id, e.ID(), p.sum, p.prev, (*at)[i].sum, (*at)[i].prev)
 	}
 }
 
@@ -157,8 +158,13 @@ func (m *member) look() {
 	for _, move := range m.moves {
 		m.w.mix(m.w.sum, uint64(move.State), move.Term)
 		m.w.ladder.move(m.w.now, m.id, move)
-		if move.State == raft.StateLeader {
+		switch move.State {
+		case raft.StateLeader:
 			m.checkElection(move.Term)
+		case raft.StateCandidate, raft.StatePreCandidate:
+			if voters := m.node.Status().Config.Voters; !voters.Contains(m.id) {
+				m.w.fail("member %d campaigns, and is no voter of %s", m.id, voters)
+			}
 		}
 	}
 	m.moves = m.moves[:0]
@@ -253,6 +259,9 @@ func (m *member) checkQuorum(id raftpb.EntryID) {
 		m.w.fail("member %d commits entry %s, which no leader has", m.id, id)
 		return
 	}
+	if id.Term != m.seen.term {
+		m.w.fail("commit: leader %d of term %d commits entry %s for itself", m.id, m.seen.term, id)
+	}
 	voters := m.node.Status().Config.Voters
 	onDisk := func(voter uint64) (bool, bool) { return m.w.member(voter).disk.synced.has(id), true }
 	if voters.VoteResult(onDisk) != quorum.VoteWon {
@@ -266,9 +275,11 @@ func (m *member) checkApply(e *raftpb.Entry) {
 	committed := m.w.truth.committed
 	switch {
 	case e.Index != m.state.index+1:
-		m.w.fail("state machine safety: member %d applies entry %d after %d", m.id, e.Index, m.state.index)
+		m.w.fail("state machine safety: member %d applies entry %d after %d",
+			m.id, e.Index, m.state.index)
 	case e.Index >= uint64(len(committed)) || committed[e.Index].term == 0:
-		m.w.fail("state machine safety: member %d applies entry %d, which isn't committed", m.id, e.Index)
+		m.w.fail("state machine safety: member %d applies entry %d, which isn't committed",
+			m.id, e.Index)
 	case committed[e.Index].term != e.Term || committed[e.Index].sum != entrySum(e):
 		m.w.fail("state machine safety: member %d applies entry %d/%d, committed is %d/%d",
 			m.id, e.Term, e.Index, committed[e.Index].term, e.Index)

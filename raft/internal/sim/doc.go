@@ -8,13 +8,13 @@
 //
 //   - a RawNode, driven by the loop that package raft prescribes, in either storage mode;
 //   - a disk, which keeps what was synced. A crash loses the rest, or keeps a first part of it;
-//   - a state machine with a few registers, in memory or on disk, which takes snapshots and compacts;
+//   - a state machine of a few registers, in memory or on disk, which takes snapshots and compacts;
 //   - a clock of its own speed.
 //
-// The network loses, delays, duplicates and reorders messages, and cuts off members or links, in one
-// direction or both. Disks stall. Clients put, get and compare-and-swap at any member, and try again
-// elsewhere when no answer comes. An operator crashes members, transfers leadership and changes the
-// membership in all ways there are.
+// The network loses, delays, duplicates and reorders messages, and cuts off members or links, in
+// one direction or both. Disks stall. Clients put, get and compare-and-swap at any member, and try
+// again elsewhere when no answer comes. An operator crashes members, transfers leadership and
+// changes the membership in all ways there are.
 //
 // # What is checked
 //
@@ -25,14 +25,27 @@
 //     same one, on all members that ever had it;
 //   - leader completeness: a new leader has all that was committed in terms before;
 //   - commit: it never falls, nothing else is ever committed at an index, and what a leader commits
-//     is then on the disks of a quorum;
+//     is of its term, and then on the disks of a quorum;
+//   - only voters campaign;
 //   - promises: votes and acknowledgements that are sent are on the sender's disk;
 //   - state machine safety: the same entries, in the same order, none left out, and the same state
 //     and membership after each;
 //   - that no member refuses another one's message, and nothing panics.
 //
 // At the end, that the faults being over, the group gets back to work and all members to one state;
-// and that what the clients saw is linearizable. Reads by lease may be behind by as long as a leader
-// can go on after the group has left it (two election timeouts, and what was on its way); such a
-// read counts as having begun that much earlier.
+// and that what the clients saw is linearizable. Reads by lease may be behind by as long as a
+// leader can go on after the group has left it (two election timeouts, and what was on its way);
+// such a read counts as having begun that much earlier.
+//
+// # What the application must do
+//
+// The loops here are what the documentation of package raft says, and what it leaves to the
+// application:
+//
+//   - a snapshot is synced before anything is sent, whatever MustSync says;
+//   - a snapshot is taken after each membership change, on disk before the next call. Else the
+//     change could be forgotten in a crash, with the commit index, and the member campaign under a
+//     membership that is over; and a new member could be sent a snapshot that it isn't in;
+//   - on a start the commit index is brought between the snapshot and the last entry;
+//   - membership changes before a snapshot that the core took over are not applied any more.
 package sim

@@ -75,6 +75,7 @@ func (w *world) checkHistory() {
 	case porcupine.Illegal:
 		w.fail("linearizability: the history of %d operations has no order", len(w.clients.ops))
 	case porcupine.Unknown:
-		w.fail("linearizability: unknown within %v for %d operations", checkLimit, len(w.clients.ops))
+		w.fail("linearizability: unknown within %v for %d operations",
+			checkLimit, len(w.clients.ops))
 	}
 }

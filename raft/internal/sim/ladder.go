@@ -10,8 +10,8 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// Ladder draws a run: time goes down, each member has a lane, each message that arrives is an arrow.
-// A nil Ladder draws nothing.
+// Ladder draws a run: time goes down, each member has a lane, each message that arrives is an
+// arrow. A nil Ladder draws nothing.
 type Ladder struct {
 	Last int // how many rows are kept, 0 for all
 	rows []string
@@ -80,7 +80,8 @@ func (l *Ladder) note(now int64, id uint64, text string) {
 
 func (l *Ladder) move(now int64, id uint64, e raft.StateChanged) {
 	if l != nil {
-		l.note(now, id, fmt.Sprintf("%s of term %d", strings.TrimPrefix(e.State.String(), "State"), e.Term))
+		state := strings.TrimPrefix(e.State.String(), "State")
+		l.note(now, id, fmt.Sprintf("%s of term %d", state, e.Term))
 	}
 }
 

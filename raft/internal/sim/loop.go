@@ -235,6 +235,9 @@ func (m *member) applyConfChange(e *raftpb.Entry) error {
 	}
 	m.state.conf = sortedConf(cs)
 	m.w.stats.ConfChanges++
+	if m.w.shape.stepDown && m.leads() && !slices.Contains(membersOf(&cs), m.id) {
+		m.w.fail("member %d leads on after its removal", m.id)
+	}
 	m.w.ladder.note(m.w.now, m.id, "apply "+raftpb.DescribeConfChange(change))
 	return nil
 }

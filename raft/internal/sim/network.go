@@ -83,7 +83,9 @@ func (n *network) carry(from *member, msg raftpb.Message) {
 		w.ladder.arrow(w.now, sent, from.id, &msg)
 		to.input(func() error { return to.node.Step(msg) })
 		if msg.Type == raftpb.MsgSnap && from.life == life && from.up {
-			from.input(func() error { return from.node.ReportSnapshot(msg.To, raft.SnapshotFinish) })
+			from.input(func() error {
+				return from.node.ReportSnapshot(msg.To, raft.SnapshotFinish)
+			})
 		}
 	})
 }

@@ -133,7 +133,9 @@ func decodeRegisters(b []byte) (registers, error) {
 
 // sortedConf returns a membership with its lists in order, so that equal ones have equal bytes.
 func sortedConf(cs raftpb.ConfState) raftpb.ConfState {
-	for _, ids := range []*[]uint64{&cs.Voters, &cs.Learners, &cs.VotersOutgoing, &cs.LearnersNext} {
+	for _, ids := range []*[]uint64{
+		&cs.Voters, &cs.Learners, &cs.VotersOutgoing, &cs.LearnersNext,
+	} {
 		*ids = slices.Sorted(slices.Values(*ids))
 	}
 	return cs

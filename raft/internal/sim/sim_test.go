@@ -51,10 +51,11 @@ func explain(t *testing.T, res *Result) {
 	if _, err := ladder.WriteTo(&b); err != nil {
 		t.Error(err)
 	}
-	t.Errorf("seed %d: %v\nreplay: go test ./raft/internal/sim -run TestWorlds -sim.first %d -sim.seeds 1\n%s",
-		res.Seed, res.Err, res.Seed, b.String())
+	t.Errorf("seed %d: %v\nreplay: go test ./raft/internal/sim -run TestWorlds "+
+		"-sim.first %d -sim.seeds 1 -sim.rows 0\n%s", res.Seed, res.Err, res.Seed, b.String())
 	if again.Err == nil || again.Sum != res.Sum {
-		t.Errorf("seed %d: the second run was another one: %x, then %x", res.Seed, res.Sum, again.Sum)
+		t.Errorf("seed %d: the second run was another one: %x, then %x",
+			res.Seed, res.Sum, again.Sum)
 	}
 }
 
@@ -63,7 +64,8 @@ func TestSameSeedSameRun(t *testing.T) {
 	for seed := range uint64(30) {
 		a, b := Run(seed, nil), Run(seed, new(Ladder))
 		if a.Sum != b.Sum || a.Events != b.Events {
-			t.Errorf("seed %d: %d events with sum %x, then %d with %x", seed, a.Events, a.Sum, b.Events, b.Sum)
+			t.Errorf("seed %d: %d events with sum %x, then %d with %x",
+				seed, a.Events, a.Sum, b.Events, b.Sum)
 		}
 	}
 }
