@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 
@@ -57,6 +58,14 @@ func (o *decodeOptions) decoder(a *app) (decode.Decoder, error) {
 		return nil, usageError{fmt.Errorf("--decode: %w", err)}
 	}
 	return d, nil
+}
+
+// environment gives decoders what they need from the outside.
+func (a *app) environment() decode.Env {
+	return decode.Env{
+		ReadFile: func(name string) ([]byte, error) { return os.ReadFile(a.path(name)) },
+		Start:    startProcess,
+	}
 }
 
 // process is a running command: what is written is its input, what is read its output.
