@@ -423,3 +423,43 @@ func TestCandidateThatWasRemoved(t *testing.T) {
 		t.Error("the reference survives, so this is no difference")
 	}
 }
+
+// A single voter waits for the first commit in its term before it answers a read, since a crash may
+// have cost it the commit index. The reference answers at once, from the index that it was left.
+func TestReadOfNewSingleVoter(t *testing.T) {
+	var h [headerSize]byte
+	h[7] = 0x05
+	m := newWorld(h, false, nil).members[0]
+	m.campaign(0, 0)
+	for m.takeReady(); m.work != nil; {
+		m.nextStage() // up to Advance, by which it has its own vote
+	}
+	if !m.refReadsStale() {
+		t.Fatalf("got %+v, want a leader that has committed nothing yet", m.ours.BasicStatus())
+	}
+	context := []byte("read")
+	if err := m.ours.ReadIndex(context); err != nil {
+		t.Fatal(err)
+	}
+	m.ref.ReadIndex(context)
+	if rd := m.ref.Ready(); len(rd.ReadStates) != 1 {
+		t.Error("the reference does not answer at once, so this is no difference")
+	}
+	var answers []raft.ReadState
+	for m.ours.HasReady() {
+		rd, err := m.ours.Ready()
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers = append(answers, rd.ReadStates...)
+		if err := m.ourDisk.Append(rd.Entries); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.ours.Advance(rd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(answers) != 1 || answers[0].Index != m.ours.BasicStatus().HardState.Commit {
+		t.Errorf("got answers %+v, want one, at the commit index", answers)
+	}
+}
