@@ -214,7 +214,9 @@ func (m *member) applyEntry(e *raftpb.Entry) error {
 	if err != nil {
 		return err
 	}
-	m.answer(c.id, m.state.apply(c))
+	if c.kind != opNothing {
+		m.answer(c.id, m.state.apply(c))
+	}
 	return nil
 }
 

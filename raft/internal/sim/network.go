@@ -5,15 +5,12 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// maxDelay is how long a message is on its way, at most.
-const maxDelay = 20 * tickTime
-
 // network carries messages between members.
 type network struct {
 	world     *world
 	loss      int   // percent
 	duplicate int   // percent
-	late      int   // percent of the messages that take up to maxDelay
+	late      int   // percent of the messages that take up to shape.maxDelay
 	delay     int64 // what the others take, at most
 	cut       [maxMembers + 1][maxMembers + 1]bool
 }
@@ -67,7 +64,7 @@ func (n *network) carry(from *member, msg raftpb.Message) {
 	w, sent := n.world, n.world.now
 	delay := 1 + w.upTo(n.delay)
 	if w.chance(n.late) {
-		delay = 1 + w.upTo(maxDelay-1)
+		delay = 1 + w.upTo(w.shape.maxDelay-1)
 	}
 	if w.shape.codec {
 		msg = recode(w, msg)

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
@@ -16,34 +17,61 @@ func (w *world) fault() {
 	}
 	w.at(w.now+w.faultGap(), w.fault)
 	m := w.anyMember()
-	switch w.rand.IntN(16) {
-	case 0, 1:
+	switch w.shape.faults[w.rand.IntN(len(w.shape.faults))] {
+	case faultCrash:
 		w.crash(m)
-	case 2:
+	case faultCrashMost:
 		for _, m := range w.members {
 			if w.chance(80) {
 				w.crash(m)
 			}
 		}
-	case 3, 4, 5:
+	case faultPartition:
 		w.partition()
-	case 6, 7:
+	case faultRejoin:
 		w.net.rejoin()
 		w.ladder.note(w.now, 0, "network whole again")
-	case 8:
+	case faultWeather:
 		w.net.weather()
-	case 9:
-		m.stalled = w.now + w.upTo(maxStall)
-		w.stats.Stall++
-		w.ladder.note(w.now, m.id, "disk stalls")
-	case 10:
+	case faultStall:
+		w.stall(m)
+	case faultClock:
 		m.changeClock()
-	case 11:
+	case faultTransfer:
 		w.transfer(m)
-	case 12:
+	case faultNudge:
 		w.nudge(m)
-	default:
+	case faultBurst:
+		w.burst(m)
+	case faultMembership:
 		w.changeMembership()
+	}
+}
+
+// stall has a disk not answer for a while. Not where reads go by lease: see staleness.
+func (w *world) stall(m *member) {
+	if w.shape.lease {
+		return
+	}
+	m.stalled = w.now + w.upTo(maxStall)
+	w.stats.Stall++
+	w.ladder.note(w.now, m.id, "disk stalls")
+}
+
+// burst proposes many entries at once, which do nothing. A leader that was cut off gets a log that
+// is much unlike the others' by it.
+func (w *world) burst(m *member) {
+	if lead := w.leader(); lead != nil && w.chance(50) {
+		m = lead
+	}
+	if !m.up {
+		return
+	}
+	n := 1 + w.rand.IntN(12)
+	w.ladder.note(w.now, m.id, fmt.Sprintf("propose %d entries", n))
+	for range n {
+		data := command{kind: opNothing}.encode(w.rand.IntN(50))
+		m.input(func() error { return m.node.Propose(data) })
 	}
 }
 
@@ -81,6 +109,9 @@ func (w *world) partition() {
 		w.net.cut[m.id][w.anyMember().id] = true
 	}
 	w.ladder.note(w.now, m.id, "partition")
+	if w.chance(50) {
+		m.after(w.upTo(10*tickTime), func() { w.burst(m) })
+	}
 }
 
 func (w *world) transfer(m *member) {

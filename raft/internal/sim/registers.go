@@ -21,9 +21,10 @@ const (
 	opPut opKind = iota
 	opSwap
 	opRead
+	opNothing
 )
 
-func (k opKind) String() string { return [...]string{"put", "swap", "read"}[k] }
+func (k opKind) String() string { return [...]string{"put", "swap", "read", "nothing"}[k] }
 
 // command is what an entry asks of the state machine.
 type command struct {

@@ -38,6 +38,8 @@ type shape struct {
 	writeTime   int64
 	membership  bool
 	calm        int64 // ticks between faults, on average
+	faults      []faultKind
+	maxDelay    int64 // how long a message is on its way, at most
 	clients     int
 }
 
@@ -76,18 +78,56 @@ func newShape(r *rand.Rand) shape {
 	s.maxCommitted = [...]uint64{0, 100, 1 << 20, 1 << 20}[r.IntN(4)]
 	s.maxOpen = [...]uint64{0, 0, 200, 2000}[r.IntN(4)]
 	s.writeTime = [...]int64{0, 5, 40, 150}[r.IntN(4)]
+	s.faults = someFaults(r, s.membership)
+	s.maxDelay = 20 * tickTime
+	if s.lease {
+		s.maxDelay = 4 * tickTime
+	}
 	return s
 }
 
 // slowestTick is the longest that a tick can be.
 func (s *shape) slowestTick() int64 { return tickTime * (100 + s.skew) / 100 }
 
+// faultKind is what can go wrong, or what an operator does.
+type faultKind int
+
+const (
+	faultCrash faultKind = iota
+	faultCrashMost
+	faultPartition
+	faultRejoin
+	faultWeather
+	faultStall
+	faultClock
+	faultTransfer
+	faultNudge
+	faultBurst
+	faultMembership
+	faultKinds
+)
+
+// someFaults returns kinds of faults, some more often than others. No world has all of them: what
+// takes many of one kind to come about would drown in the others.
+func someFaults(r *rand.Rand, membership bool) []faultKind {
+	kinds := []faultKind{faultPartition, faultRejoin, faultCrash}
+	for range 12 {
+		kinds = append(kinds, faultKind(r.IntN(int(faultKinds))))
+	}
+	if membership {
+		for range 1 + r.IntN(5) {
+			kinds = append(kinds, faultMembership)
+		}
+	}
+	return kinds
+}
+
 // staleness is by how much a read by lease may be behind. A leader that was left by a quorum
-// notices at the second check of it after their last answers, which may have been on their way, or
-// in the queue of a member whose loop was writing, for as long as messages and writes take.
+// notices at the second check of it after their last answers, which may have been on their way, and
+// in the queues of both, for as long as a message and a few writes take.
 func (s *shape) staleness() int64 {
 	if !s.lease {
 		return 0
 	}
-	return 2*int64(s.electionTick+1)*s.slowestTick() + maxDelay + 2*maxStall
+	return 2*int64(s.electionTick+1)*s.slowestTick() + s.maxDelay + 8*s.writeTime
 }
