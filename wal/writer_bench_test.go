@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,38 +142,55 @@ func (w *bareBench) Close() error { return w.file.Close() }
 func BenchmarkAppend(b *testing.B) {
 	for _, size := range []int{128, 1024} {
 		for _, entries := range []int{1, 10, 100} {
-			r := new(appendRace)
-			batch := benchBatch(entries, size)
-			for i, w := range benchWriters {
-				b.Run(fmt.Sprintf("size=%d/entries=%d/impl=%s", size, entries, w.impl), func(b *testing.B) {
-					if i == 0 || r.rounds() == 0 {
-						r.run(b, batch)
-					}
-					reportTimes(b, r.took[i])
-				})
-			}
+			r := appendRace{batch: benchBatch(entries, size), callers: 1, turn: 1}
+			r.bench(b, fmt.Sprintf("size=%d/entries=%d", size, entries))
 		}
 	}
 }
 
-// appendRace holds how long each append of each implementation took.
-type appendRace struct{ took [3][]time.Duration }
+// BenchmarkAppendConcurrent measures callers that append an entry each, at the same time. Time is per
+// append, of whichever caller. The implementations take turns of 16 appends a caller.
+func BenchmarkAppendConcurrent(b *testing.B) {
+	for _, size := range []int{128, 1024} {
+		for _, callers := range []int{1, 8, 64} {
+			r := appendRace{batch: benchBatch(1, size), callers: callers, turn: 16}
+			r.bench(b, fmt.Sprintf("size=%d/callers=%d", size, callers))
+		}
+	}
+}
 
-func (r *appendRace) rounds() int { return len(r.took[0]) }
+// appendRace measures all implementations in turn.
+type appendRace struct {
+	batch   []raftpb.Entry
+	callers int
+	turn    int                // appends of each caller in a turn
+	took    [3][]time.Duration // per append, by implementation
+}
 
-func (r *appendRace) run(b *testing.B, batch []raftpb.Entry) {
+func (r *appendRace) bench(b *testing.B, name string) {
+	for i, w := range benchWriters {
+		b.Run(name+"/impl="+w.impl, func(b *testing.B) {
+			if i == 0 || r.took[i] == nil {
+				r.run(b)
+			}
+			reportTimes(b, r.took[i])
+		})
+	}
+}
+
+func (r *appendRace) run(b *testing.B) {
 	var logs []benchWriter
 	for i, w := range benchWriters {
 		r.took[i] = nil
-		logs = append(logs, w.open(b, filepath.Join(b.TempDir(), "wal"), batch))
+		logs = append(logs, w.open(b, filepath.Join(b.TempDir(), "wal"), r.batch))
 	}
 	for b.Loop() {
 		for i, log := range logs {
 			start := time.Now()
-			if err := log.append(); err != nil {
+			if err := r.takeTurn(log); err != nil {
 				b.Fatal(err)
 			}
-			r.took[i] = append(r.took[i], time.Since(start))
+			r.took[i] = append(r.took[i], time.Since(start)/time.Duration(r.callers*r.turn))
 		}
 	}
 	for _, log := range logs {
@@ -182,6 +198,28 @@ func (r *appendRace) run(b *testing.B, batch []raftpb.Entry) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func (r *appendRace) takeTurn(log benchWriter) error {
+	if r.callers == 1 {
+		return r.call(log)
+	}
+	errs := make([]error, r.callers)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { errs[i] = r.call(log) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (r *appendRace) call(log benchWriter) error {
+	for range r.turn {
+		if err := log.append(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reportTimes reports the mean, the median and the 99th percentile.
@@ -194,46 +232,6 @@ func reportTimes(b *testing.B, took []time.Duration) {
 	b.ReportMetric(float64(total)/float64(len(sorted)), "ns/op")
 	b.ReportMetric(float64(sorted[len(sorted)/2]), "p50-ns/op")
 	b.ReportMetric(float64(sorted[len(sorted)*99/100]), "p99-ns/op")
-}
-
-// BenchmarkAppendConcurrent measures callers that append an entry each, at the same time. Time is per
-// append, of whichever caller.
-func BenchmarkAppendConcurrent(b *testing.B) {
-	for _, size := range []int{128, 1024} {
-		for _, callers := range []int{1, 8, 64} {
-			batch := benchBatch(1, size)
-			for _, w := range benchWriters {
-				b.Run(fmt.Sprintf("size=%d/callers=%d/impl=%s", size, callers, w.impl), func(b *testing.B) {
-					log := w.open(b, filepath.Join(b.TempDir(), "wal"), batch)
-					b.SetBytes(int64(size))
-					b.ReportAllocs()
-					b.ResetTimer()
-					runCallers(b, log, callers)
-					b.StopTimer()
-					if err := log.Close(); err != nil {
-						b.Fatal(err)
-					}
-				})
-			}
-		}
-	}
-}
-
-func runCallers(b *testing.B, log benchWriter, callers int) {
-	var left atomic.Int64
-	left.Store(int64(b.N))
-	var wg sync.WaitGroup
-	for range callers {
-		wg.Go(func() {
-			for left.Add(-1) >= 0 {
-				if err := log.append(); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // BenchmarkEncode measures what an append costs beside the disk.
