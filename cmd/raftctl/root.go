@@ -18,6 +18,7 @@ or an archive of these. It only reads: it takes no lock, and is safe on the dire
 		Example: `  raftctl wal stat /var/lib/etcd
   raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
   raftctl wal verify /var/lib/etcd`,
+		Version:           buildVersion(),
 		Args:              unknownSubcommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:     true,
@@ -29,6 +30,8 @@ or an archive of these. It only reads: it takes no lock, and is safe on the dire
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
 	root.SetHelpTemplate(root.HelpTemplate() + exitCodesLine)
+	root.SetVersionTemplate(versionLine())
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(newWAL(a), newVersion(a), newCompletion(a), newMan(a), newExitCodes())
 	return root
 }
@@ -41,7 +44,7 @@ func newGroup(use, short, long string, verbs ...*cobra.Command) *cobra.Command {
 		Long:  long,
 		Args:  unknownSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usagef(cmd, "which of %s?", strings.Join(subcommands(cmd), ", "))
+			return usagef(cmd, "a command is missing, want one of %s", strings.Join(subcommands(cmd), ", "))
 		},
 	}
 	cmd.AddCommand(verbs...)
@@ -55,7 +58,7 @@ func unknownSubcommand(cmd *cobra.Command, args []string) error {
 	}
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return usagef(cmd, "unknown command %q, did you mean %q?", args[0], near[0])
+		return usagef(cmd, "unknown command %q (did you mean %q?)", args[0], near[0])
 	}
 	return usagef(cmd, "unknown command %q, want one of %s", args[0], strings.Join(subcommands(cmd), ", "))
 }
@@ -76,6 +79,22 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return usagef(cmd, "unexpected argument %q", args[0])
 	}
 	return nil
+}
+
+// newHelp returns a help command that refuses what it doesn't know.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND…]",
+		Short: "Explain a command or a topic",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			target, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usagef(cmd.Root(), "no help on %q", strings.Join(args, " "))
+			}
+			target.InitDefaultHelpFlag() // it is listed among the flags
+			return target.Help()
+		},
+	}
 }
 
 // newExitCodes returns a help topic: a command that can't be run.

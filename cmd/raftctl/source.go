@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,8 @@ func (o *sourceOptions) register(cmd *cobra.Command) {
 func wantPaths(o *sourceOptions, least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
+		case slices.Contains(args, "") || o.walDir == "" && cmd.Flags().Changed("wal-dir"):
+			return usagef(cmd, "a path is empty")
 		case o.walDir != "" && len(args) > 1:
 			return usagef(cmd, "--wal-dir goes with one PATH, got %d", len(args))
 		case o.walDir != "":
@@ -91,7 +94,7 @@ func openLog(a *app, name string) (*wal.Log, error) {
 	log, err := wal.Open(fsys, inner)
 	if err != nil {
 		if text, ok := strings.CutPrefix(err.Error(), inner+": "); ok { // the user knows it by another name
-			return nil, renamedError{text, err}
+			return nil, renamedError{strings.ReplaceAll(text, " in "+inner, " in "+name), err}
 		}
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -26,9 +27,8 @@ func newVersion(a *app) *cobra.Command {
 }
 
 func printVersion(a *app, out output) error {
-	v := buildVersion()
 	if out == outputTable {
-		_, err := fmt.Fprintf(a.out, "raftctl %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		_, err := io.WriteString(a.out, versionLine())
 		return err
 	}
 	return writeJSON(a.out, out, struct {
@@ -36,7 +36,11 @@ func printVersion(a *app, out output) error {
 		Go      string `json:"go"`
 		OS      string `json:"os"`
 		Arch    string `json:"arch"`
-	}{v, runtime.Version(), runtime.GOOS, runtime.GOARCH})
+	}{buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
+}
+
+func versionLine() string {
+	return fmt.Sprintf("raftctl %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // buildVersion returns the stamped version, else that of the module, as `go install` records it.
