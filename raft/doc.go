@@ -97,14 +97,16 @@
 //   - Messages that crash that package, or that break its invariants, are refused. So are messages
 //     between members that have no term, that come from the receiver itself, or whose entries are
 //     out of order.
+//   - An append whose preceding entry isn't the one committed at its index is refused; there it is
+//     acknowledged, or rejected like any other.
 //   - Config.Rand is required, and there is an [Observer] in place of a logger.
 //   - MaxSizePerMsg of 0 without a MaxCommittedSizePerReady means one committed entry at a time.
 //   - An Applied beyond the stored commit index raises it, if the log has the entries; so does a
 //     snapshot.
 //   - Status shows AutoLeave, which is lost there.
 //   - A leader answers reads without asking anyone if it is the only voter and has committed in its
-//     term; there, whenever there is only one voter, though that may be another member that leads by
-//     now, and though the commit index may be old after a restart.
+//     term; there, whenever there is only one voter, though that may be another member, who leads
+//     by now, and though the commit index may be old after a restart.
 //   - A candidate that the membership no longer contains does not become leader.
 //   - Proposals are not copied.
 package raft

@@ -121,8 +121,8 @@ func (n *RawNode) keepForAdvance(rd *Ready) {
 	}
 }
 
-// An array for more than keepMessages messages is let go when keepReadys Readys in a row needed less
-// than a quarter of it.
+// An array for more than keepMessages messages is let go when keepReadys Readys in a row needed
+// less than a quarter of it.
 const (
 	keepMessages = 1024
 	keepReadys   = 64

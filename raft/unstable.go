@@ -180,8 +180,8 @@ func (u *unstable) truncateAndAppend(entries []raftpb.Entry) {
 const adoptEntries = 64
 
 // A new array has room for this many more entries, and not for more payload than that, in bytes:
-// enough to make an allocation rare, and not so much that idle groups waste memory or large payloads
-// are kept alive. One that fills up is followed by one of twice the size.
+// enough to make an allocation rare, and not so much that idle groups waste memory or large
+// payloads are kept alive. One that fills up is followed by one of twice the size.
 const (
 	spareEntries = 128
 	spareBytes   = 256 << 10
