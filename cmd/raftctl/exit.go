@@ -69,6 +69,8 @@ func statusOf(ctx context.Context, err error) int {
 		return statusInterrupted
 	case errors.As(err, &silent):
 		return silent.status
+	case errors.Is(err, wal.ErrTooManyEvents): // the log can't be summarised in bounded memory
+		return statusPartial
 	case errors.As(err, &usage), errors.Is(err, wal.ErrNoLog), errors.Is(err, wal.ErrEmpty),
 		errors.Is(err, wal.ErrSeveralLogs):
 		return statusUsage
