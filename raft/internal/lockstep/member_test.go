@@ -38,6 +38,9 @@ type member struct {
 	work *work    // the Ready in hand, in the synchronous mode
 	jobs jobQueue // of the storage threads, in the asynchronous mode
 
+	// readsWait is set while reads may wait for the first commit of a leader in its term.
+	readsWait bool
+
 	history history
 }
 
@@ -90,7 +93,7 @@ func (m *member) boot() {
 		m.bootFailed(err)
 		return
 	}
-	m.up, m.work, m.jobs = true, nil, jobQueue{}
+	m.up, m.work, m.jobs, m.readsWait = true, nil, jobQueue{}, false
 	m.history.rebooted()
 	m.history.restarted(m.applied)
 	if m.w.alone {
@@ -221,6 +224,7 @@ func (m *member) check(what string) {
 	if m.ref == nil {
 		return
 	}
+	m.readsGo(&status)
 	refStatus := m.ref.BasicStatus()
 	if !sameStatus(&status, &refStatus) {
 		m.w.fail("%d: %s: got status %+v, want %+v %v",
@@ -298,8 +302,11 @@ func (m *member) step(p *packet) error {
 		m.stepRefused(p)
 		return nil
 	}
-	if p.ours.Type == raftpb.MsgReadIndex && m.refReadsStale() {
-		return nil
+	if p.ours.Type == raftpb.MsgReadIndex {
+		if m.refReadsStale() {
+			return nil
+		}
+		m.readComes()
 	}
 	what := "step"
 	if m.w.tracing() {
@@ -319,8 +326,33 @@ func (m *member) refReadsStale() bool {
 	if m.ref == nil || status.SoftState.RaftState != raft.StateLeader || !status.Config.Singleton() {
 		return false
 	}
-	term, err := m.ourDisk.MemoryStorage.Term(status.HardState.Commit)
-	return !status.Config.Voters.Contains(m.id) || err != nil || term != status.HardState.Term
+	return !status.Config.Voters.Contains(m.id) || !m.committedInTerm(&status.BasicStatus)
+}
+
+// committedInTerm reports whether the last committed entry is of the member's term, and stored.
+func (m *member) committedInTerm(s *raft.BasicStatus) bool {
+	term, err := m.ourDisk.MemoryStorage.Term(s.HardState.Commit)
+	return err == nil && term == s.HardState.Term
+}
+
+// readComes notes that a read will wait if it comes to a leader that has not committed in its term.
+func (m *member) readComes() {
+	status := m.ours.BasicStatus()
+	m.readsWait = m.readsWait ||
+		status.SoftState.RaftState == raft.StateLeader && !m.committedInTerm(&status)
+}
+
+// readsGo ends the world when reads that waited are let go at a leader that has become the only
+// voter. Intended difference: ours answers them, the reference asks the members that don't vote.
+func (m *member) readsGo(s *raft.BasicStatus) {
+	if !m.readsWait || m.ref == nil || s.SoftState.RaftState != raft.StateLeader {
+		return
+	}
+	if config := m.ours.Status().Config; config.Singleton() {
+		m.w.trace("%d: the end: reads waited for the only voter", m.id)
+		panic(worldsEnd{})
+	}
+	m.readsWait = !m.committedInTerm(s)
 }
 
 // refDies reports whether the reference panics over a message: a request to transfer leadership

@@ -221,6 +221,7 @@ func (m *member) read(b, _ byte) {
 	if m.refReadsStale() {
 		return
 	}
+	m.readComes()
 	if b&15 != 0 {
 		m.w.requests++
 	}
