@@ -34,8 +34,8 @@ var ErrSnapshotNotFound = errors.New("snapshot is not in the log")
 
 // OpenForAppend opens a log to go on writing it. It takes the locks that etcd takes, and returns an
 // error that is ErrLocked if another process holds one. It reads the log up to its end, and refuses
-// any damage but, if allowed, a torn end. Until then nothing is changed. A nil fsys is the machine's
-// file system.
+// any damage but, if allowed, a torn end. Until then nothing is changed. A nil fsys is the
+// machine's file system.
 func OpenForAppend(fsys vfs.FS, dir string, opts AppendOptions) (*Writer, error) {
 	w := newWriter(orMachine(fsys), filepath.Clean(dir), opts.WriterOptions)
 	if err := w.open(&opts); err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/raftctl/raftctl/internal/vfs"
 )
 
-// maxTorn is the size in bytes of the largest write that is taken for one that was not finished. What
-// lies further behind a damaged place was synced after it, so that the place must have been intact
-// once.
+// maxTorn is the size in bytes of the largest write that is taken for one that was not finished.
+// What lies further behind a damaged place was synced after it, so that the place must have been
+// intact once.
 const maxTorn = 16 << 20
 
 // TornEnd tells what was cut off when the log was opened: where, and how many bytes up to the last
@@ -23,8 +23,8 @@ type tornEnd struct {
 	size int64
 }
 
-// cutTorn removes everything after the last record, if that is an unfinished write. It must not come
-// back after a crash: new records would then end in front of old bytes.
+// cutTorn removes everything after the last record, if that is an unfinished write. It must not
+// come back after a crash: new records would then end in front of old bytes.
 //
 // The sectors of a write reach the disk in any order, so that intact records may follow the first
 // missing sector. They go too: what was synced later would mean that nothing is missing.
@@ -51,8 +51,8 @@ func (w *Writer) cutTorn(r *replay, size int64) error {
 	return t.file.Sync()
 }
 
-// missesSector reports whether the frame at off lacks a sector: one that holds zeros where the frame
-// should be. A header of 0 is such a place itself.
+// missesSector reports whether the frame at off lacks a sector: one that holds zeros where the
+// frame should be. A header of 0 is such a place itself.
 func missesSector(f vfs.File, off, size int64) (bool, error) {
 	var header [frameHeaderSize]byte
 	if _, err := f.ReadAt(header[:], off); err != nil {
@@ -83,7 +83,8 @@ func missesSector(f vfs.File, off, size int64) (bool, error) {
 // nextSector returns the offset at which the sector with the byte at off ends.
 func nextSector(off int64) int64 { return off - off%sectorSize + sectorSize }
 
-// lastByte returns the offset after the last byte that is not zero, or off if there is none after it.
+// lastByte returns the offset after the last byte that is not zero, or off if there is none after
+// it.
 func lastByte(f vfs.File, off, size int64) (int64, error) {
 	last := off
 	buf := make([]byte, 1<<16)

@@ -13,8 +13,8 @@ import (
 // or write is locked.
 var ErrLocked = vfs.ErrLocked
 
-// locks are the segments that a writer holds, open and locked, in order. The last is the one that it
-// writes to.
+// locks are the segments that a writer holds, open and locked, in order. The last is the one that
+// it writes to.
 type locks struct {
 	mu   sync.Mutex
 	held []lockedSegment

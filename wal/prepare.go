@@ -68,8 +68,8 @@ func (p *preparer) take() (spare, error) {
 	return r.spare, nil
 }
 
-// prepare makes an empty locked file with space reserved. If the disk is too full for that, the file
-// will take its space as it grows.
+// prepare makes an empty locked file with space reserved. If the disk is too full for that, the
+// file will take its space as it grows.
 func (p *preparer) prepare(path string) (spare, error) {
 	f, err := openLocked(p.fsys, path, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 	if err != nil {

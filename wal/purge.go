@@ -32,8 +32,8 @@ func (w *Writer) Purge(keep int) ([]SegmentName, error) {
 	return slices.Clip(gone), nil
 }
 
-// remove removes a segment that nobody holds. Where an open file can't be removed it is closed first,
-// with its lock.
+// remove removes a segment that nobody holds. Where an open file can't be removed it is closed
+// first, with its lock.
 func (w *Writer) remove(path string) error {
 	f, err := openLocked(w.fsys, path, os.O_RDWR)
 	if err != nil {

@@ -64,13 +64,15 @@ func (o WriterOptions) withDefaults() WriterOptions {
 var ErrWriterClosed = fmt.Errorf("log writer: %w", fs.ErrClosed)
 
 // Append adds a hard state and entries, either of which may be empty, and returns when they are
-// durable. A change of the commit index alone is not waited for, as in etcd: it becomes durable with
-// the next entries, snapshot or Sync. An entry at or below the last index overwrites from there on.
+// durable. A change of the commit index alone is not waited for, as in etcd: it becomes durable
+// with the next entries, snapshot or Sync. An entry at or below the last index overwrites from
+// there on.
 //
 // It is an error, and nothing is written, if the entries leave a gap.
 func (w *Writer) Append(state raftpb.HardState, entries []raftpb.Entry) error {
 	w.mu.Lock()
-	if err := w.usable(w.enc.checkEntries(entries)); err != nil || state.IsEmpty() && len(entries) == 0 {
+	err := w.usable(w.enc.checkEntries(entries))
+	if err != nil || state.IsEmpty() && len(entries) == 0 {
 		w.mu.Unlock()
 		return err
 	}
@@ -80,9 +82,9 @@ func (w *Writer) Append(state raftpb.HardState, entries []raftpb.Entry) error {
 	return w.join(w.need(durable || len(w.gather.cuts) > cuts))
 }
 
-// SaveSnapshot records that the state as of s.Index was saved, and returns when that is durable. The
-// snapshot itself must be durable already. A snapshot that came from the leader has to be recorded
-// ahead of the entries that follow it.
+// SaveSnapshot records that the state as of s.Index was saved, and returns when that is durable.
+// The snapshot itself must be durable already. A snapshot that came from the leader has to be
+// recorded ahead of the entries that follow it.
 func (w *Writer) SaveSnapshot(s Snapshot) error {
 	w.mu.Lock()
 	if err := w.usable(checkSnapshot(&s)); err != nil {
@@ -102,9 +104,9 @@ func checkSnapshot(s *Snapshot) error {
 }
 
 // AppendRecord adds a record with the data as it is, which keeps fields that this package doesn't
-// know. It is for rewriting a log: it checks nothing but that the data can be decoded, never begins a
-// new segment (see Cut and Size), and the record is durable only after Sync or Close. Crc and metadata
-// records come by themselves and are refused.
+// know. It is for rewriting a log: it checks nothing but that the data can be decoded, never begins
+// a new segment (see Cut and Size), and the record is durable only after Sync or Close. Crc and
+// metadata records come by themselves and are refused.
 func (w *Writer) AppendRecord(k Kind, data []byte) error {
 	w.mu.Lock()
 	if err := w.usable(w.enc.raw(w.gather, k, data)); err != nil {

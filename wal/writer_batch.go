@@ -100,9 +100,9 @@ func (w *Writer) lead(b *batch) {
 	b.done.Done()
 }
 
-// await gives the callers of the batch before, who were just told that they may go on, the chance to
-// come back with their next append: it then shares this batch's sync. A caller that is alone never
-// waits.
+// await gives the callers of the batch before, who were just told that they may go on, the chance
+// to come back with their next append: it then shares this batch's sync. A caller that is alone
+// never waits.
 func (w *Writer) await(b *batch) {
 	const turns = 4
 	for range turns {

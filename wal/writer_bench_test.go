@@ -79,8 +79,8 @@ func (w *etcdBench) append() error {
 	return w.Save(&w.state, w.batch)
 }
 
-// bareBench writes the bytes of a batch and syncs them, and does nothing else. Files are preallocated
-// and of the size of a segment.
+// bareBench writes the bytes of a batch and syncs them, and does nothing else. Files are
+// preallocated and of the size of a segment.
 type bareBench struct {
 	dir   string
 	file  vfs.File
@@ -114,7 +114,8 @@ func (w *bareBench) next() (err error) {
 		}
 	}
 	w.off = 0
-	if w.file, err = vfs.OS.OpenFile(filepath.Join(w.dir, "bare"), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+	const flag = os.O_RDWR | os.O_CREATE | os.O_TRUNC
+	if w.file, err = vfs.OS.OpenFile(filepath.Join(w.dir, "bare"), flag, 0o600); err != nil {
 		return err
 	}
 	return w.file.Allocate(SegmentSize)
@@ -138,7 +139,8 @@ func (w *bareBench) append() error {
 func (w *bareBench) Close() error { return w.file.Close() }
 
 // BenchmarkAppend measures one caller. The implementations take turns, append by append, so that
-// whatever else the machine does hits all alike: the first of a case's benchmarks measures all three.
+// whatever else the machine does hits all alike: the first of a case's benchmarks measures all
+// three.
 func BenchmarkAppend(b *testing.B) {
 	for _, size := range []int{128, 1024} {
 		for _, entries := range []int{1, 10, 100} {
@@ -148,8 +150,8 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// BenchmarkAppendConcurrent measures callers that append an entry each, at the same time. Time is per
-// append, of whichever caller. The implementations take turns of 16 appends a caller.
+// BenchmarkAppendConcurrent measures callers that append an entry each, at the same time. Time is
+// per append, of whichever caller. The implementations take turns of 16 appends a caller.
 func BenchmarkAppendConcurrent(b *testing.B) {
 	for _, size := range []int{128, 1024} {
 		for _, callers := range []int{1, 8, 64} {
@@ -251,8 +253,8 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// BenchmarkZerosAhead measures what writing zeros ahead of the records gains over space that is only
-// reserved, turn by turn.
+// BenchmarkZerosAhead measures what writing zeros ahead of the records gains over space that is
+// only reserved, turn by turn.
 func BenchmarkZerosAhead(b *testing.B) {
 	for _, size := range []int{256, 1024, 4096, 16 << 10, zeroBatch} {
 		var took [2][]time.Duration

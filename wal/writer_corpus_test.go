@@ -235,7 +235,8 @@ func goOn(t *testing.T, dir string, flavor raftpb.Flavor) {
 		t.Fatalf("%s: etcd reads %d entries, %v", dir, len(entries), err)
 	}
 	last := entries[len(entries)-1]
-	if last.GetIndex() != want.Index || last.GetTerm() != want.Term || string(last.GetData()) != "new" {
+	if last.GetIndex() != want.Index || last.GetTerm() != want.Term ||
+		string(last.GetData()) != "new" {
 		t.Errorf("%s: etcd's last entry is %v, want %v", dir, last, want)
 	}
 	mustClose(t, theirs)

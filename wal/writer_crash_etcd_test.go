@@ -16,8 +16,8 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// Whatever a crash leaves of our log, etcd's package repairs and reads it, and finds the entries that
-// we find.
+// Whatever a crash leaves of our log, etcd's package repairs and reads it, and finds the entries
+// that we find.
 func TestEtcdReadsWhatACrashLeaves(t *testing.T) {
 	setSegmentSize(t, faultOptions.segmentSize)
 	first, end := faultOps(t)
@@ -97,7 +97,8 @@ func etcdReadAll(dir string) (entries []raftpb.Entry, err error) {
 }
 
 func ourEntries(fsys vfs.FS) (entries []raftpb.Entry, err error) {
-	w, err := OpenForAppend(fsys, faultDir, AppendOptions{CutTorn: true, Replay: func(rec *Record) error {
+	o := AppendOptions{CutTorn: true, WriterOptions: faultOptions}
+	o.Replay = func(rec *Record) error {
 		var e raftpb.Entry
 		if rec.Kind != KindEntry {
 			return nil
@@ -107,7 +108,8 @@ func ourEntries(fsys vfs.FS) (entries []raftpb.Entry, err error) {
 		}
 		entries = append(entries[:e.Index-1], e)
 		return nil
-	}, WriterOptions: faultOptions})
+	}
+	w, err := OpenForAppend(fsys, faultDir, o)
 	if err != nil {
 		return nil, err
 	}

@@ -167,7 +167,8 @@ func setSegmentSize(tb testing.TB, size int64) {
 
 func mustCreate(tb testing.TB, dir string, o WriterOptions) *Writer {
 	tb.Helper()
-	w, err := Create(vfs.OS, dir, CreateOptions{Metadata: Metadata{NodeID: 1, ClusterID: 2}, WriterOptions: o})
+	m := Metadata{NodeID: 1, ClusterID: 2}
+	w, err := Create(vfs.OS, dir, CreateOptions{Metadata: m, WriterOptions: o})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -281,8 +282,8 @@ func segmentStart(w *Writer) uint64 {
 	return max(1, w.locks.held[len(w.locks.held)-1].name.Index) - 1
 }
 
-// sameBytes writes a history with both writers. If the seed is odd, each opens from time to time what
-// the other wrote, and goes on there.
+// sameBytes writes a history with both writers. If the seed is odd, each opens from time to time
+// what the other wrote, and goes on there.
 func sameBytes(t *testing.T, o WriterOptions, seed uint64) {
 	dir := t.TempDir()
 	got, want := filepath.Join(dir, "got"), filepath.Join(dir, "want")

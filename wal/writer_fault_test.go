@@ -73,14 +73,16 @@ func (l *ledger) live(fsys vfs.FS) (err error) {
 		if err := l.done(true, l.w.Close()); err != nil {
 			return err
 		}
-		if l.w, err = OpenForAppend(fsys, faultDir, AppendOptions{WriterOptions: faultOptions}); err != nil {
+		l.w, err = OpenForAppend(fsys, faultDir, AppendOptions{WriterOptions: faultOptions})
+		if err != nil {
 			return err
 		}
 	}
 	return l.done(true, l.w.Close())
 }
 
-// round appends a few entries, the last of which the next round overwrites, and what goes with them.
+// round appends a few entries, the last of which the next round overwrites, and what goes with
+// them.
 func (l *ledger) round(i uint64, index *uint64) error {
 	var entries []raftpb.Entry
 	for j := range 3 {
@@ -115,7 +117,7 @@ func (l *ledger) check(fsys vfs.FS) error {
 	if err != nil {
 		return fmt.Errorf("open again: %w", err)
 	}
-	if len(got) < l.acked || len(got) > len(l.attempted) || !slices.Equal(got, l.attempted[:len(got)]) {
+	if n := len(got); n < l.acked || n > len(l.attempted) || !slices.Equal(got, l.attempted[:n]) {
 		return fmt.Errorf("%d records, want the first %d to %d of those appended",
 			len(got), l.acked, len(l.attempted))
 	}
@@ -244,8 +246,8 @@ func TestCrashAnywhere(t *testing.T) {
 	}
 }
 
-// After a failed write or sync, the writer answers everything with that error, even if the disk works
-// again.
+// After a failed write or sync, the writer answers everything with that error, even if the disk
+// works again.
 func TestFailureIsFinal(t *testing.T) {
 	for _, kind := range []faultfs.Kind{faultfs.OpWrite, faultfs.OpSync} {
 		fsys := newFaultFS(t)
@@ -322,8 +324,8 @@ func TestPreparationFallsBack(t *testing.T) {
 	}
 }
 
-// Callers that append at the same time: each has what it was told, in its order, whenever the machine
-// goes down.
+// Callers that append at the same time: each has what it was told, in its order, whenever the
+// machine goes down.
 func TestConcurrentCallersCrash(t *testing.T) {
 	for run := range 60 {
 		fsys := newFaultFS(t)
@@ -370,7 +372,8 @@ func appendUntilError(w *Writer, caller int) int {
 
 func checkCallers(fsys vfs.FS, acked []int) error {
 	seen := make([]int, len(acked))
-	w, err := OpenForAppend(fsys, faultDir, AppendOptions{CutTorn: true, Replay: func(rec *Record) error {
+	o := AppendOptions{CutTorn: true, WriterOptions: faultOptions}
+	o.Replay = func(rec *Record) error {
 		var e raftpb.Entry
 		if rec.Kind != KindEntry {
 			return nil
@@ -384,7 +387,8 @@ func checkCallers(fsys vfs.FS, acked []int) error {
 		}
 		seen[caller]++
 		return nil
-	}, WriterOptions: faultOptions})
+	}
+	w, err := OpenForAppend(fsys, faultDir, o)
 	if err != nil {
 		return err
 	}

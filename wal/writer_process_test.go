@@ -2,6 +2,7 @@ package wal
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -155,7 +156,7 @@ func TestLocksKeepOthersOut(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+dir)
 	out, err := cmd.CombinedOutput()
-	if want := ErrLocked.Error() + "\n"; err == nil || len(out) < len(want) || string(out[len(out)-len(want):]) != want {
+	if want := ErrLocked.Error() + "\n"; err == nil || !bytes.HasSuffix(out, []byte(want)) {
 		t.Errorf("second process: %v, output %q, want it to end with %q", err, out, want)
 	}
 	mustClose(t, w)

@@ -317,7 +317,8 @@ func TestOpenAtSnapshot(t *testing.T) {
 	}
 }
 
-// A torn end is refused with its position, unless it may be cut off; other damage is always refused.
+// A torn end is refused with its position, unless it may be cut off; other damage is always
+// refused.
 func TestOpenDamaged(t *testing.T) {
 	const tornAt = 3000 // in the third entry
 	for name, c := range map[string]struct {
@@ -448,7 +449,8 @@ func TestConcurrentCallers(t *testing.T) {
 
 func oneCall(w *Writer, caller, n int) error {
 	data := slices.Repeat([]byte{byte(caller), byte(n)}, 200)
-	err := w.Append(raftpb.HardState{Term: 1, Commit: uint64(n)}, []raftpb.Entry{{Term: 1, Index: 1, Data: data}})
+	entries := []raftpb.Entry{{Term: 1, Index: 1, Data: data}}
+	err := w.Append(raftpb.HardState{Term: 1, Commit: uint64(n)}, entries)
 	if err != nil || caller > 0 {
 		return err
 	}

@@ -65,7 +65,9 @@ func TestErrorsNameTheFile(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for op, err := range map[string]error{"sync": f.Sync(), "lock": f.Lock(), "allocate": f.Allocate(1)} {
+	for op, err := range map[string]error{
+		"sync": f.Sync(), "lock": f.Lock(), "allocate": f.Allocate(1),
+	} {
 		var named *fs.PathError
 		if !errors.As(err, &named) || named.Path != f.Name() {
 			t.Errorf("%s of a closed file: %v, want an error that names it", op, err)

@@ -126,8 +126,8 @@ func (f *FS) begin(k Kind, name string) error {
 	return nil
 }
 
-// find returns the node of a path, and the folder that it lies or would lie in. Node is nil if there
-// is none.
+// find returns the node of a path, and the folder that it lies or would lie in. Node is nil if
+// there is none.
 func (f *FS) find(k Kind, name string) (dir *node, base string, n *node, err error) {
 	clean := strings.Trim(path.Clean(filepath.ToSlash(name)), "/")
 	if clean == "." || clean == "" {

@@ -31,7 +31,10 @@ type change struct {
 }
 
 func newDir(name string, mode fs.FileMode) *node {
-	return &node{name: name, mode: mode | fs.ModeDir, kids: map[string]*node{}, diskKids: map[string]*node{}}
+	return &node{
+		name: name, mode: mode | fs.ModeDir,
+		kids: map[string]*node{}, diskKids: map[string]*node{},
+	}
 }
 
 func newFile(name string, mode fs.FileMode) *node { return &node{name: name, mode: mode} }
