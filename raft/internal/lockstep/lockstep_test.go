@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	steps  = flag.Int64("lockstep.steps", 1_200_000, "number of steps of TestLockstep")
+	steps  = flag.Int64("lockstep.steps", defaultSteps, "number of steps of TestLockstep")
 	first  = flag.Uint64("lockstep.first", 0, "number of the first random input")
 	saveTo = flag.String("lockstep.save", "", "folder to write failing inputs to")
 )
