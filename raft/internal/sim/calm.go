@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/raftctl/raftctl/raft/quorum"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -39,7 +40,7 @@ func (w *world) recover(r *recovery) {
 	conf := w.membership()
 	switch {
 	case w.now <= r.deadline:
-	case w.orphaned(&conf):
+	case w.orphaned():
 		w.stats.Orphaned++
 		w.done = true
 		return
@@ -139,15 +140,27 @@ func (w *world) leaveJoint(conf *raftpb.ConfState) {
 	m.input(func() error { return m.node.ProposeConfChange(raftpb.ConfChangeV2{}) })
 }
 
-// orphaned reports whether no voter of the present membership knows of it: the leader that applied
-// it lost its vote by it, and then its leadership before it could tell anyone that it is committed.
-// The voters still need votes of members that are none any more, and whose logs may be longer than
-// theirs; so it may be that nobody can ever be elected. That follows from memberships counting when
-// they are applied, as in the reference; see docs/raft.md.
-func (w *world) orphaned(conf *raftpb.ConfState) bool {
-	return !slices.ContainsFunc(conf.Voters, func(id uint64) bool {
-		return w.member(id).state.conf.Equivalent(conf) == nil
+// orphaned reports whether nobody can be elected, whatever happens: each voter, by the membership
+// that it knows of, needs votes of members whose logs are longer than its own, and those are no
+// voters any more, by the one that they know of. That comes about when a leader applies a change
+// that costs it its vote, and then its leadership before others know that the change is committed.
+// It follows from memberships counting when they are applied, as in the reference; see docs/raft.md.
+func (w *world) orphaned() bool {
+	return !slices.ContainsFunc(w.members, func(m *member) bool {
+		if !m.up {
+			return false
+		}
+		voters := m.node.Status().Config.Voters
+		grants := func(id uint64) (bool, bool) { return w.member(id).grants(m), true }
+		return voters.Contains(m.id) && voters.VoteResult(grants) == quorum.VoteWon
 	})
+}
+
+// grants reports whether the member's log lets it vote for another one.
+func (m *member) grants(candidate *member) bool {
+	mine, _ := m.log.term(m.log.last())
+	theirs, _ := candidate.log.term(candidate.log.last())
+	return theirs > mine || theirs == mine && candidate.log.last() >= m.log.last()
 }
 
 // recovered reports whether all members did what was asked of them, and are at one state.

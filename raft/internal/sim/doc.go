@@ -37,6 +37,10 @@
 // leader can go on after the group has left it (two election timeouts, and what was on its way);
 // such a read counts as having begun that much earlier.
 //
+// Some groups need not recover, because in them nobody can ever be elected, or a member never hears
+// of a term; both follow from what the core does on purpose as the reference does. They are counted
+// (Stats.Orphaned, Stats.Deaf).
+//
 // # What the application must do
 //
 // The loops here are what the documentation of package raft says, and what it leaves to the
@@ -47,5 +51,7 @@
 //     change could be forgotten in a crash, with the commit index, and the member campaign under a
 //     membership that is over; and a new member could be sent a snapshot that it isn't in;
 //   - on a start the commit index is brought between the snapshot and the last entry;
+//   - in the asynchronous mode, requests for votes are sent when what was handed out with them is on
+//     disk, as are answers (vote_test.go shows what could happen else);
 //   - membership changes before a snapshot that the core took over are not applied any more.
 package sim

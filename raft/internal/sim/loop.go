@@ -69,17 +69,26 @@ func (m *member) write(rd *raft.Ready) {
 	})
 }
 
-// giveOut is the asynchronous loop: messages are sent at once, or given to the threads.
+// giveOut is the asynchronous loop: messages are sent at once, or given to the threads. Requests for
+// votes are sent when what was handed out with them is on disk, see vote_test.go.
 func (m *member) giveOut(rd *raft.Ready) {
+	var votes []raftpb.Message
 	for _, msg := range rd.Messages {
-		switch msg.To {
-		case raft.LocalAppendThread:
+		switch {
+		case msg.To == raft.LocalAppendThread:
+			msg.Responses = slices.Concat(votes, msg.Responses)
+			votes = nil
 			m.appends = append(m.appends, msg)
-		case raft.LocalApplyThread:
+		case msg.To == raft.LocalApplyThread:
 			m.applies = append(m.applies, msg)
+		case msg.Type == raftpb.MsgVote:
+			votes = append(votes, msg)
 		default:
 			m.send([]raftpb.Message{msg})
 		}
+	}
+	if len(votes) > 0 {
+		m.w.fail("member %d campaigns and has nothing to store", m.id)
 	}
 	m.workAppends()
 	m.workApplies()
