@@ -59,6 +59,10 @@ func (d *digest) record(r *Record) {
 		return
 	}
 	d.records++
+	if r.Unchecked {
+		d.found.add(place{d.ord, off}, ClassUnchecked, SeverityWarning, fmt.Sprintf(
+			"the data of this %v record can't be checked: damage took the checksum before it", r.Kind))
+	}
 	switch r.Kind {
 	case KindEntry:
 		d.takeEntry(r, off)

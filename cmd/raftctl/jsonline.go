@@ -22,6 +22,9 @@ func (r *row) appendJSON(b []byte) []byte {
 	b = appendStringField(append(b, '"'), "segment", r.rec.Pos.Segment)
 	b = appendUintField(b, "offset", uint64(r.rec.Pos.Off))
 	b = appendUintField(b, "length", uint64(r.rec.Len))
+	if r.rec.Unchecked {
+		b = append(b, `,"unchecked":true`...)
+	}
 	if r.physical && r.rec.Kind != wal.KindDamage {
 		b = appendUintField(b, "pad", uint64(r.rec.Pad))
 		b = appendCRC(append(b, `,"crc":"`...), r.rec.CRC)

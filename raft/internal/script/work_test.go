@@ -146,7 +146,7 @@ func (e *env) take(to uint64, typ raftpb.MessageType, drop bool) (taken []raftpb
 	var rest []raftpb.Message
 	for _, m := range e.messages {
 		local := m.From == m.To || raftpb.IsLocalMsgTarget(m.From) || raftpb.IsLocalMsgTarget(m.To)
-		if m.To == to && (typ == anyType || m.Type == typ) && !(drop && local) {
+		if m.To == to && (typ == anyType || m.Type == typ) && (!drop || !local) {
 			taken = append(taken, m)
 		} else {
 			rest = append(rest, m)
