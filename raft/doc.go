@@ -49,6 +49,9 @@
 //     m.Vote, m.Commit} unless all three are 0. If m.Responses is not empty, wait until they are on
 //     disk. Then deliver m.Responses: to other members by the network, to this one by Step.
 //   - MsgStorageApply, to LocalApplyThread: apply m.Entries, then deliver m.Responses.
+//   - MsgVote: send it when the MsgStorageAppend of the same Ready is on disk, as if it were one of
+//     its Responses. Else a crash could make the member forget the campaign and entries that it
+//     boasted of, campaign again in the same term, and win by votes that its log is not worth.
 //   - others: send them at once.
 //
 // Messages to one thread are to be worked off in order, none left out. The two threads need not

@@ -73,11 +73,11 @@ func (d *disk) save(s *raftpb.Snapshot, hs raftpb.HardState, entries []raftpb.En
 	if s != nil {
 		d.written = append(d.written, write{install: s})
 	}
-	if !hs.IsEmpty() {
-		d.written = append(d.written, write{hard: &hs})
-	}
 	if len(entries) > 0 {
 		d.written = append(d.written, write{entries: entries})
+	}
+	if !hs.IsEmpty() {
+		d.written = append(d.written, write{hard: &hs})
 	}
 }
 
@@ -112,9 +112,7 @@ func (s storage) InitialState() (raftpb.HardState, raftpb.ConfState, error) {
 	return hs, s.conf, err
 }
 
-// open returns the log that is on the disk. A write that the crash cut short may have left a commit
-// index that does not go with the entries: one before the snapshot, or after the last entry. Commit
-// indexes are no promises, so it is for the application to set that right.
+// open returns the log that is on the disk.
 func (d *disk) open() (*raft.MemoryStorage, error) {
 	im := &d.synced
 	store := raft.NewMemoryStorage()
@@ -129,10 +127,5 @@ func (d *disk) open() (*raft.MemoryStorage, error) {
 			return nil, err
 		}
 	}
-	last, err := store.LastIndex()
-	if err != nil || im.hard.IsEmpty() {
-		return store, err
-	}
-	im.hard.Commit = min(max(im.hard.Commit, index), last)
 	return store, store.SetHardState(im.hard)
 }

@@ -41,17 +41,16 @@
 // of a term; both follow from what the core does on purpose as the reference does. They are counted
 // (Stats.Orphaned, Stats.Deaf).
 //
-// # What the application must do
+// # The applications
 //
-// The loops here are what the documentation of package raft says, and what it leaves to the
-// application:
+// The loops here are what the documentation of package raft says. Worth noting:
 //
 //   - a snapshot is synced before anything is sent, whatever MustSync says;
 //   - a snapshot is taken after each membership change, on disk before the next call. Else the
 //     change could be forgotten in a crash, with the commit index, and the member campaign under a
 //     membership that is over; and a new member could be sent a snapshot that it isn't in;
-//   - on a start the commit index is brought between the snapshot and the last entry;
 //   - in the asynchronous mode, requests for votes are sent when what was handed out with them is on
 //     disk, as are answers (vote_test.go shows what could happen else);
-//   - membership changes before a snapshot that the core took over are not applied any more.
+//   - membership changes before a snapshot that the core took over are not applied any more, as
+//     they would be made on top of the membership that came with it.
 package sim
