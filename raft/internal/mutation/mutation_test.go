@@ -85,16 +85,22 @@ func (p *proof) finds(t *testing.T, dir, overlay string) (finding string, found 
 	return summarize(string(out)), err != nil
 }
 
-// finding matches the line of a test's output that says what was found.
-var finding = regexp.MustCompile(`(?m)^\s+\w+_test\.go:\d+: (.*)$`)
+// finding matches the line of a test's output that says what was found, after the seed or step.
+var finding = regexp.MustCompile(`(?m)^\s+\w+_test\.go:\d+: (?:seed \d+: |step \d+: )?(.*)$`)
+
+// maxSummary is the length of a summary, at most.
+const maxSummary = 100
 
 // summarize returns what a failed test found, on one line.
 func summarize(out string) string {
-	if match := finding.FindStringSubmatch(out); match != nil {
-		return match[1]
-	}
 	line, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
-	return line
+	if match := finding.FindStringSubmatch(out); match != nil {
+		line = match[1]
+	}
+	if len(line) > maxSummary {
+		line = line[:maxSummary] + " …"
+	}
+	return strings.ReplaceAll(line, "|", "/")
 }
 
 // search tries one proof after the other, and returns the first that finds the mutant.
@@ -113,7 +119,7 @@ func TestMutants(t *testing.T) {
 	for i := range mutants {
 		m := &mutants[i]
 		t.Run(m.name, func(t *testing.T) {
-			if !*all && !m.quick {
+			if !*all && (!m.quick || underRace) {
 				m.mutate(t)
 				return
 			}

@@ -41,6 +41,13 @@
 // of a term; both follow from what the core does on purpose as the reference does. They are counted
 // (Stats.Orphaned, Stats.Deaf).
 //
+// # Running it
+//
+// A seed that finds something prints the command that runs it again, and draws it:
+//
+//	go test ./raft/internal/sim -run TestWorlds -sim.seeds 100000 -timeout 0
+//	go test ./raft/internal/sim -run TestWorlds -sim.first 1512 -sim.seeds 1 -sim.rows 0
+//
 // # The applications
 //
 // The loops here are what the documentation of package raft says. Worth noting:

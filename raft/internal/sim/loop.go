@@ -16,7 +16,7 @@ func (m *member) writeTime() int64 {
 	return max(0, m.stalled-m.w.now) + m.w.upTo(m.w.shape.writeTime)
 }
 
-// store puts what was handed out where the core reads it, and writes it to the disk.
+// keep puts what was handed out where the core reads it, and writes it to the disk.
 func (m *member) keep(s *raftpb.Snapshot, hs raftpb.HardState, entries []raftpb.Entry) {
 	var err error
 	if s != nil {

@@ -12,7 +12,7 @@ import (
 
 var (
 	first = flag.Uint64("sim.first", 0, "the first seed of TestWorlds")
-	seeds = flag.Uint64("sim.seeds", 2000, "the number of seeds of TestWorlds")
+	seeds = flag.Uint64("sim.seeds", defaultSeeds, "the number of seeds of TestWorlds")
 	rows  = flag.Int("sim.rows", 120, "the rows of a failing seed's ladder, 0 for all")
 )
 

@@ -1,0 +1,6 @@
+//go:build !race
+
+package sim
+
+// defaultSeeds is the number of seeds that TestWorlds runs unless told otherwise.
+const defaultSeeds = 2000
