@@ -13,6 +13,7 @@ type position struct {
 	term uint64
 	sum  uint64 // of the contents
 	prev uint64 // the term of the entry before
+	conf bool   // it changes the membership
 }
 
 // chosen is an entry that was committed.
@@ -93,7 +94,7 @@ func (m *member) addToLog(e *raftpb.Entry) {
 		m.w.fail("member %d: entry %d after entry %d", m.id, e.Index, m.log.last())
 		return
 	}
-	p := position{term: e.Term, sum: entrySum(e), prev: prev}
+	p := position{term: e.Term, sum: entrySum(e), prev: prev, conf: e.Type != raftpb.EntryNormal}
 	if p.term < prev {
 		m.w.fail("member %d: entry %d of term %d after term %d", m.id, e.Index, e.Term, prev)
 	}
@@ -126,6 +127,7 @@ func (m *member) takeReady(rd *raft.Ready) {
 	}
 	for i := range rd.Entries {
 		m.addToLog(&rd.Entries[i])
+		m.checkOneChange(&rd.Entries[i])
 	}
 	if !rd.HardState.IsEmpty() {
 		m.w.mix(m.id, rd.HardState.Term, rd.HardState.Vote, rd.HardState.Commit)
@@ -162,9 +164,7 @@ func (m *member) look() {
 		case raft.StateLeader:
 			m.checkElection(move.Term)
 		case raft.StateCandidate, raft.StatePreCandidate:
-			if voters := m.node.Status().Config.Voters; !voters.Contains(m.id) {
-				m.w.fail("member %d campaigns, and is no voter of %s", m.id, voters)
-			}
+			m.checkCampaign()
 		}
 	}
 	m.moves = m.moves[:0]
@@ -205,12 +205,54 @@ func (m *member) checkElection(term uint64) {
 	t.leaders[term] = me
 	m.seen.ledTerm = term
 	m.w.checkVote(vote{term: term, voter: m.id, candidate: m.id})
+	voters := m.node.Status().Config.Voters
+	if voters.VoteResult(m.w.votesFor(m.id, term)) != quorum.VoteWon {
+		m.w.fail("election: member %d becomes leader of term %d without the votes of a quorum of %s",
+			m.id, term, voters)
+	}
 	for index := m.log.base.Index; index < uint64(len(t.committed)); index++ {
 		c := &t.committed[index]
 		if got, ok := m.log.term(index); c.term != 0 && c.inTerm < term && (!ok || got != c.term) {
 			m.w.fail("leader completeness: member %d, leader of term %d, has term %d at index %d, "+
 				"where term %d was committed in term %d", m.id, term, got, index, c.term, c.inTerm)
 			return
+		}
+	}
+}
+
+// votesFor returns who voted for a candidate.
+func (w *world) votesFor(candidate, term uint64) quorum.VoteLookup {
+	return func(voter uint64) (bool, bool) {
+		return slices.Contains(w.truth.votes, vote{term, voter, candidate}), true
+	}
+}
+
+// checkCampaign checks that the member is a voter, and that there is no membership change that is
+// committed and that it has not applied. What came in since it began to write is not looked at.
+func (m *member) checkCampaign() {
+	if voters := m.node.Status().Config.Voters; !voters.Contains(m.id) {
+		m.w.fail("member %d campaigns, and is no voter of %s", m.id, voters)
+	}
+	if !m.busy {
+		status := m.node.BasicStatus()
+		m.checkNoChange(status.Applied, status.HardState.Commit, "campaigns")
+	}
+}
+
+// checkOneChange checks that a leader proposes a membership change only when it has applied the one
+// before.
+func (m *member) checkOneChange(e *raftpb.Entry) {
+	if e.Type == raftpb.EntryNormal || m.seen.ledTerm != e.Term {
+		return
+	}
+	m.checkNoChange(m.node.BasicStatus().Applied, e.Index-1, "proposes a membership change")
+}
+
+// checkNoChange checks that no entry in (after, last] changes the membership.
+func (m *member) checkNoChange(after, last uint64, what string) {
+	for index := max(after, m.log.base.Index) + 1; index <= min(last, m.log.last()); index++ {
+		if m.log.entries[index-m.log.base.Index-1].conf {
+			m.w.fail("member %d %s, but has not applied the change in entry %d", m.id, what, index)
 		}
 	}
 }
@@ -338,5 +380,22 @@ func (m *member) checkPromise(msg *raftpb.Message) {
 		}
 	case im.hard.Term == msg.Term && msg.Index > last:
 		m.w.fail("promise: member %d acknowledges entry %d, on disk is %d", m.id, msg.Index, last)
+	case im.hard.Term == msg.Term:
+		m.checkMatch(msg)
+	}
+}
+
+// checkMatch checks that what a member acknowledges is what the leader has, as long as that hasn't
+// gone on to a later term.
+func (m *member) checkMatch(msg *raftpb.Message) {
+	lead := m.w.member(msg.To)
+	if lead.seen.ledTerm != msg.Term || lead.seen.term != msg.Term {
+		return
+	}
+	theirs, ok := lead.log.term(msg.Index)
+	id := raftpb.EntryID{Term: theirs, Index: msg.Index}
+	if msg.Index > lead.log.last() || ok && !m.disk.synced.has(id) {
+		m.w.fail("match: member %d acknowledges entry %d, where the leader has term %d",
+			m.id, msg.Index, theirs)
 	}
 }

@@ -20,14 +20,16 @@
 //
 // After every call of a RawNode:
 //
-//   - election safety: one leader a term, in one life, elected once; one vote a term;
+//   - election safety: one leader a term, elected once, by the votes of a quorum; one vote a term;
 //   - leader append-only, and log matching: the same index and term mean the same entry after the
 //     same one, on all members that ever had it;
 //   - leader completeness: a new leader has all that was committed in terms before;
 //   - commit: it never falls, nothing else is ever committed at an index, and what a leader commits
 //     is of its term, and then on the disks of a quorum;
-//   - only voters campaign;
-//   - promises: votes and acknowledgements that are sent are on the sender's disk;
+//   - membership changes one at a time; who campaigns is a voter, and has applied all changes that
+//     it knows to be committed;
+//   - promises: votes and acknowledgements that are sent are on the sender's disk, and what is
+//     acknowledged is what the leader has;
 //   - state machine safety: the same entries, in the same order, none left out, and the same state
 //     and membership after each;
 //   - that no member refuses another one's message, and nothing panics.
