@@ -37,7 +37,7 @@ const (
 // later segment.
 const (
 	ClassMissingSegment Class = "missing_segment"   // the sequence numbers leave some out
-	ClassSegmentOrder   Class = "segment_order"     // a sequence number twice, or indexes that go back
+	ClassSegmentOrder   Class = "segment_order"     // a sequence number twice or going back
 	ClassCRCChain       Class = "crc_chain"         // a segment doesn't continue the one before
 	ClassMetadata       Class = "metadata_mismatch" // another member's or another cluster's segment
 	ClassEmptySegment   Class = "empty_segment"     // a finished segment without a single record

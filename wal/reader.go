@@ -207,7 +207,7 @@ func (r *reader) join(last raftpb.EntryID) {
 }
 
 // compareNames compares the names of two segments that follow each other. The class is empty if b
-// can follow a.
+// can follow a. The index may go back: a new leader may overwrite entries from before the cut.
 func compareNames(a, b SegmentName) (Class, string) {
 	switch {
 	case b.Seq == a.Seq:
@@ -216,10 +216,6 @@ func compareNames(a, b SegmentName) (Class, string) {
 	case b.Seq > a.Seq+1:
 		return ClassMissingSegment, fmt.Sprintf("segment %d follows segment %d: %d missing",
 			b.Seq, a.Seq, b.Seq-a.Seq-1)
-	case b.Index < a.Index:
-		return ClassSegmentOrder, fmt.Sprintf(
-			"segment %d begins at index %d by its name, the one before at %d",
-			b.Seq, b.Index, a.Index)
 	}
 	return "", ""
 }

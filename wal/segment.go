@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -17,8 +18,15 @@ const maxUnproven = 1 << 20
 // message from each other, so that no larger entry can reach a log.
 const maxRecordSize = 512 << 20
 
-// maxRereads is how often the end of a log is read again while a running process changes it.
-const maxRereads = 8
+const (
+	// maxRereads is how often the end of a log is read again while a running process changes it.
+	maxRereads = 8
+
+	// A write that another process is in the middle of looks torn. Where the file was written to
+	// within the last freshFor, such an end is looked at again after rereadPause.
+	freshFor    = time.Second
+	rereadPause = 10 * time.Millisecond
+)
 
 // segmentFile is an open segment.
 type segmentFile interface {
@@ -59,6 +67,7 @@ type scanner struct {
 	found   verdict // what is yet to be told before reading on
 	telling bool
 	done    bool
+	fresh   bool  // the file was written to a moment ago
 	suspect int64 // where damage was seen in a file that may still be growing; -1 for nowhere
 }
 
@@ -135,7 +144,7 @@ func (s *scanner) slow() (*Record, error) {
 	if s.telling {
 		return s.tell()
 	}
-	for range maxRereads {
+	for reads := range maxRereads {
 		if s.done {
 			return nil, nil
 		}
@@ -156,6 +165,10 @@ func (s *scanner) slow() (*Record, error) {
 		}
 		if s.wait && s.early(v) {
 			return nil, nil
+		}
+		if s.fresh && v.stop && len(v.damages) > 0 && reads < maxRereads-1 {
+			time.Sleep(rereadPause)
+			continue
 		}
 		s.found, s.telling = v, true
 		return s.tell()
@@ -214,6 +227,7 @@ func (s *scanner) resize() (grown bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	s.fresh = time.Since(info.ModTime()) < freshFor
 	grown = info.Size() > s.size
 	s.size = max(s.size, info.Size())
 	s.probe.size, s.win.size = s.size, s.size
