@@ -195,10 +195,18 @@ func (t *trail) likely(k Kind, data []byte) bool {
 		v, _, _ := varints(data, 3)
 		return likelyState(v[0])
 	case KindEntry:
-		kind, _, form := parseEntryID(data)
-		return form == entryFull || kind == raftpb.EntryNormal
+		return t.likelyEntry(data)
 	}
 	return true
+}
+
+// likelyEntry tells entries from hard states, which look like entries of type 1 or 2 without data.
+// Such an entry, by which a group leaves a joint configuration, is never the first of a leader, so
+// it has the next index; a hard state never commits that much.
+func (t *trail) likelyEntry(data []byte) bool {
+	kind, id, form := parseEntryID(data)
+	next := t.last.Index > 0 && id.Index == t.last.Index+1 && id.Term >= t.last.Term
+	return form == entryFull || kind == raftpb.EntryNormal || next
 }
 
 // likelyState reports whether a hard state can have this term: none is written before the first
