@@ -81,27 +81,29 @@ func membersOf(conf *raftpb.ConfState) []uint64 {
 	return slices.Compact(ids)
 }
 
-// dismissTicks is how long those who are no members are stopped, or not.
-const dismissTicks = 600
+// quietTicks is how long those who don't vote are stopped, or not.
+const quietTicks = 600
 
 // stopRemoved stops whoever is not a member any more, as the operator of a real group does, once
-// all that still are know of it. If they don't get that far, those who are to go may be what keeps
-// them from it, by campaigning all the time, or what they wait for, for a vote. So then they are
-// stopped and started by turns.
+// all that still are know of it. If they don't get that far, those who don't vote, and don't know
+// it, may be what keeps them from it, by campaigning all the time, or what they wait for, for a
+// vote. So then these are stopped and started by turns.
 func (w *world) stopRemoved(conf *raftpb.ConfState) {
 	ids, known := membersOf(conf), true
 	for _, id := range ids {
-		m := w.member(id)
-		if !m.up {
-			m.start()
-		}
-		known = known && m.state.conf.Equivalent(conf) == nil
+		known = known && w.member(id).state.conf.Equivalent(conf) == nil
 	}
-	stop := known || (w.now/tickTime-w.shape.ticks)/dismissTicks%2 == 1
+	stay := ids
+	switch quiet := (w.now/tickTime-w.shape.ticks)/quietTicks%2 == 1; {
+	case known:
+	case quiet:
+		stay = slices.Concat(conf.Voters, conf.VotersOutgoing)
+	default:
+		stay = nil
+	}
 	for _, m := range w.members {
-		switch member := slices.Contains(ids, m.id); {
-		case member:
-		case stop:
+		switch {
+		case stay != nil && !slices.Contains(stay, m.id):
 			m.crash()
 		case !m.up:
 			m.start()
