@@ -16,7 +16,7 @@ var mutants = []mutant{
 		new: "		if m.To != c.id {\n			c.msgs = append(c.msgs, m)\n			return\n		}\n" +
 			"		c.msgsAfterAppend = append(c.msgsAfterAppend, m)\n",
 	}, {
-		name: "count learners in the quorum for commit", file: "tracker/tracker.go",
+		name: "count learners in the quorum for commit", file: "tracker/tracker.go", quick: true,
 		old: "return uint64(t.Voters.CommittedIndex(t))",
 		new: "var all quorum.Set\n	for i := range t.Members {\n" +
 			"		all = append(all, t.Members[i].ID)\n	}\n" +
@@ -90,7 +90,7 @@ var mutants = []mutant{
 		old: "MsgAppResp, To: m.From, Index: last}",
 		new: "MsgAppResp, To: m.From, Index: c.log.lastIndex()}",
 	}, {
-		name: "commit what the leader did not send", file: "replication.go", quick: true,
+		name: "commit what the leader did not send", file: "replication.go",
 		old: "c.log.commitTo(min(m.Commit, last))",
 		new: "c.log.commitTo(min(m.Commit, c.log.lastIndex()))",
 	}, {
