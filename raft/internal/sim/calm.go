@@ -111,23 +111,34 @@ func (w *world) stopRemoved(conf *raftpb.ConfState) {
 	}
 }
 
-// deaf reports whether a member is in a later term than the leader, in a world without PreVote and
-// CheckQuorum. It does not answer the leader then. If it is a learner, or takes others for the
-// voters, the leader will not hear of its term from its campaigns either, and can only come to that
-// term one by one. The reference has it so too; see docs/raft.md.
+// deaf reports whether, in a world without PreVote, a member is in a later term than those who lead
+// or could be elected. It does not answer candidates of earlier terms, who must get to its term one
+// by one, while it may campaign itself and be as fast; nor, without CheckQuorum, their leader, who
+// may never hear of its term: if it is a learner, or takes others for the voters, its campaigns
+// don't reach the leader. The reference has it so too; see docs/raft.md.
 func (w *world) deaf(conf *raftpb.ConfState) bool {
-	lead := w.leader()
-	return !w.shape.preVote && !w.shape.checkQuorum && lead != nil &&
-		slices.ContainsFunc(membersOf(conf), func(id uint64) bool {
-			return w.member(id).up && w.member(id).seen.term > lead.seen.term
-		})
+	if w.shape.preVote {
+		return false
+	}
+	if lead := w.leader(); lead != nil {
+		return !w.shape.checkQuorum && w.ahead(conf, lead)
+	}
+	return !slices.ContainsFunc(w.members, func(m *member) bool {
+		return m.electable() && !w.ahead(conf, m)
+	})
+}
+
+// ahead reports whether another member is in a later term than m.
+func (w *world) ahead(conf *raftpb.ConfState, m *member) bool {
+	return slices.ContainsFunc(membersOf(conf), func(id uint64) bool {
+		return w.member(id).up && w.member(id).seen.term > m.seen.term
+	})
 }
 
 // restartBehind restarts a leader now and then that some member doesn't listen to, so that it gets
 // to a later term.
 func (w *world) restartBehind(conf *raftpb.ConfState) {
-	if w.deaf(conf) && w.chance(20) {
-		lead := w.leader()
+	if lead := w.leader(); lead != nil && w.deaf(conf) && w.chance(20) {
 		lead.crash()
 		lead.start()
 	}
@@ -148,14 +159,18 @@ func (w *world) leaveJoint(conf *raftpb.ConfState) {
 // that costs it its vote, and then its leadership before others know that the change is committed.
 // It follows from memberships counting when they are applied, as in the reference; see docs/raft.md.
 func (w *world) orphaned() bool {
-	return !slices.ContainsFunc(w.members, func(m *member) bool {
-		if !m.up {
-			return false
-		}
-		voters := m.node.Status().Config.Voters
-		grants := func(id uint64) (bool, bool) { return w.member(id).grants(m), true }
-		return voters.Contains(m.id) && voters.VoteResult(grants) == quorum.VoteWon
-	})
+	return !slices.ContainsFunc(w.members, (*member).electable)
+}
+
+// electable reports whether the member would be elected if it alone campaigned, in a later term
+// than all others.
+func (m *member) electable() bool {
+	if !m.up {
+		return false
+	}
+	voters := m.node.Status().Config.Voters
+	grants := func(id uint64) (bool, bool) { return m.w.member(id).grants(m), true }
+	return voters.Contains(m.id) && voters.VoteResult(grants) == quorum.VoteWon
 }
 
 // grants reports whether the member's log lets it vote for another one.
