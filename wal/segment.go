@@ -22,9 +22,8 @@ const (
 	// maxRereads is how often the end of a log is read again while a running process changes it.
 	maxRereads = 8
 
-	// A write that another process is in the middle of looks torn. Where the file was written to
-	// within the last freshFor, such an end is looked at again after rereadPause.
-	freshFor    = time.Second
+	// A write that another process is in the middle of looks torn. Where a process holds the
+	// segment, such an end is looked at again after this time.
 	rereadPause = 10 * time.Millisecond
 )
 
@@ -67,7 +66,6 @@ type scanner struct {
 	found   verdict // what is yet to be told before reading on
 	telling bool
 	done    bool
-	fresh   bool  // the file was written to a moment ago
 	suspect int64 // where damage was seen in a file that may still be growing; -1 for nowhere
 }
 
@@ -166,7 +164,7 @@ func (s *scanner) slow() (*Record, error) {
 		if s.wait && s.early(v) {
 			return nil, nil
 		}
-		if s.fresh && v.stop && len(v.damages) > 0 && reads < maxRereads-1 {
+		if v.stop && len(v.damages) > 0 && reads < maxRereads-1 && s.tail && inUse(s.file) {
 			time.Sleep(rereadPause)
 			continue
 		}
@@ -227,7 +225,6 @@ func (s *scanner) resize() (grown bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	s.fresh = time.Since(info.ModTime()) < freshFor
 	grown = info.Size() > s.size
 	s.size = max(s.size, info.Size())
 	s.probe.size, s.win.size = s.size, s.size
