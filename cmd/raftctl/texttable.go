@@ -5,12 +5,16 @@ import (
 	"strings"
 
 	"github.com/clipperhouse/displaywidth"
+	"github.com/olekukonko/tablewriter"
+	blueprint "github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
 )
 
 // textTable is a table that is small enough to be held: its columns are as wide as their contents.
 type textTable struct {
-	columns []column
-	rows    [][]string
+	titles []string
+	align  []tw.Align
+	rows   [][]string
 }
 
 // newTextTable returns a table with these titles. A title that begins with ">" is that of a column
@@ -19,30 +23,51 @@ func newTextTable(titles ...string) *textTable {
 	t := &textTable{}
 	for _, title := range titles {
 		name, right := strings.CutPrefix(title, ">")
-		t.columns = append(t.columns, column{title: name, width: displaywidth.String(name), right: right})
+		align := tw.AlignLeft
+		if right {
+			align = tw.AlignRight
+		}
+		t.titles, t.align = append(t.titles, name), append(t.align, align)
 	}
 	return t
 }
 
-func (t *textTable) add(cells ...string) {
-	for i, c := range cells {
-		t.columns[i].width = max(t.columns[i].width, displaywidth.String(c))
-	}
-	t.rows = append(t.rows, cells)
-}
+func (t *textTable) add(cells ...string) { t.rows = append(t.rows, cells) }
 
-// print appends an empty line and the table, or nothing if the table has no rows.
+// print appends an empty line and the table, or nothing if the table has no rows. Lines are cut at
+// the width, unless it is 0.
 func (t *textTable) print(b *bytes.Buffer, width int) {
 	if len(t.rows) == 0 {
 		return
 	}
-	s := newStreamTable(width, t.columns...)
+	var text bytes.Buffer
+	w := tablewriter.NewTable(&text,
+		tablewriter.WithRenderer(blueprint.NewBlueprint(tw.Rendition{
+			Borders:  tw.BorderNone,
+			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+		})),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
+		tablewriter.WithRowAutoWrap(tw.WrapNone),
+		tablewriter.WithTrimSpace(tw.Off),
+		tablewriter.WithHeaderAlignmentConfig(tw.CellAlignment{PerColumn: t.align}),
+		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{PerColumn: t.align}),
+		tablewriter.WithPadding(tw.Padding{Right: "  ", Overwrite: true}),
+	)
+	w.Header(t.titles)
+	err := w.Bulk(t.rows)
+	if err == nil {
+		err = w.Render()
+	}
+	if err != nil {
+		panic(err) // a buffer takes everything: our own bug
+	}
 	b.WriteByte('\n')
-	b.Write(s.header())
-	for _, row := range t.rows {
-		for _, cell := range row {
-			s.text(cell)
+	for line := range bytes.Lines(text.Bytes()) {
+		line = bytes.TrimRight(line, " \n")
+		if width > 0 && widthOf(line) > width {
+			line = displaywidth.TruncateBytes(line, width, []byte("…"))
 		}
-		b.Write(s.end())
+		b.Write(append(line, '\n'))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/golang/snappy"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
@@ -29,7 +30,8 @@ const (
 	formatPlain format = iota
 	formatZstd
 	formatGzip
-	formatS2 // and framed snappy, which the same reader reads
+	formatS2
+	formatSnappy // framed
 )
 
 // magics are what compressed files begin with.
@@ -40,7 +42,7 @@ var magics = []struct {
 	{formatZstd, "\x28\xb5\x2f\xfd"},
 	{formatGzip, "\x1f\x8b\x08"},
 	{formatS2, "\xff\x06\x00\x00S2sTwO"},
-	{formatS2, "\xff\x06\x00\x00sNaPpY"},
+	{formatSnappy, "\xff\x06\x00\x00sNaPpY"},
 }
 
 // extensions are what the names of compressed files end with.
@@ -99,6 +101,8 @@ func decompress(f format, r io.Reader) (io.ReadCloser, error) {
 		return gzip.NewReader(r)
 	case formatS2:
 		return io.NopCloser(s2.NewReader(r)), nil
+	case formatSnappy:
+		return io.NopCloser(snappy.NewReader(r)), nil
 	}
 	return nil, errors.New("not compressed")
 }
