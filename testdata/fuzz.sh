@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 for pkg in $(go list ./...); do
   for target in $(go test -list '^Fuzz' "$pkg" | sed -n '/^Fuzz/p'); do
     echo "== $pkg $target"
-    go test -run '^$' -fuzz "^$target\$" -fuzztime "${1:-20s}" "$pkg"
+    go test -run '^$' -fuzz "^$target\$" -fuzztime "${1:-20s}" -fuzzminimizetime 10x "$pkg"
   done
 done

@@ -182,15 +182,16 @@ func printReport(w io.Writer, v verified, named bool) error {
 	kv := newFacts(w)
 	kv.add("verdict", "%s", r.Verdict)
 	if r.Last.Index > 0 {
-		kv.add("entries", "%s, last %v, %d committed", wal.IndexRange{First: r.First.Index, Last: r.Last.Index}, r.Last, r.Commit())
+		kv.add("entries", "%d..%d, last of term %d, committed up to %d",
+			r.First.Index, r.Last.Index, r.Last.Term, r.Commit())
 	} else {
 		kv.add("entries", "none")
 	}
 	if r.Intact.Last > 0 {
-		kv.add("intact", "%s", r.Intact)
+		kv.add("intact", "%d..%d", r.Intact.First, r.Intact.Last)
 	}
 	kv.add("read", "%d records, %s", r.Records, formatSize(r.Bytes))
-	kv.add("etcd", "%s", r.Etcd.String())
+	kv.add("outlook", "%s", r.Etcd.String())
 	kv.add("", "%s", r.Etcd36.String())
 	if err := kv.flush(); err != nil {
 		return err
