@@ -144,10 +144,15 @@ func (w *world) restartBehind(conf *raftpb.ConfState) {
 	}
 }
 
-// leaveJoint ends a joint configuration that doesn't end by itself.
+// leaveJoint ends a joint configuration that doesn't end by itself. One that does needs an entry to
+// be applied, if its leader was handing over when the last one was.
 func (w *world) leaveJoint(conf *raftpb.ConfState) {
 	m := w.leader()
-	if conf.AutoLeave || m == nil || !w.chance(30) {
+	if m == nil || !w.chance(30) {
+		return
+	}
+	if conf.AutoLeave {
+		m.input(func() error { return m.node.Propose(command{kind: opNothing}.encode(0)) })
 		return
 	}
 	m.input(func() error { return m.node.ProposeConfChange(raftpb.ConfChangeV2{}) })
