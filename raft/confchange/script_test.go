@@ -2,40 +2,26 @@ package confchange_test
 
 import (
 	"fmt"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/raftctl/raftctl/raft/confchange"
+	"github.com/raftctl/raftctl/raft/internal/reference"
 	"github.com/raftctl/raftctl/raft/tracker"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
 // The scripts on membership changes that ship in the reference's module give the same output here.
 func TestReferenceScripts(t *testing.T) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "go.etcd.io/raft/v3").Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "confchange", "testdata", "*.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) != 9 {
-		t.Errorf("%d scripts, want 9", len(files))
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+	reference.RunScripts(t, "confchange/testdata", 9,
+		func() func(*testing.T, *datadriven.TestData) string {
 			c := confchange.Changer{Tracker: &tracker.Tracker{MaxInflight: 10}}
-			datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
+			return func(t *testing.T, d *datadriven.TestData) string {
 				defer func() { c.LastIndex++ }() // so that it shows in which step a member came
 				return runChange(t, d, &c)
-			})
+			}
 		})
-	}
 }
 
 func runChange(t *testing.T, d *datadriven.TestData, c *confchange.Changer) string {

@@ -2,35 +2,19 @@ package quorum_test
 
 import (
 	"fmt"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/raftctl/raftctl/raft/internal/reference"
 	"github.com/raftctl/raftctl/raft/quorum"
 )
 
 // The scripts on quorums that ship in the reference's module give the same output here. Each case
 // is decided in several ways that must agree; a disagreement would show in the output.
 func TestReferenceScripts(t *testing.T) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "go.etcd.io/raft/v3").Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "quorum", "testdata", "*.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) != 4 {
-		t.Errorf("%d scripts, want 4", len(files))
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			datadriven.RunTest(t, file, runQuorum)
-		})
-	}
+	reference.RunScripts(t, "quorum/testdata", 4,
+		func() func(*testing.T, *datadriven.TestData) string { return runQuorum })
 }
 
 // scripted is one case: up to two halves, and what is known of their voters.
