@@ -3,6 +3,8 @@ package decode
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"math/bits"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -55,8 +57,8 @@ func appendID(dst []byte, id uint64) []byte {
 func appendString(dst, text []byte) []byte {
 	dst = append(dst, '"')
 	for len(text) > 0 {
-		n := plainPrefix(text)
-		dst = append(dst, text[:n]...)
+		var n int
+		dst, n = appendASCII(dst, text)
 		if text = text[n:]; len(text) == 0 {
 			break
 		}
@@ -65,6 +67,35 @@ func appendString(dst, text []byte) []byte {
 		text = text[n:]
 	}
 	return append(dst, '"')
+}
+
+// appendASCII appends the beginning of text that is printable ASCII, with quotes and backslashes
+// escaped, and returns how much of text that was. It takes eight bytes at a time: all are copied, and
+// those before the first that can't stand as it is are kept.
+func appendASCII(dst, text []byte) (out []byte, n int) {
+	dst = slices.Grow(dst, 2*len(text)+8)
+	at := len(dst)
+	dst = dst[:cap(dst)]
+	for len(text)-n >= 8 {
+		w := binary.LittleEndian.Uint64(text[n:])
+		binary.LittleEndian.PutUint64(dst[at:], w)
+		k := bits.TrailingZeros64(notPlain(w)) / 8
+		n, at = n+k, at+k
+		if k == 8 {
+			continue
+		}
+		c := text[n]
+		if c != '"' && c != '\\' {
+			return dst[:at], n
+		}
+		dst[at], dst[at+1] = '\\', c
+		n, at = n+1, at+2
+	}
+	for n < len(text) && isPlain(text[n]) {
+		dst[at] = text[n]
+		n, at = n+1, at+1
+	}
+	return dst[:at], n
 }
 
 func appendJSONRune(dst []byte, r rune) []byte {
@@ -98,8 +129,11 @@ func appendUnicodeEscape(dst []byte, r rune) []byte {
 // ASCII. It looks at eight bytes at a time.
 func plainPrefix(text []byte) int {
 	n := 0
-	for len(text)-n >= 8 && allPlain(binary.LittleEndian.Uint64(text[n:])) {
-		n += 8
+	for len(text)-n >= 8 {
+		k := bits.TrailingZeros64(notPlain(binary.LittleEndian.Uint64(text[n:]))) / 8
+		if n += k; k < 8 {
+			return n
+		}
 	}
 	for n < len(text) && isPlain(text[n]) {
 		n++
@@ -109,15 +143,16 @@ func plainPrefix(text []byte) int {
 
 func isPlain(c byte) bool { return c >= ' ' && c < 0x7f && c != '"' && c != '\\' }
 
-// allPlain reports whether isPlain holds for each of the eight bytes in w. Where it says no, that
-// may be wrong: a borrow out of one byte can spoil the test of the next.
-func allPlain(w uint64) bool {
+// notPlain returns a word whose lowest set bit lies in the first of the eight bytes in w for which
+// isPlain doesn't hold; 0 if there is none. Bits above it mean nothing: a borrow out of one byte
+// spoils the test of the next.
+func notPlain(w uint64) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	bad := w | (w + ones)         // not ASCII, or DEL
 	bad |= w - ones*' '           // below space
 	bad |= (w ^ ones*'"') - ones  // a quote
 	bad |= (w ^ ones*'\\') - ones // a backslash
-	return bad&highs == 0
+	return bad & highs
 }
 
 // appendData appends a member that holds bytes: as a string under its name where they are UTF-8,

@@ -1,12 +1,13 @@
 package perf
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
-	"syscall"
+	"strings"
 	"testing"
+	"time"
 )
 
 // benchProcess runs a command once an iteration, its output thrown away, and reports the largest
@@ -19,28 +20,44 @@ func benchProcess(b *testing.B, size int64, name string, args ...string) {
 	}
 	defer null.Close()
 	b.SetBytes(size)
-	forgetPeak(b)
-	peak := int64(0)
+	peak := 0
 	for b.Loop() {
 		cmd := exec.Command(name, args...)
 		cmd.Stdout = null
-		if err := cmd.Run(); err != nil {
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- cmd.Wait() }()
+		p, err := watchPeak(cmd.Process.Pid, done)
+		if err != nil {
 			b.Fatalf("%s %q: %v", name, args, err)
 		}
-		if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			peak = max(peak, u.Maxrss) // KiB
-		}
+		peak = max(peak, p)
 	}
 	b.ReportMetric(float64(peak)/1024, "peak-MiB")
 }
 
-// forgetPeak makes the most memory that this process had what it has now. A child starts out with
-// its parent's peak, so what is reported is never less than that.
-func forgetPeak(b *testing.B) {
-	b.Helper()
-	debug.FreeOSMemory()
-	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
-		b.Fatal(err)
+// watchPeak returns the most memory that a process had in use, in KiB, and how it ended. It asks while
+// the process runs: what the system tells afterwards is never less than what its parent had.
+func watchPeak(pid int, done <-chan error) (peak int, err error) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			return peak, err
+		case <-tick.C:
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			if err != nil {
+				continue // it has just ended
+			}
+			_, after, _ := strings.Cut(string(status), "VmHWM:")
+			kib := 0
+			if _, err := fmt.Sscan(after, &kib); err == nil {
+				peak = kib
+			}
+		}
 	}
 }
 
