@@ -33,12 +33,12 @@ lint: build/bin/golangci-lint ## gofmt, vet, golangci-lint
 	$(GO) vet ./...
 	build/bin/golangci-lint run ./...
 
-bench: etcd build build/bin/etcd-dump-logs ## benchmarks beside their peers, on logs of 1 GiB: docs/performance.md
+bench: etcd build build/bin/etcd-dump-logs build/bin/benchstat ## benchmarks beside their peers, on logs of 1 GiB: docs/performance.md
 	for i in $$(seq $(COUNT)); do \
 	  RAFTCTL_BENCH_BYTES=1073741824 $(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./... && \
 	  (cd internal/raftbench36 && $(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem .) || exit 1; \
 	done | tee build/bench.txt
-	$(GO) run ./internal/benchtable <build/bench.txt >docs/performance.md
+	{ $(GO) run ./internal/benchtable && build/bin/benchstat -filter .name:Raft -col /impl build/bench.txt | sed 's/^/    /'; } <build/bench.txt >docs/performance.md
 
 check: test race lint ## what CI runs
 
