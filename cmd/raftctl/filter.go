@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -105,29 +103,5 @@ func (f *filter) asks(r *row) bool {
 	if len(f.ops) > 0 && !slices.Contains(f.ops, string(p.Op)) {
 		return false
 	}
-	return f.key == "" || touches(p, []byte(f.key))
-}
-
-// touches reports whether a request reads, writes, deletes or compares a key that begins with the
-// prefix.
-func touches(p *decode.Request, prefix []byte) bool {
-	if len(p.RangeEnd) == 0 && p.Key != nil && bytes.HasPrefix(p.Key, prefix) {
-		return true
-	}
-	for a := range p.Accesses() {
-		if len(a.RangeEnd) == 0 && bytes.HasPrefix(a.Key, prefix) || len(a.RangeEnd) > 0 && overlaps(a, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
-// overlaps reports whether a range holds keys that begin with the prefix. A range end of one zero
-// byte is etcd's way to say that there is none.
-func overlaps(a decode.Access, prefix []byte) bool {
-	open := len(a.RangeEnd) == 1 && a.RangeEnd[0] == 0
-	if !open && bytes.Compare(a.RangeEnd, prefix) <= 0 {
-		return false
-	}
-	return bytes.Compare(a.Key, prefix) <= 0 || bytes.HasPrefix(a.Key, prefix)
+	return f.key == "" || p.TouchesPrefix([]byte(f.key))
 }
