@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 
+	"github.com/raftctl/raftctl/internal/jsontext"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -72,9 +73,9 @@ func (confChangeBody) appendSummary(dst []byte, r *Request, _ *Style) []byte {
 
 func (confChangeBody) appendJSON(dst []byte, r *Request, _ *Style) []byte {
 	c := &r.change.v1
-	dst = append(appendName(dst, "conf_change"), '{')
+	dst = append(jsontext.AppendName(dst, "conf_change"), '{')
 	if c.ID != 0 {
-		dst = appendOrigin(appendID(appendName(dst, "id"), c.ID), c.ID)
+		dst = appendOrigin(jsontext.AppendID(jsontext.AppendName(dst, "id"), c.ID), c.ID)
 	}
 	dst = appendChangeJSON(dst, raftpb.ConfChangeSingle{Type: c.Type, NodeID: c.NodeID})
 	return append(appendContext(dst, r.change, c.Context), '}')
@@ -108,11 +109,11 @@ func (confChangeV2Body) appendSummary(dst []byte, r *Request, _ *Style) []byte {
 
 func (confChangeV2Body) appendJSON(dst []byte, r *Request, _ *Style) []byte {
 	c := &r.change.v2
-	dst = append(appendName(dst, "conf_change_v2"), '{')
-	dst = appendNamed(appendName(dst, "transition"), transitionNames[:], int32(c.Transition))
-	dst = append(appendName(dst, "changes"), '[')
+	dst = append(jsontext.AppendName(dst, "conf_change_v2"), '{')
+	dst = appendNamed(jsontext.AppendName(dst, "transition"), transitionNames[:], int32(c.Transition))
+	dst = append(jsontext.AppendName(dst, "changes"), '[')
 	for _, single := range c.Changes {
-		dst = append(appendComma(dst), '{')
+		dst = append(jsontext.AppendComma(dst), '{')
 		dst = append(appendChangeJSON(dst, single), '}')
 	}
 	return append(appendContext(append(dst, ']'), r.change, c.Context), '}')
@@ -156,8 +157,8 @@ func appendChange(dst []byte, c raftpb.ConfChangeSingle, m *member) []byte {
 }
 
 func appendChangeJSON(dst []byte, c raftpb.ConfChangeSingle) []byte {
-	dst = appendNamed(appendName(dst, "type"), changeNames[:], int32(c.Type))
-	return appendID(appendName(dst, "node_id"), c.NodeID)
+	dst = appendNamed(jsontext.AppendName(dst, "type"), changeNames[:], int32(c.Type))
+	return jsontext.AppendID(jsontext.AppendName(dst, "node_id"), c.NodeID)
 }
 
 // appendContextWords appends what a context adds for people: name and addresses of the member. An
@@ -189,20 +190,20 @@ func appendContext(dst []byte, c *confChange, context []byte) []byte {
 		if len(context) == 0 {
 			return dst
 		}
-		return appendData(dst, "context", context)
+		return jsontext.AppendBytes(dst, "context", context)
 	}
-	dst = append(appendName(dst, "member"), '{')
-	dst = appendID(appendName(dst, "id"), m.ID)
+	dst = append(jsontext.AppendName(dst, "member"), '{')
+	dst = jsontext.AppendID(jsontext.AppendName(dst, "id"), m.ID)
 	if m.Name != "" {
-		dst = appendString(appendName(dst, "name"), []byte(m.Name))
+		dst = jsontext.AppendString(jsontext.AppendName(dst, "name"), m.Name)
 	}
 	dst = appendStrings(dst, "peer_urls", m.PeerURLs)
 	dst = appendStrings(dst, "client_urls", m.ClientURLs)
 	if m.IsLearner {
-		dst = append(appendName(dst, "is_learner"), "true"...)
+		dst = append(jsontext.AppendName(dst, "is_learner"), "true"...)
 	}
 	if m.IsPromote {
-		dst = append(appendName(dst, "is_promote"), "true"...)
+		dst = append(jsontext.AppendName(dst, "is_promote"), "true"...)
 	}
 	return append(dst, '}')
 }
@@ -211,9 +212,9 @@ func appendStrings(dst []byte, name string, list []string) []byte {
 	if len(list) == 0 {
 		return dst
 	}
-	dst = append(appendName(dst, name), '[')
+	dst = append(jsontext.AppendName(dst, name), '[')
 	for _, s := range list {
-		dst = appendString(appendComma(dst), []byte(s))
+		dst = jsontext.AppendString(jsontext.AppendComma(dst), s)
 	}
 	return append(dst, ']')
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/raftctl/raftctl/internal/jsontext"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -225,11 +226,11 @@ func (b *execBody) appendSummary(dst []byte, _ *Request, s *Style) []byte {
 
 func (b *execBody) appendJSON(dst []byte, _ *Request, s *Style) []byte {
 	if b.status != nil {
-		dst = appendString(appendName(dst, "status"), b.status)
+		dst = jsontext.AppendString(jsontext.AppendName(dst, "status"), b.status)
 	}
 	whole := s.Values == ValuesFull || s.Values == ValuesShort && len(b.text) <= jsonWhole
 	if whole && isJSON(b.text) && utf8.Valid(b.text) && json.Valid(b.text) {
-		return appendEmbedded(appendName(dst, "json"), b.text)
+		return appendEmbedded(jsontext.AppendName(dst, "json"), b.text)
 	}
 	return appendValueJSON(dst, "text", b.text, s)
 }

@@ -3,6 +3,7 @@ package decode
 import (
 	"encoding/hex"
 
+	"github.com/raftctl/raftctl/internal/jsontext"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -29,8 +30,8 @@ func (hexBody) appendJSON(dst []byte, r *Request, s *Style) []byte {
 	case s.Values == ValuesNone:
 		return dst
 	case s.Values == ValuesShort && len(r.data) > jsonValue:
-		dst = append(appendName(dst, "hex_prefix"), '"')
+		dst = append(jsontext.AppendName(dst, "hex_prefix"), '"')
 		return append(hex.AppendEncode(dst, r.data[:jsonPrefix]), '"')
 	}
-	return append(hex.AppendEncode(append(appendName(dst, "hex"), '"'), r.data), '"')
+	return append(hex.AppendEncode(append(jsontext.AppendName(dst, "hex"), '"'), r.data), '"')
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"unicode/utf8"
 
+	"github.com/raftctl/raftctl/internal/jsontext"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -47,14 +48,14 @@ func (jsonBody) appendJSON(dst []byte, r *Request, s *Style) []byte {
 	if s.Values == ValuesNone || s.Values == ValuesShort && len(r.data) > jsonWhole {
 		return appendValueJSON(dst, "json", r.data, s)
 	}
-	return appendEmbedded(appendName(dst, "json"), r.data)
+	return appendEmbedded(jsontext.AppendName(dst, "json"), r.data)
 }
 
-// appendEmbedded appends valid JSON, compact, with the escapes of appendString.
+// appendEmbedded appends valid JSON, compact, with the escapes of package jsontext.
 func appendEmbedded(dst, text []byte) []byte {
 	var b bytes.Buffer
 	if err := json.Compact(&b, text); err != nil {
 		return append(dst, "null"...) // can't be: the caller has checked it
 	}
-	return appendHarmless(dst, b.Bytes())
+	return jsontext.AppendHarmless(dst, b.Bytes())
 }

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/raftctl/raftctl/internal/jsontext"
 )
 
 // redacted stands where a secret would.
@@ -24,7 +26,7 @@ type v2Request struct{}
 
 func (v2Request) appendJSON(dst []byte, r *Request, s *Style) []byte {
 	w := messageWriter{style: s, values: r.values}
-	dst = w.object(appendName(dst, "v2"), msgV2.lookup(), r.main.data, 0)
+	dst = w.object(jsontext.AppendName(dst, "v2"), msgV2.lookup(), r.main.data, 0)
 	r.values = w.values
 	return dst
 }
@@ -65,7 +67,7 @@ func (w *messageWriter) fields(dst []byte, m *message, b []byte, f frame) []byte
 		case v.field.flag&repeated != 0:
 			dst = w.list(dst, m, b, listOf{v.field, f.depth})
 		case v.field.kind == kindValue && hideStored:
-			dst = appendString(appendName(dst, v.field.name), []byte(redacted))
+			dst = jsontext.AppendString(jsontext.AppendName(dst, v.field.name), redacted)
 		default:
 			dst = w.member(dst, v, f.depth)
 		}
@@ -80,16 +82,16 @@ type listOf struct {
 }
 
 func (w *messageWriter) list(dst []byte, m *message, b []byte, l listOf) []byte {
-	dst = append(appendName(dst, l.field.name), '[')
+	dst = append(jsontext.AppendName(dst, l.field.name), '[')
 	for v := range m.known(b) {
 		if v.field != l.field {
 			continue
 		}
-		dst = appendComma(dst)
+		dst = jsontext.AppendComma(dst)
 		if v.field.kind == kindMessage {
 			dst = w.object(dst, v.field.msg.lookup(), v.data, l.depth+1)
 		} else {
-			dst = appendString(dst, v.data)
+			dst = jsontext.AppendString(dst, v.data)
 		}
 	}
 	return append(dst, ']')
@@ -99,31 +101,31 @@ func (w *messageWriter) member(dst []byte, v value, depth int) []byte {
 	f := v.field
 	switch f.kind {
 	case kindString, kindBytes:
-		return appendData(dst, f.name, v.data)
+		return jsontext.AppendBytes(dst, f.name, v.data)
 	case kindValue:
 		return appendValueJSON(dst, f.name, v.data, w.style)
 	case kindSecret:
 		if w.style.ShowSecrets {
-			return appendData(dst, f.name, v.data)
+			return jsontext.AppendBytes(dst, f.name, v.data)
 		}
-		return appendString(appendName(dst, f.name), []byte(redacted))
+		return jsontext.AppendString(jsontext.AppendName(dst, f.name), redacted)
 	}
-	dst = appendName(dst, f.name)
+	dst = jsontext.AppendName(dst, f.name)
 	switch f.kind {
 	case kindMessage:
 		return w.object(dst, f.msg.lookup(), v.data, depth+1)
 	case kindRequestID:
-		return appendOrigin(appendID(dst, v.n), v.n)
+		return appendOrigin(jsontext.AppendID(dst, v.n), v.n)
 	case kindID:
-		return appendID(dst, v.n)
+		return jsontext.AppendID(dst, v.n)
 	case kindUint:
-		return appendUint(dst, v.n)
+		return jsontext.AppendUint(dst, v.n)
 	case kindBool:
 		return strconv.AppendBool(dst, protowire.DecodeBool(v.n))
 	case kindEnum:
 		return appendEnum(dst, f, v.n)
 	}
-	return appendInt(dst, int64(v.n))
+	return jsontext.AppendInt(dst, int64(v.n))
 }
 
 // appendEnum appends the name of an enum's value, or its number if it has none.
@@ -141,9 +143,9 @@ func appendDefaults(dst []byte, m *message, present []value) []byte {
 		switch {
 		case find(present, f.name) != nil:
 		case f.kind == kindBool:
-			dst = strconv.AppendBool(appendName(dst, f.name), false)
+			dst = strconv.AppendBool(jsontext.AppendName(dst, f.name), false)
 		default:
-			dst = appendEnum(appendName(dst, f.name), f, 0)
+			dst = appendEnum(jsontext.AppendName(dst, f.name), f, 0)
 		}
 	}
 	return dst
@@ -161,21 +163,21 @@ var wireTypeNames = [...]string{
 // appendUnknownFields describes the fields that the schema doesn't know: those of a later etcd. Of
 // what they hold only the size is shown, since it may be a secret.
 func appendUnknownFields(dst []byte, m *message, b []byte) []byte {
-	dst = append(appendName(dst, "unknown_fields"), '[')
+	dst = append(jsontext.AppendName(dst, "unknown_fields"), '[')
 	more := 0
 	for v := range m.unknown(b) {
 		if more++; more > jsonUnknown {
 			continue
 		}
-		dst = appendName(append(appendComma(dst), '{'), "number")
+		dst = jsontext.AppendName(append(jsontext.AppendComma(dst), '{'), "number")
 		dst = strconv.AppendInt(dst, int64(v.num), 10)
 		dst = append(append(append(dst, `,"wire_type":"`...), wireTypeNames[v.typ]...), '"')
-		dst = strconv.AppendInt(appendName(dst, "size"), int64(v.size()), 10)
+		dst = strconv.AppendInt(jsontext.AppendName(dst, "size"), int64(v.size()), 10)
 		dst = append(dst, '}')
 	}
 	dst = append(dst, ']')
 	if more > jsonUnknown {
-		dst = strconv.AppendInt(appendName(dst, "unknown_fields_left_out"), int64(more-jsonUnknown), 10)
+		dst = strconv.AppendInt(jsontext.AppendName(dst, "unknown_fields_left_out"), int64(more-jsonUnknown), 10)
 	}
 	return dst
 }

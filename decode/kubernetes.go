@@ -4,6 +4,8 @@ import (
 	"bytes"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/raftctl/raftctl/internal/jsontext"
 )
 
 // object is what a value that Kubernetes stored says about itself.
@@ -123,7 +125,7 @@ func (o *object) appendJSON(dst []byte) []byte {
 		{"encryption", o.encryption},
 	} {
 		if len(m.data) > 0 {
-			dst = appendData(dst, m.name, m.data)
+			dst = jsontext.AppendBytes(dst, m.name, m.data)
 		}
 	}
 	return append(dst, '}')

@@ -3,6 +3,8 @@ package decode
 import (
 	"strconv"
 	"time"
+
+	"github.com/raftctl/raftctl/internal/jsontext"
 )
 
 // Origin is what the ID of a request tells about who proposed it. The generator in an etcd server
@@ -55,7 +57,7 @@ func appendOrigin(dst []byte, id uint64) []byte {
 	if !ok {
 		return dst
 	}
-	dst = append(appendHexDigits(append(dst, `,"member_suffix":"`...), uint64(o.Member), 4), '"')
+	dst = append(jsontext.AppendHex(append(dst, `,"member_suffix":"`...), uint64(o.Member), 4), '"')
 	dst = append(dst, `,"server_started":"`...)
 	return append(appendTime(dst, o.Started), '"')
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/raftctl/raftctl/internal/jsontext"
 )
 
 // sniffPlain chooses how to show a payload that is not etcd's.
@@ -47,14 +49,14 @@ func appendHexOf(dst []byte, r *Request, s *Style) []byte {
 
 func (opaque) appendJSON(dst []byte, r *Request, s *Style) []byte {
 	if !s.ShowSecrets && mayHoldSecret(r.data) {
-		return appendString(appendName(appendSizeOf(dst, "data", r.data), "data"), []byte(redacted))
+		return jsontext.AppendString(jsontext.AppendName(appendSizeOf(dst, "data", r.data), "data"), redacted)
 	}
 	return appendValueJSON(dst, "data", r.data, s)
 }
 
 // appendSizeOf appends the member NAME_size.
 func appendSizeOf(dst []byte, name string, data []byte) []byte {
-	dst = append(append(append(appendComma(dst), '"'), name...), `_size":`...)
+	dst = append(append(append(jsontext.AppendComma(dst), '"'), name...), `_size":`...)
 	return strconv.AppendInt(dst, int64(len(data)), 10)
 }
 

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	"github.com/raftctl/raftctl/internal/jsontext"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -98,9 +99,9 @@ func (b *protoBody) appendSummary(dst []byte, _ *Request, s *Style) []byte {
 }
 
 func (b *protoBody) appendJSON(dst []byte, r *Request, s *Style) []byte {
-	dst = appendString(appendName(dst, "message"), []byte(b.name))
+	dst = jsontext.AppendString(jsontext.AppendName(dst, "message"), b.name)
 	if s.Values == ValuesNone {
 		return appendSizeOf(dst, "proto", r.data)
 	}
-	return append(appendName(dst, "proto"), b.text...)
+	return append(jsontext.AppendName(dst, "proto"), b.text...)
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/raftctl/raftctl/internal/jsontext"
 )
 
 const hexDigits = "0123456789abcdef"
@@ -18,7 +20,7 @@ func appendVisible(dst, text []byte, limit int) []byte {
 		if limit >= 0 {
 			head = text[:min(len(text), limit-used)]
 		}
-		if n := plainPrefix(head); n > 0 {
+		if n := jsontext.PlainPrefix(head); n > 0 {
 			dst = append(dst, head[:n]...)
 			used, text = used+n, text[n:]
 			continue
@@ -61,17 +63,9 @@ func appendEscape(dst []byte, r rune) []byte {
 		return append(dst, '\\', 'x', hexDigits[r>>4], hexDigits[r&0xf])
 	}
 	if r < 0x10000 {
-		return appendHexDigits(append(dst, `\u`...), uint64(r), 4)
+		return jsontext.AppendHex(append(dst, `\u`...), uint64(r), 4)
 	}
-	return appendHexDigits(append(dst, `\U`...), uint64(r), 8)
-}
-
-// appendHexDigits appends the lowest digits of v.
-func appendHexDigits(dst []byte, v uint64, digits int) []byte {
-	for i := digits - 1; i >= 0; i-- {
-		dst = append(dst, hexDigits[v>>(4*i)&0xf])
-	}
-	return dst
+	return jsontext.AppendHex(append(dst, `\U`...), uint64(r), 8)
 }
 
 // appendWord appends a key, name or path: bare where it is a word that can't be mistaken for
@@ -86,7 +80,7 @@ func appendWord(dst, word []byte, limit int) []byte {
 // isBare reports whether word is not empty and consists of printable ASCII other than spaces,
 // quotes and backslashes.
 func isBare(word []byte) bool {
-	return len(word) > 0 && plainPrefix(word) == len(word) && bytes.IndexByte(word, ' ') < 0
+	return len(word) > 0 && jsontext.PlainPrefix(word) == len(word) && bytes.IndexByte(word, ' ') < 0
 }
 
 // columns returns how many columns of a terminal the text takes: 2 for wide East Asian characters

@@ -1,8 +1,6 @@
 package decode
 
 import (
-	"encoding/json"
-	"math"
 	"strings"
 	"testing"
 	"unicode"
@@ -17,24 +15,6 @@ func TestAppendSize(t *testing.T) {
 		if got := string(appendSize(nil, size)); got != want {
 			t.Errorf("%d: %q, want %q", size, got, want)
 		}
-	}
-}
-
-func TestAppendIntegers(t *testing.T) {
-	for n, want := range map[int64]string{
-		0: "0", -1: "-1", 1 << 53: "9007199254740992", -1 << 53: "-9007199254740992",
-		1<<53 + 1: `"9007199254740993"`, -1<<53 - 1: `"-9007199254740993"`,
-		math.MinInt64: `"-9223372036854775808"`,
-	} {
-		if got := string(appendInt(nil, n)); got != want {
-			t.Errorf("%d: %s, want %s", n, got, want)
-		}
-		if got := string(appendUint(nil, uint64(n))); n >= 0 && got != want {
-			t.Errorf("%d unsigned: %s, want %s", n, got, want)
-		}
-	}
-	if got, want := string(appendUint(nil, math.MaxUint64)), `"18446744073709551615"`; got != want {
-		t.Errorf("%s, want %s", got, want)
 	}
 }
 
@@ -84,42 +64,6 @@ func TestCut(t *testing.T) {
 		got := string(cut([]byte("kept "+tt.line), len("kept "), tt.width))
 		if got != "kept "+tt.want {
 			t.Errorf("%q in %d columns: %q, want %q", tt.line, tt.width, got, tt.want)
-		}
-	}
-}
-
-// TestPlainPrefix compares the eight-byte steps with the one-byte ones, for every byte in every
-// place.
-func TestPlainPrefix(t *testing.T) {
-	for c := range 256 {
-		for at := range 24 {
-			text := []byte(strings.Repeat("a", 24))
-			text[at] = byte(c)
-			want := 24
-			if !isPlain(byte(c)) {
-				want = at
-			}
-			if got := plainPrefix(text); got != want {
-				t.Fatalf("byte %#x at %d: %d, want %d", c, at, got, want)
-			}
-		}
-	}
-}
-
-// TestAppendStringIsJSON writes every rune, and reads it back with encoding/json.
-func TestAppendStringIsJSON(t *testing.T) {
-	for r := rune(0); r <= unicode.MaxRune; r++ {
-		if !utf8.ValidRune(r) {
-			continue
-		}
-		text := "a" + string(r) + "b"
-		out := appendString(nil, []byte(text))
-		if bad := badRune(out); bad >= 0 {
-			t.Fatalf("%U: %q has %U", r, out, bad)
-		}
-		var got string
-		if err := json.Unmarshal(out, &got); err != nil || got != text {
-			t.Fatalf("%U: read back as %q: %v", r, got, err)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package decode
 import (
 	"encoding/base64"
 
+	"github.com/raftctl/raftctl/internal/jsontext"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -37,9 +38,9 @@ func (rawBody) appendJSON(dst []byte, r *Request, s *Style) []byte {
 	case s.Values == ValuesNone:
 		return dst
 	case s.Values == ValuesShort && len(r.data) > jsonValue:
-		dst = append(appendName(dst, "raw_prefix_base64"), '"')
+		dst = append(jsontext.AppendName(dst, "raw_prefix_base64"), '"')
 		return append(base64.StdEncoding.AppendEncode(dst, r.data[:jsonPrefix]), '"')
 	}
-	dst = append(appendName(dst, "raw_base64"), '"')
+	dst = append(jsontext.AppendName(dst, "raw_base64"), '"')
 	return append(base64.StdEncoding.AppendEncode(dst, r.data), '"')
 }

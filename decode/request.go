@@ -58,7 +58,7 @@ type body interface {
 	// appendSummary appends a line without line break.
 	appendSummary(dst []byte, r *Request, s *Style) []byte
 	// appendJSON appends the members of the object, without its braces, the first of them by
-	// appendName.
+	// jsontext.AppendName.
 	appendJSON(dst []byte, r *Request, s *Style) []byte
 }
 

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strconv"
 
+	"github.com/raftctl/raftctl/internal/jsontext"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -201,28 +202,28 @@ func (respBody) appendSummary(dst []byte, r *Request, s *Style) []byte {
 }
 
 func (respBody) appendJSON(dst []byte, r *Request, s *Style) []byte {
-	dst = append(appendName(dst, "commands"), '[')
+	dst = append(jsontext.AppendName(dst, "commands"), '[')
 	for data := r.data; len(data) > 0; {
 		c, n, err := parseCommand(data)
 		if err != nil {
 			break // can't be: they were checked
 		}
 		data = data[n:]
-		dst = appendCommandJSON(appendComma(dst), c, s)
+		dst = appendCommandJSON(jsontext.AppendComma(dst), c, s)
 	}
 	return append(dst, ']')
 }
 
 func appendCommandJSON(dst []byte, c command, s *Style) []byte {
 	name := c.name()
-	dst = append(appendName(append(dst, '{'), "args"), '[')
+	dst = append(jsontext.AppendName(append(dst, '{'), "args"), '[')
 	for i, arg := range c.args() {
-		dst = append(appendComma(dst), '{')
+		dst = append(jsontext.AppendComma(dst), '{')
 		switch {
 		case secretArg(name, i) && !s.ShowSecrets:
-			dst = appendString(appendName(dst, "arg"), []byte(redacted))
+			dst = jsontext.AppendString(jsontext.AppendName(dst, "arg"), redacted)
 		case i < 2:
-			dst = appendData(dst, "arg", arg)
+			dst = jsontext.AppendBytes(dst, "arg", arg)
 		default:
 			dst = appendValueJSON(dst, "arg", arg, s)
 		}

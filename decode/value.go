@@ -2,9 +2,10 @@ package decode
 
 import (
 	"bytes"
-	"encoding/base64"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/raftctl/raftctl/internal/jsontext"
 )
 
 // appendValue appends a value for people: its size, and as much of it as the style asks for.
@@ -68,7 +69,7 @@ func prefix(text []byte, size int) []byte {
 // text files hold.
 func isText(b []byte) bool {
 	for len(b) > 0 {
-		n := plainPrefix(b)
+		n := jsontext.PlainPrefix(b)
 		if b = b[n:]; len(b) == 0 {
 			return true
 		}
@@ -163,7 +164,7 @@ func appendValueJSON(dst []byte, name string, value []byte, s *Style) []byte {
 	}
 	switch {
 	case s.Values == ValuesFull || !ok && len(value) <= jsonValue:
-		return appendData(dst, name, value)
+		return jsontext.AppendBytes(dst, name, value)
 	case ok:
 		return dst
 	}
@@ -173,10 +174,9 @@ func appendValueJSON(dst []byte, name string, value []byte, s *Style) []byte {
 // appendPrefixJSON appends the beginning of a value that is too long to be shown.
 func appendPrefixJSON(dst []byte, name string, value []byte) []byte {
 	if head := prefix(value, jsonPrefix); utf8.Valid(head) {
-		return appendDataSuffix(dst, name, "_prefix", head)
+		return jsontext.AppendBytes(dst, name+"_prefix", head)
 	}
-	dst = append(append(append(appendComma(dst), '"'), name...), `_prefix_base64":"`...)
-	return append(base64.StdEncoding.AppendEncode(dst, value[:jsonPrefix]), '"')
+	return jsontext.AppendBase64(dst, name+"_prefix", value[:jsonPrefix])
 }
 
 // isJSON reports whether data looks like a JSON object or array, from its ends.

@@ -208,6 +208,9 @@ func (d *dumper) write(p *pipeline) (err error) {
 }
 
 func (d *dumper) writeBatch(b *batch) error {
+	if d.o.limit == 0 && d.tail.size == 0 && d.render.separator(d.shown) == nil {
+		return d.writeWhole(b)
+	}
 	from := 0
 	for _, l := range b.lines {
 		text := b.out[from:l.end]
@@ -224,6 +227,19 @@ func (d *dumper) writeBatch(b *batch) error {
 			return errEnough
 		}
 	}
+	return d.finishBatch(b)
+}
+
+// writeWhole writes all lines of a batch at once.
+func (d *dumper) writeWhole(b *batch) error {
+	d.shown += len(b.lines)
+	if _, err := d.out.Write(b.out); err != nil {
+		return err
+	}
+	return d.finishBatch(b)
+}
+
+func (d *dumper) finishBatch(b *batch) error {
 	d.damage += b.damage()
 	if b.err == nil && d.o.follow {
 		return d.out.Flush()

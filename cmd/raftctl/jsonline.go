@@ -3,11 +3,9 @@ package main
 import (
 	"encoding/base64"
 	"strconv"
-	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/internal/jsontext"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -107,10 +105,10 @@ func (r *row) appendEntry(b []byte) []byte {
 	b = append(append(b, `,"op":"`...), p.Op...)
 	b = append(b, '"')
 	if p.Key != nil {
-		b = appendBytesField(b, "key", p.Key)
+		b = jsontext.AppendBytes(b, "key", p.Key)
 	}
 	if p.RangeEnd != nil {
-		b = appendBytesField(b, "range_end", p.RangeEnd)
+		b = jsontext.AppendBytes(b, "range_end", p.RangeEnd)
 	}
 	b = appendStringField(b, "summary", r.summary())
 	return p.AppendJSON(append(b, `,"request":`...), r.style)
@@ -160,8 +158,7 @@ func appendIDs(b []byte, ids []uint64) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = strconv.AppendUint(append(b, '"'), id, 16)
-		b = append(b, '"')
+		b = jsontext.AppendID(b, id)
 	}
 	return append(b, ']')
 }
@@ -178,82 +175,15 @@ func appendUintField(b []byte, name string, n uint64) []byte {
 
 // appendIDField appends an ID as etcd prints it, in hex.
 func appendIDField(b []byte, name string, id uint64) []byte {
-	b = strconv.AppendUint(append(appendName(b, name), '"'), id, 16)
-	return append(b, '"')
+	return jsontext.AppendID(appendName(b, name), id)
 }
 
 func appendStringField[T ~string | ~[]byte](b []byte, name string, s T) []byte {
-	return appendString(appendName(b, name), s)
-}
-
-// appendBytesField appends bytes as a string if they are UTF-8, else as NAME_base64.
-func appendBytesField(b []byte, name string, v []byte) []byte {
-	if utf8.Valid(v) {
-		return appendStringField(b, name, v)
-	}
-	b = append(append(append(b, `,"`...), name...), `_base64":"`...)
-	return append(base64.StdEncoding.AppendEncode(b, v), '"')
+	return jsontext.AppendString(appendName(b, name), s)
 }
 
 // appendID appends an ID as etcd prints it.
 func appendID(b []byte, id uint64) []byte { return strconv.AppendUint(b, id, 16) }
 
-func appendCRC(b []byte, crc uint32) []byte {
-	const digits = "0123456789abcdef"
-	for shift := 28; shift >= 0; shift -= 4 {
-		b = append(b, digits[crc>>shift&0xf])
-	}
-	return b
-}
-
-// appendString appends a JSON string. Bytes that are no UTF-8 become U+FFFD. What is not printable,
-// which a terminal might obey, is escaped.
-func appendString[T ~string | ~[]byte](b []byte, s T) []byte {
-	b = append(b, '"')
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < 0x7f {
-			i++
-			continue
-		}
-		b = append(b, s[from:i]...)
-		n := 1
-		if c < utf8.RuneSelf {
-			b = appendEscaped(b, rune(c))
-		} else {
-			var ru rune
-			ru, n = utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
-			b = appendRune(b, ru)
-		}
-		i += n
-		from = i
-	}
-	b = append(b, s[from:]...)
-	return append(b, '"')
-}
-
-func appendRune(b []byte, r rune) []byte {
-	if strconv.IsPrint(r) {
-		return utf8.AppendRune(b, r)
-	}
-	if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
-		return appendEscaped(appendEscaped(b, high), low)
-	}
-	return appendEscaped(b, r)
-}
-
-func appendEscaped(b []byte, r rune) []byte {
-	switch r {
-	case '"', '\\':
-		return append(b, '\\', byte(r))
-	case '\n':
-		return append(b, `\n`...)
-	case '\t':
-		return append(b, `\t`...)
-	case '\r':
-		return append(b, `\r`...)
-	}
-	const digits = "0123456789abcdef"
-	return append(b, '\\', 'u', digits[r>>12&0xf], digits[r>>8&0xf], digits[r>>4&0xf], digits[r&0xf])
-}
+// appendCRC appends a checksum as eight digits.
+func appendCRC(b []byte, crc uint32) []byte { return jsontext.AppendHex(b, uint64(crc), 8) }

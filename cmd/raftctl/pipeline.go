@@ -180,7 +180,7 @@ func (d *dumper) newWorker(decoder decode.Decoder) func(*batch) {
 			r.live = b.live[i]
 			ok, err := d.o.filter.passes(r)
 			if err == nil && ok && r.failed == nil {
-				b.out = append(b.out, render.line(r)...)
+				b.out = render.line(b.out, r)
 				b.lines = append(b.lines, line{len(b.out), damage})
 			}
 			if err == nil {

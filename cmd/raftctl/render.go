@@ -9,12 +9,12 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
-// renderer turns records into output. What it returns is valid until its next call.
+// renderer turns records into output.
 type renderer interface {
-	start(shown int) []byte // before a log's records, shown of earlier logs
-	separator(shown int) []byte
-	line(r *row) []byte
-	finish(shown int) []byte // after the last log
+	start(shown int) []byte         // before a log's records, shown of earlier logs
+	separator(shown int) []byte     // before a line
+	line(dst []byte, r *row) []byte // appended
+	finish(shown int) []byte        // after the last log
 }
 
 func (d *dumper) newRenderer() renderer {
@@ -31,7 +31,6 @@ func (d *dumper) newRenderer() renderer {
 type jsonRenderer struct {
 	name  string // of the log, where there are several
 	array bool
-	buf   []byte
 }
 
 func (j *jsonRenderer) start(int) []byte { return nil }
@@ -46,16 +45,16 @@ func (j *jsonRenderer) separator(shown int) []byte {
 	return []byte(",\n")
 }
 
-func (j *jsonRenderer) line(r *row) []byte {
-	j.buf = r.appendJSON(j.buf[:0])
+func (j *jsonRenderer) line(dst []byte, r *row) []byte {
+	dst = r.appendJSON(dst)
 	if j.name != "" {
-		j.buf = appendStringField(j.buf[:len(j.buf)-1], "path", j.name)
-		j.buf = append(j.buf, '}')
+		dst = appendStringField(dst[:len(dst)-1], "path", j.name)
+		dst = append(dst, '}')
 	}
 	if !j.array {
-		j.buf = append(j.buf, '\n')
+		dst = append(dst, '\n')
 	}
-	return j.buf
+	return dst
 }
 
 func (j *jsonRenderer) finish(shown int) []byte {
@@ -168,7 +167,7 @@ func (x *tableRenderer) start(shown int) []byte {
 func (x *tableRenderer) separator(int) []byte { return nil }
 func (x *tableRenderer) finish(int) []byte    { return nil }
 
-func (x *tableRenderer) line(r *row) []byte {
+func (x *tableRenderer) line(dst []byte, r *row) []byte {
 	x.cells(x.table, r)
 	x.text = x.text[:0]
 	if r.rec.Kind != wal.KindEntry && !r.physical { // has a column for the kind
@@ -179,9 +178,9 @@ func (x *tableRenderer) line(r *row) []byte {
 	line := x.table.end()
 	if x.color && r.rec.Kind == wal.KindDamage {
 		const red, plain = "\x1b[31m", "\x1b[0m"
-		line = append(append([]byte(red), line[:len(line)-1]...), plain+"\n"...)
+		return append(append(append(dst, red...), line[:len(line)-1]...), plain+"\n"...)
 	}
-	return line
+	return append(dst, line...)
 }
 
 // appendLine appends what the table says of a record in its last column.

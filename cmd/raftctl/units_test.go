@@ -1,13 +1,8 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"math"
-	"strconv"
-	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -126,24 +121,4 @@ func TestBar(t *testing.T) {
 			t.Errorf("%d of %d: got %q, want %q", tc.n, tc.of, got, tc.want)
 		}
 	}
-}
-
-// Whatever is in a string, its JSON is valid, means the same, and holds nothing that a terminal obeys.
-func FuzzAppendString(f *testing.F) {
-	for _, s := range []string{"", "plain", "\"\\\n\t\r\x00\x1b\x7f", "ünï ☃ 世界", "\u202e\u0085\ufeff", "\xff\xc0", "𝄞\U000e0001"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		b := appendString(nil, s)
-		var got string
-		if err := json.Unmarshal(b, &got); err != nil {
-			t.Fatalf("%q: %v", b, err)
-		}
-		if want := strings.ToValidUTF8(s, "\ufffd"); utf8.ValidString(s) && got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-		if i := bytes.IndexFunc(b, func(r rune) bool { return !strconv.IsPrint(r) }); i >= 0 {
-			t.Errorf("%q: not printable at %d", b, i)
-		}
-	})
 }
