@@ -29,13 +29,13 @@ func (etcdDecoder) payload(r *Request, e *raftpb.Entry) error {
 // sniffInternal reads an InternalRaftRequest. One without any request that is known counts only if
 // it has a header: it is then one of a version of etcd to come.
 func (r *Request) sniffInternal(data []byte) bool {
-	m := msgInternal.lookup()
-	if !m.check(data, 0) {
+	values, ok := msgInternal.lookup().read(r.values[:0], data)
+	if r.values = values[:0]; !ok {
 		return false
 	}
-	r.values = m.collect(r.values[:0], data)
 	hasHeader := false
-	for _, v := range r.values {
+	for i := range values {
+		v := &values[i]
 		switch {
 		case v.field == nil:
 		case v.field.msg == msgHeader && v.field.kind == kindMessage:
@@ -44,14 +44,14 @@ func (r *Request) sniffInternal(data []byte) bool {
 		case v.field.kind == kindRequestID:
 			r.ID = v.n
 		case r.main.field == nil:
-			r.main = v
+			r.main = *v
 		}
 	}
 	if r.main.field == nil && !hasHeader {
-		r.values, r.ID = r.values[:0], 0
+		r.ID = 0
 		return false
 	}
-	r.body = internalRequest{}
+	r.values, r.top, r.body = values, len(values), internalRequest{}
 	if r.main.field != nil {
 		r.readMain()
 	}
@@ -73,26 +73,17 @@ func (r *Request) readHeader(data []byte) {
 func (r *Request) readMain() {
 	f := r.main.field
 	r.Op = Op(f.name)
+	r.values = f.msg.lookup().collect(r.values, r.main.data)
+	fields := r.values[r.top:]
 	switch f.msg {
 	case msgV2:
-		r.readV2(r.main.data)
+		r.readV2(fields)
 	case msgRange, msgPut, msgDeleteRange:
-		r.Key, r.RangeEnd = keysOf(f.msg.lookup(), r.main.data)
-	}
-}
-
-// keysOf returns the fields key and range_end of a message.
-func keysOf(m *message, data []byte) (key, rangeEnd []byte) {
-	key = []byte{}
-	for v := range m.known(data) {
-		switch v.field.name {
-		case "key":
-			key = v.data
-		case "range_end":
-			rangeEnd = v.data
+		r.Key, r.RangeEnd = content(fields, "key"), content(fields, "range_end")
+		if r.Key == nil {
+			r.Key = []byte{}
 		}
 	}
-	return key, rangeEnd
 }
 
 // v2Ops holds the operations of the v2 store by method. The empty method does nothing.
@@ -104,32 +95,27 @@ var v2Ops = map[string]Op{
 // sniffV2 reads a Request of the v2 store. Its encoders write all fields, so one without a method
 // or a path is none.
 func (r *Request) sniffV2(data []byte) bool {
-	m := msgV2.lookup()
-	if !m.check(data, 0) {
+	values, ok := msgV2.lookup().read(r.values[:0], data)
+	r.values = values[:0]
+	if !ok {
 		return false
 	}
-	r.values = m.collect(r.values[:0], data)
-	method, path := find(r.values, "method"), find(r.values, "path")
+	method, path := find(values, "method"), find(values, "path")
 	if method == nil || path == nil || v2Ops[string(method.data)] == "" {
-		r.values = r.values[:0]
 		return false
 	}
-	r.body = v2Request{}
-	r.readV2(data)
+	r.values, r.body, r.main.data = values, v2Request{}, data
+	r.readV2(values)
 	return true
 }
 
-func (r *Request) readV2(data []byte) {
-	r.main.data = data
-	for v := range msgV2.lookup().known(data) {
-		switch v.field.name {
-		case "id":
-			r.ID = v.n
-		case "method":
-			r.Op = v2Op(v.data)
-		case "path":
-			r.Key = v.data
-		}
+func (r *Request) readV2(fields []value) {
+	r.Key = content(fields, "path")
+	if id := find(fields, "id"); id != nil {
+		r.ID = id.n
+	}
+	if method := find(fields, "method"); method != nil {
+		r.Op = v2Op(method.data)
 	}
 }
 

@@ -15,9 +15,9 @@ const redacted = "[redacted]"
 type internalRequest struct{}
 
 func (internalRequest) appendJSON(dst []byte, r *Request, s *Style) []byte {
-	w := messageWriter{style: s, values: r.values}
-	dst = w.fields(dst, msgInternal.lookup(), r.data, frame{})
-	r.values = w.values
+	w := messageWriter{style: s, request: r, values: r.values}
+	dst = w.fields(dst, msgInternal.lookup(), r.data, frame{end: r.top})
+	r.keep(w.values)
 	return dst
 }
 
@@ -25,22 +25,24 @@ func (internalRequest) appendJSON(dst []byte, r *Request, s *Style) []byte {
 type v2Request struct{}
 
 func (v2Request) appendJSON(dst []byte, r *Request, s *Style) []byte {
-	w := messageWriter{style: s, values: r.values}
-	dst = w.object(jsontext.AppendName(dst, "v2"), msgV2.lookup(), r.main.data, 0)
-	r.values = w.values
+	w := messageWriter{style: s, request: r, values: r.values}
+	dst = append(jsontext.AppendName(dst, "v2"), '{')
+	dst = append(w.fields(dst, msgV2.lookup(), r.main.data, frame{end: len(r.values)}), '}')
+	r.keep(w.values)
 	return dst
 }
 
 // messageWriter writes messages of the schema as JSON. Its stack of values has those of the
 // message that is being written, above those of the messages around it.
 type messageWriter struct {
-	style  *Style
-	values []value
+	style   *Style
+	request *Request // whose values the stack begins with
+	values  []value
 }
 
-// frame is a message that is being written: where its fields begin on the stack, and how many
-// messages are around it.
-type frame struct{ base, depth int }
+// frame is a message that is being written: where its fields begin and end on the stack, and how
+// many messages are around it.
+type frame struct{ base, end, depth int }
 
 func (w *messageWriter) object(dst []byte, m *message, b []byte, depth int) []byte {
 	if depth > maxDepth {
@@ -49,17 +51,23 @@ func (w *messageWriter) object(dst []byte, m *message, b []byte, depth int) []by
 	}
 	f := frame{base: len(w.values), depth: depth}
 	w.values = m.collect(w.values, b)
+	f.end = len(w.values)
 	dst = w.fields(append(dst, '{'), m, b, f)
 	w.values = w.values[:f.base]
 	return append(dst, '}')
 }
 
-// fields writes the fields of a message, which are on top of the stack, in the order in which they
-// first occur.
+// main writes the message that the request is about, whose fields are on the stack from the start.
+func (w *messageWriter) main(dst []byte) []byte {
+	v := &w.request.main
+	f := frame{base: w.request.top, end: len(w.request.values), depth: 1}
+	return append(w.fields(append(dst, '{'), v.field.msg.lookup(), v.data, f), '}')
+}
+
+// fields writes the fields of a message in the order in which they first occur.
 func (w *messageWriter) fields(dst []byte, m *message, b []byte, f frame) []byte {
-	top := len(w.values)
-	hideStored := m == msgV2.lookup() && holdsPasswords(w.values[f.base:]) && !w.style.ShowSecrets
-	for i := f.base; i < top; i++ {
+	hideStored := m == msgV2.lookup() && holdsPasswords(w.values[f.base:f.end]) && !w.style.ShowSecrets
+	for i := f.base; i < f.end; i++ {
 		v := w.values[i] // a copy: the stack may move
 		switch {
 		case v.field == nil:
@@ -72,7 +80,7 @@ func (w *messageWriter) fields(dst []byte, m *message, b []byte, f frame) []byte
 			dst = w.member(dst, v, f.depth)
 		}
 	}
-	return appendDefaults(dst, m, w.values[f.base:top])
+	return appendDefaults(dst, m, w.values[f.base:f.end])
 }
 
 // listOf is a field that is a list, in a message at some depth.
@@ -113,6 +121,9 @@ func (w *messageWriter) member(dst []byte, v value, depth int) []byte {
 	dst = jsontext.AppendName(dst, f.name)
 	switch f.kind {
 	case kindMessage:
+		if depth == 0 && f == w.request.main.field {
+			return w.main(dst)
+		}
 		return w.object(dst, f.msg.lookup(), v.data, depth+1)
 	case kindRequestID:
 		return appendOrigin(jsontext.AppendID(dst, v.n), v.n)

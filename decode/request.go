@@ -46,8 +46,9 @@ type Request struct {
 	data     []byte // the payload that body explains
 	body     body
 	username []byte
-	main     value // of etcd's requests: the one that gives Op
-	values   []value
+	main     value   // of etcd's requests: the one that gives Op
+	values   []value // fields of the message in data; behind top, those of main
+	top      int
 	scratch  []byte
 	change   *confChange
 	style    Style // of the last call; here so that its address needs no memory of its own
@@ -66,6 +67,9 @@ type body interface {
 func (r *Request) reset(size int) {
 	*r = Request{Op: OpUnknown, Size: size, values: r.values[:0], scratch: r.scratch[:0]}
 }
+
+// keep takes back a stack of values that began as r.values, with the room that it has got by now.
+func (r *Request) keep(stack []value) { r.values = stack[:len(r.values)] }
 
 // AppendSummary appends a line that tells people what the request is about, without a line break:
 // "put /registry/pods/a 1.2 KiB v1/Pod default/a". Nothing in it can act on a terminal.

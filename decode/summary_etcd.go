@@ -8,13 +8,13 @@ import (
 )
 
 func (internalRequest) appendSummary(dst []byte, r *Request, s *Style) []byte {
-	w := summaryWriter{style: s, values: r.values}
+	w := summaryWriter{style: s, main: r.values[r.top:], values: r.values}
 	if f := r.main.field; f != nil {
 		dst = w.request(append(dst, r.Op...), f, r.main.data, 0)
 	} else {
 		dst = append(append(dst, r.Op...), " request of a later etcd"...)
 	}
-	r.values = w.values
+	r.keep(w.values)
 	if len(r.username) > 0 {
 		dst = appendWord(append(dst, " by user "...), r.username, summaryKey)
 	}
@@ -22,16 +22,15 @@ func (internalRequest) appendSummary(dst []byte, r *Request, s *Style) []byte {
 }
 
 func (v2Request) appendSummary(dst []byte, r *Request, s *Style) []byte {
-	w := summaryWriter{style: s, values: r.values}
-	dst = w.v2(append(dst, r.Op...), r.main.data)
-	r.values = w.values
-	return dst
+	w := summaryWriter{style: s}
+	return w.v2(append(dst, r.Op...), r.values)
 }
 
 // summaryWriter writes messages of the schema for people. Its stack of values works as that of
 // messageWriter does.
 type summaryWriter struct {
 	style  *Style
+	main   []value // the fields of the outermost message
 	values []value
 }
 
@@ -40,10 +39,13 @@ func (w *summaryWriter) request(dst []byte, f *field, b []byte, depth int) []byt
 	if f.msg == msgTxn {
 		return w.txn(dst, b, depth)
 	}
-	base := len(w.values)
-	defer func() { w.values = w.values[:base] }()
-	w.values = f.msg.lookup().collect(w.values, b)
-	fields := w.values[base:]
+	fields := w.main
+	if depth > 0 {
+		base := len(w.values)
+		defer func() { w.values = w.values[:base] }()
+		w.values = f.msg.lookup().collect(w.values, b)
+		fields = w.values[base:]
+	}
 	switch f.msg {
 	case msgPut:
 		return w.put(dst, fields)
@@ -60,7 +62,7 @@ func (w *summaryWriter) request(dst []byte, f *field, b []byte, depth int) []byt
 	case msgAlarm:
 		return w.alarm(dst, fields)
 	case msgV2:
-		return w.v2(dst, b)
+		return w.v2(dst, fields)
 	}
 	return w.generic(dst, f.msg.lookup(), b, depth)
 }
@@ -229,11 +231,7 @@ func appendEnumWord(dst []byte, f *field, n uint64) []byte {
 	return strconv.AppendInt(dst, int64(int32(n)), 10)
 }
 
-func (w *summaryWriter) v2(dst []byte, b []byte) []byte {
-	base := len(w.values)
-	defer func() { w.values = w.values[:base] }()
-	w.values = msgV2.lookup().collect(w.values, b)
-	fields := w.values[base:]
+func (w *summaryWriter) v2(dst []byte, fields []value) []byte {
 	if path := content(fields, "path"); len(path) > 0 {
 		dst = appendWord(append(dst, ' '), path, summaryKey)
 	}

@@ -20,42 +20,45 @@ type value struct {
 	data  []byte // of everything else
 }
 
-// next reads one field. It fails when the bytes are no field, and also when a field that the
-// schema knows has another wire type: etcd's decoders up to 3.6 do so too, and that is what tells a
-// v2 request from a v3 one.
-func (m *message) next(b []byte) (v value, rest []byte, ok bool) {
+// next reads the field that b begins with into v, and returns how many bytes it takes: a number
+// below 0 when the bytes are no field, and also when a field that the schema knows has another wire
+// type: etcd's decoders up to 3.6 refuse it too, and that is what tells a v2 request from a v3 one.
+func (m *message) next(b []byte, v *value) int {
 	tag, n := varint(b)
-	if n < 0 {
-		return value{}, nil, false
+	num, typ := protowire.DecodeTag(tag)
+	if n < 0 || num < protowire.MinValidNumber {
+		return -1
 	}
-	b = b[n:]
-	v.num, v.typ = protowire.DecodeTag(tag)
-	if v.num < protowire.MinValidNumber {
-		return v, nil, false
+	*v = value{field: m.find(num), num: num, typ: typ}
+	if v.field != nil && v.field.kind.wireType() != typ {
+		return -1
 	}
-	v.field = m.find(v.num)
-	if v.field != nil && v.field.kind.wireType() != v.typ {
-		return v, nil, false
-	}
-	switch v.typ {
+	rest := b[n:]
+	size := 0
+	switch typ {
 	case protowire.VarintType:
-		v.n, n = varint(b)
+		v.n, size = varint(rest)
 	case protowire.BytesType:
-		var size uint64
-		if size, n = varint(b); n < 0 || size > uint64(len(b)-n) {
-			return v, nil, false
-		}
-		v.data = b[n : n+int(size)]
-		n += int(size)
+		v.data, size = delimited(rest)
 	default:
-		if n = protowire.ConsumeFieldValue(v.num, v.typ, b); n >= 0 {
-			v.data = b[:n]
+		if size = protowire.ConsumeFieldValue(num, typ, rest); size >= 0 {
+			v.data = rest[:size]
 		}
 	}
-	if n < 0 {
-		return v, nil, false
+	if size < 0 {
+		return -1
 	}
-	return v, b[n:], true
+	return n + size
+}
+
+// delimited reads a length and as many bytes, and returns the size of both or a number below 0.
+func delimited(b []byte) (data []byte, size int) {
+	want, n := varint(b)
+	if n < 0 || want > uint64(len(b)-n) {
+		return nil, -1
+	}
+	size = n + int(want)
+	return b[n:size], size
 }
 
 // varint reads a varint, and returns its size or a number below 0. Most are of one byte, and need
@@ -69,18 +72,36 @@ func varint(b []byte) (v uint64, size int) {
 
 // check reports whether b is a message of the schema, all the way down to maxDepth.
 func (m *message) check(b []byte, depth int) bool {
+	var v value
 	for len(b) > 0 {
-		v, rest, ok := m.next(b)
-		if !ok {
+		n := m.next(b, &v)
+		if n < 0 || !v.check(depth) {
 			return false
 		}
-		if v.field != nil && v.field.kind == kindMessage && depth < maxDepth &&
-			!v.field.msg.lookup().check(v.data, depth+1) {
-			return false
-		}
-		b = rest
+		b = b[n:]
 	}
 	return true
+}
+
+// check reports whether a field of a message at that depth is what the schema says.
+func (v *value) check(depth int) bool {
+	return v.field == nil || v.field.kind != kindMessage || depth == maxDepth ||
+		v.field.msg.lookup().check(v.data, depth+1)
+}
+
+// read is check of an outermost message and collect in one. The fields count only if ok.
+func (m *message) read(list []value, b []byte) (fields []value, ok bool) {
+	c := collector{list: list, base: len(list)}
+	var v value
+	for len(b) > 0 {
+		n := m.next(b, &v)
+		if n < 0 || !v.check(0) {
+			return c.list, false
+		}
+		c.add(&v)
+		b = b[n:]
+	}
+	return c.list, true
 }
 
 // collect appends the fields of a message to list, each once: the last one of a scalar counts, a
@@ -89,37 +110,56 @@ func (m *message) check(b []byte, depth int) bool {
 // takes the first, which stands for all. It ends at a field that can't be read: check has seen to
 // it that there is none.
 func (m *message) collect(list []value, b []byte) []value {
-	base := len(list)
+	c := collector{list: list, base: len(list)}
+	var v value
 	for len(b) > 0 {
-		v, rest, ok := m.next(b)
-		if !ok {
-			return list
+		n := m.next(b, &v)
+		if n < 0 {
+			break
 		}
-		list = merge(list, base, v)
-		b = rest
+		c.add(&v)
+		b = b[n:]
 	}
-	return list
+	return c.list
 }
 
-func merge(list []value, base int, v value) []value {
-	for i := base; i < len(list); i++ {
-		if list[i].field == v.field {
-			list[i].merge(v)
-			return list
+// collector collects the fields of one message.
+type collector struct {
+	list []value
+	base int              // where the message's fields begin
+	last protowire.Number // the highest number so far
+}
+
+// add takes in a field. Encoders write fields in ascending order: such a field is a new one.
+func (c *collector) add(v *value) {
+	ascending := v.num > c.last
+	c.last = max(c.last, v.num)
+	if !ascending || v.field == nil || v.field.one != 0 {
+		c.merge(v)
+		return
+	}
+	c.list = append(c.list, *v)
+}
+
+func (c *collector) merge(v *value) {
+	for i := c.base; i < len(c.list); i++ {
+		if c.list[i].field == v.field {
+			c.list[i].merge(v)
+			return
 		}
 	}
 	if v.field != nil && v.field.one != 0 {
-		list = dropOneof(list, base, v.field.one)
+		c.list = dropOneof(c.list, c.base, v.field.one)
 	}
-	return append(list, v)
+	c.list = append(c.list, *v)
 }
 
 // merge takes in another occurrence of the field.
-func (v *value) merge(later value) {
+func (v *value) merge(later *value) {
 	switch {
 	case v.field == nil || v.field.flag&repeated != 0:
 	case v.field.kind != kindMessage:
-		*v = later
+		*v = *later
 	case v.owned:
 		v.data = append(v.data, later.data...)
 	default:
@@ -141,12 +181,13 @@ func dropOneof(list []value, base int, one uint8) []value {
 // known yields the fields of a message that the schema knows, as they lie on the wire.
 func (m *message) known(b []byte) iter.Seq[value] {
 	return func(yield func(value) bool) {
+		var v value
 		for len(b) > 0 {
-			v, rest, ok := m.next(b)
-			if !ok || v.field != nil && !yield(v) {
+			n := m.next(b, &v)
+			if n < 0 || v.field != nil && !yield(v) {
 				return
 			}
-			b = rest
+			b = b[n:]
 		}
 	}
 }
@@ -154,12 +195,13 @@ func (m *message) known(b []byte) iter.Seq[value] {
 // unknown yields the fields of a message that the schema does not know.
 func (m *message) unknown(b []byte) iter.Seq[value] {
 	return func(yield func(value) bool) {
+		var v value
 		for len(b) > 0 {
-			v, rest, ok := m.next(b)
-			if !ok || v.field == nil && !yield(v) {
+			n := m.next(b, &v)
+			if n < 0 || v.field == nil && !yield(v) {
 				return
 			}
-			b = rest
+			b = b[n:]
 		}
 	}
 }
