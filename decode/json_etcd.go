@@ -68,7 +68,7 @@ func (w *messageWriter) main(dst []byte) []byte {
 func (w *messageWriter) fields(dst []byte, m *message, b []byte, f frame) []byte {
 	hideStored := m == msgV2.lookup() && holdsPasswords(w.values[f.base:f.end]) && !w.style.ShowSecrets
 	for i := f.base; i < f.end; i++ {
-		v := w.values[i] // a copy: the stack may move
+		v := &w.values[i] // stays what it is, even if the stack moves on
 		switch {
 		case v.field == nil:
 			dst = appendUnknownFields(dst, m, b)
@@ -105,7 +105,7 @@ func (w *messageWriter) list(dst []byte, m *message, b []byte, l listOf) []byte 
 	return append(dst, ']')
 }
 
-func (w *messageWriter) member(dst []byte, v value, depth int) []byte {
+func (w *messageWriter) member(dst []byte, v *value, depth int) []byte {
 	f := v.field
 	switch f.kind {
 	case kindString, kindBytes:
@@ -126,7 +126,7 @@ func (w *messageWriter) member(dst []byte, v value, depth int) []byte {
 		}
 		return w.object(dst, f.msg.lookup(), v.data, depth+1)
 	case kindRequestID:
-		return appendOrigin(jsontext.AppendID(dst, v.n), v.n)
+		return w.request.origin.append(jsontext.AppendID(dst, v.n), v.n)
 	case kindID:
 		return jsontext.AppendID(dst, v.n)
 	case kindUint:

@@ -51,6 +51,21 @@ func (r *Request) Origin() (o Origin, ok bool) { return OriginOf(r.ID) }
 // and for requests of the server itself.
 func (r *Request) User() []byte { return r.username }
 
+// originText is what appendOrigin appends for the IDs of one process within a few milliseconds, which
+// differ in the lowest bits only. They come in a row.
+type originText struct {
+	id   uint64
+	text []byte
+}
+
+// append is appendOrigin.
+func (t *originText) append(dst []byte, id uint64) []byte {
+	if t.text == nil || t.id>>originTimeShift != id>>originTimeShift {
+		t.id, t.text = id, appendOrigin(t.text[:0], id)
+	}
+	return append(dst, t.text...)
+}
+
 // appendOrigin appends the members that an ID explains itself by, if it does.
 func appendOrigin(dst []byte, id uint64) []byte {
 	o, ok := OriginOf(id)

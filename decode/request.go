@@ -51,6 +51,7 @@ type Request struct {
 	top      int
 	scratch  []byte
 	change   *confChange
+	origin   originText // of the last ID that was shown
 	style    Style // of the last call; here so that its address needs no memory of its own
 }
 
@@ -65,7 +66,9 @@ type body interface {
 
 // reset makes r empty, keeping the memory it has.
 func (r *Request) reset(size int) {
-	*r = Request{Op: OpUnknown, Size: size, values: r.values[:0], scratch: r.scratch[:0]}
+	values, scratch, origin := r.values[:0], r.scratch[:0], r.origin
+	*r = Request{}
+	r.Op, r.Size, r.values, r.scratch, r.origin = OpUnknown, size, values, scratch, origin
 }
 
 // keep takes back a stack of values that began as r.values, with the room that it has got by now.

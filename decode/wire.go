@@ -2,6 +2,7 @@ package decode
 
 import (
 	"iter"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -92,13 +93,12 @@ func (v *value) check(depth int) bool {
 // read is check of an outermost message and collect in one. The fields count only if ok.
 func (m *message) read(list []value, b []byte) (fields []value, ok bool) {
 	c := collector{list: list, base: len(list)}
-	var v value
 	for len(b) > 0 {
-		n := m.next(b, &v)
-		if n < 0 || !v.check(0) {
+		n := m.next(b, c.next())
+		if n < 0 || !c.next().check(0) {
 			return c.list, false
 		}
-		c.add(&v)
+		c.take()
 		b = b[n:]
 	}
 	return c.list, true
@@ -111,13 +111,12 @@ func (m *message) read(list []value, b []byte) (fields []value, ok bool) {
 // it that there is none.
 func (m *message) collect(list []value, b []byte) []value {
 	c := collector{list: list, base: len(list)}
-	var v value
 	for len(b) > 0 {
-		n := m.next(b, &v)
+		n := m.next(b, c.next())
 		if n < 0 {
 			break
 		}
-		c.add(&v)
+		c.take()
 		b = b[n:]
 	}
 	return c.list
@@ -130,28 +129,38 @@ type collector struct {
 	last protowire.Number // the highest number so far
 }
 
-// add takes in a field. Encoders write fields in ascending order: such a field is a new one.
-func (c *collector) add(v *value) {
-	ascending := v.num > c.last
-	c.last = max(c.last, v.num)
-	if !ascending || v.field == nil || v.field.one != 0 {
-		c.merge(v)
-		return
+// next returns the place behind the list, which the next field is read into.
+func (c *collector) next() *value {
+	n := len(c.list)
+	if n == cap(c.list) {
+		c.list = slices.Grow(c.list, 1)
 	}
-	c.list = append(c.list, *v)
+	return &c.list[: n+1][n]
 }
 
-func (c *collector) merge(v *value) {
+// take takes in the field that was read. Encoders write fields in ascending order: such a field is
+// a new one, and stays where it is.
+func (c *collector) take() {
+	v := c.next()
+	ascending := v.num > c.last
+	c.last = max(c.last, v.num)
+	if ascending && v.field != nil && v.field.one == 0 || !c.merge(v) {
+		c.list = c.list[:len(c.list)+1]
+	}
+}
+
+// merge reports whether the list has what v is another occurrence of.
+func (c *collector) merge(v *value) bool {
 	for i := c.base; i < len(c.list); i++ {
 		if c.list[i].field == v.field {
 			c.list[i].merge(v)
-			return
+			return true
 		}
 	}
 	if v.field != nil && v.field.one != 0 {
-		c.list = dropOneof(c.list, c.base, v.field.one)
+		c.dropOneof(v)
 	}
-	c.list = append(c.list, *v)
+	return false
 }
 
 // merge takes in another occurrence of the field.
@@ -168,14 +177,16 @@ func (v *value) merge(later *value) {
 	}
 }
 
-func dropOneof(list []value, base int, one uint8) []value {
-	kept := list[:base]
-	for _, v := range list[base:] {
-		if v.field == nil || v.field.one != one {
-			kept = append(kept, v)
+// dropOneof drops the other fields of the oneof of v, which lies behind the list.
+func (c *collector) dropOneof(v *value) {
+	kept := c.list[:c.base]
+	for _, other := range c.list[c.base:] {
+		if other.field == nil || other.field.one != v.field.one {
+			kept = append(kept, other)
 		}
 	}
-	return kept
+	c.list = kept
+	*c.next() = *v
 }
 
 // known yields the fields of a message that the schema knows, as they lie on the wire.

@@ -134,10 +134,13 @@ func (s *survey) withMetadata() *digest {
 // snapshot from the leader that replaced it.
 func (v *View) LastIndex() uint64 { return max(v.Last.Index, v.Base.Index) }
 
-// Live reports whether the entry record at pos, whose entry has the given index, is part of the
-// logical log: nothing recorded later overwrote or replaced it. It takes constant memory and is
-// meant for a second pass over the records.
+// Live reports whether the entry record at pos of this log, whose entry has the given index, is part
+// of the logical log: nothing recorded later overwrote or replaced it. It takes constant memory and
+// is meant for a second pass over the records.
 func (v *View) Live(pos Position, index uint64) bool {
+	if len(v.cuts) == 0 { // as in most logs
+		return index != 0
+	}
 	ord, ok := v.ords[pos.Segment]
 	return ok && index != 0 && index < v.cuts.lowest(place{ord, pos.Off})
 }

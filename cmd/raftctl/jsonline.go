@@ -15,11 +15,9 @@ import (
 
 // appendJSON appends the record as one JSON object.
 func (r *row) appendJSON(b []byte) []byte {
-	b = append(b, `{"kind":"`...)
-	b = append(b, r.rec.Kind.String()...)
-	b = appendStringField(append(b, '"'), "segment", r.rec.Pos.Segment)
-	b = appendUintField(b, "offset", uint64(r.rec.Pos.Off))
-	b = appendUintField(b, "length", uint64(r.rec.Len))
+	b = append(b, r.headOf(r.rec.Kind, r.rec.Pos.Segment)...)
+	b = strconv.AppendInt(append(b, `,"offset":`...), r.rec.Pos.Off, 10)
+	b = strconv.AppendInt(append(b, `,"length":`...), r.rec.Len, 10)
 	if r.rec.Unchecked {
 		b = append(b, `,"unchecked":true`...)
 	}
@@ -39,6 +37,24 @@ func (r *row) appendJSON(b []byte) []byte {
 		b = append(base64.StdEncoding.AppendEncode(b, data), '"')
 	}
 	return append(b, '}')
+}
+
+// lineHead is what the lines of a segment's records of one kind begin with.
+type lineHead struct {
+	kind    wal.Kind
+	segment string
+	text    []byte
+}
+
+// headOf returns what the line of a record begins with. Most are like the one before.
+func (r *row) headOf(kind wal.Kind, segment string) []byte {
+	h := &r.head
+	if h.kind != kind || h.segment != segment {
+		h.kind, h.segment = kind, segment
+		h.text = append(append(h.text[:0], `{"kind":"`...), kind.String()...)
+		h.text = appendStringField(append(h.text, '"'), "segment", segment)
+	}
+	return h.text
 }
 
 // rawData returns the bytes to show as they are: an entry's data, or all of a record that can't be
@@ -91,10 +107,10 @@ func (r *row) appendKind(b []byte) []byte {
 }
 
 func (r *row) appendEntry(b []byte) []byte {
-	b = appendUintField(b, "term", r.entry.Term)
-	b = appendUintField(b, "index", r.entry.Index)
+	b = strconv.AppendUint(append(b, `,"term":`...), r.entry.Term, 10)
+	b = strconv.AppendUint(append(b, `,"index":`...), r.entry.Index, 10)
 	b = append(append(b, `,"type":"`...), entryType(r.entry.Type)...)
-	b = appendUintField(append(b, '"'), "size", uint64(len(r.entry.Data)))
+	b = strconv.AppendInt(append(b, `","size":`...), int64(len(r.entry.Data)), 10)
 	if r.physical {
 		b = strconv.AppendBool(append(b, `,"live":`...), r.live)
 	}
@@ -110,7 +126,7 @@ func (r *row) appendEntry(b []byte) []byte {
 	if p.RangeEnd != nil {
 		b = jsontext.AppendBytes(b, "range_end", p.RangeEnd)
 	}
-	b = appendStringField(b, "summary", r.summary())
+	b = jsontext.AppendString(append(b, `,"summary":`...), r.summary())
 	return p.AppendJSON(append(b, `,"request":`...), r.style)
 }
 

@@ -30,6 +30,7 @@ type row struct {
 	raw      bool
 
 	text []byte // holds a summary
+	head lineHead
 }
 
 // set takes a record apart. The entry's payload is left for later.
