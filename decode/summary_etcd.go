@@ -8,9 +8,9 @@ import (
 )
 
 func (internalRequest) appendSummary(dst []byte, r *Request, s *Style) []byte {
-	w := summaryWriter{style: s, main: r.values[r.top:], values: r.values}
-	if f := r.main.field; f != nil {
-		dst = w.request(append(dst, r.Op...), f, r.main.data, 0)
+	w := summaryWriter{style: s, values: r.values}
+	if r.main.field != nil {
+		dst = w.describe(append(dst, r.Op...), &r.main, part{r.values[r.top:], 0})
 	} else {
 		dst = append(append(dst, r.Op...), " request of a later etcd"...)
 	}
@@ -30,23 +30,33 @@ func (v2Request) appendSummary(dst []byte, r *Request, s *Style) []byte {
 // messageWriter does.
 type summaryWriter struct {
 	style  *Style
-	main   []value // the fields of the outermost message
 	values []value
 }
 
-// request appends what follows the name of the operation.
-func (w *summaryWriter) request(dst []byte, f *field, b []byte, depth int) []byte {
-	if f.msg == msgTxn {
-		return w.txn(dst, b, depth)
+// part is a message, by its fields, and how many transactions are around it.
+type part struct {
+	fields []value
+	depth  int
+}
+
+// request appends what follows the name of the operation, of one within a transaction.
+func (w *summaryWriter) request(dst []byte, v *value, depth int) []byte {
+	if v.field.msg == msgTxn {
+		return w.txn(dst, v.data, depth)
 	}
-	fields := w.main
-	if depth > 0 {
-		base := len(w.values)
-		defer func() { w.values = w.values[:base] }()
-		w.values = f.msg.lookup().collect(w.values, b)
-		fields = w.values[base:]
-	}
-	switch f.msg {
+	base := len(w.values)
+	w.values = v.field.msg.lookup().collect(w.values, v.data)
+	dst = w.describe(dst, v, part{w.values[base:], depth})
+	w.values = w.values[:base]
+	return dst
+}
+
+// describe appends what follows the name of the operation.
+func (w *summaryWriter) describe(dst []byte, v *value, p part) []byte {
+	m, b, fields := v.field.msg, v.data, p.fields
+	switch m {
+	case msgTxn:
+		return w.txn(dst, b, p.depth)
 	case msgPut:
 		return w.put(dst, fields)
 	case msgRange, msgDeleteRange:
@@ -64,7 +74,7 @@ func (w *summaryWriter) request(dst []byte, f *field, b []byte, depth int) []byt
 	case msgV2:
 		return w.v2(dst, fields)
 	}
-	return w.generic(dst, f.msg.lookup(), b, depth)
+	return w.generic(dst, m.lookup(), b, p.depth)
 }
 
 // number returns the value of a field of varints, 0 if it is absent.
@@ -88,35 +98,37 @@ func appendHexWord(dst []byte, id uint64) []byte {
 }
 
 func (w *summaryWriter) put(dst []byte, fields []value) []byte {
-	var key, stored, lease, keepValue, keepLease value
-	for _, v := range fields {
+	var key, stored []byte
+	var lease, keepValue, keepLease uint64
+	for i := range fields {
+		v := &fields[i]
 		if v.field == nil {
 			continue
 		}
 		switch v.field.name {
 		case "key":
-			key = v
+			key = v.data
 		case "value":
-			stored = v
+			stored = v.data
 		case "lease":
-			lease = v
+			lease = v.n
 		case "ignore_value":
-			keepValue = v
+			keepValue = v.n
 		case "ignore_lease":
-			keepLease = v
+			keepLease = v.n
 		}
 	}
-	dst = appendWord(append(dst, ' '), key.data, summaryKey)
-	if keepValue.n != 0 {
+	dst = appendWord(append(dst, ' '), key, summaryKey)
+	if keepValue != 0 {
 		dst = append(dst, " value kept"...)
 	} else {
-		dst = appendValue(append(dst, ' '), stored.data, w.style)
+		dst = appendValue(append(dst, ' '), stored, w.style)
 	}
 	switch {
-	case keepLease.n != 0:
+	case keepLease != 0:
 		dst = append(dst, " lease kept"...)
-	case lease.n != 0:
-		dst = appendHexWord(append(dst, " lease"...), lease.n)
+	case lease != 0:
+		dst = appendHexWord(append(dst, " lease"...), lease)
 	}
 	return dst
 }

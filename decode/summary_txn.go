@@ -53,14 +53,15 @@ func (w *summaryWriter) txnOp(dst, b []byte, depth int) []byte {
 	base := len(w.values)
 	defer func() { w.values = w.values[:base] }()
 	w.values = msgRequestOp.lookup().collect(w.values, b)
-	for _, v := range w.values[base:] {
+	for i := range w.values[base:] {
+		v := &w.values[base+i]
 		if v.field == nil {
 			continue
 		}
 		const prefix = len("request_")
 		dst = append(dst, v.field.name[prefix:]...)
 		if v.field.msg != msgTxn {
-			return w.request(dst, v.field, v.data, depth+1)
+			return w.request(dst, v, depth+1)
 		}
 		return append(w.nested(append(dst, ' '), v, depth+1), ')')
 	}
@@ -69,9 +70,9 @@ func (w *summaryWriter) txnOp(dst, b []byte, depth int) []byte {
 
 // nested appends a transaction within one, from the opening parenthesis on, which takes the place
 // of the space that a transaction begins with.
-func (w *summaryWriter) nested(dst []byte, v value, depth int) []byte {
+func (w *summaryWriter) nested(dst []byte, v *value, depth int) []byte {
 	start := len(dst)
-	if dst = w.request(dst, v.field, v.data, depth); len(dst) == start {
+	if dst = w.request(dst, v, depth); len(dst) == start {
 		return append(dst, '(')
 	}
 	dst[start] = '('

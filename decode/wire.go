@@ -62,9 +62,11 @@ func delimited(b []byte) (data []byte, size int) {
 	return b[n:size], size
 }
 
-// varint reads a varint, and returns its size or a number below 0. Most are of one byte, and need
-// no call.
+// varint reads a varint, and returns its size or a number below 0. Most are of one byte or two.
 func varint(b []byte) (v uint64, size int) {
+	if len(b) > 1 && b[1] < 0x80 && b[0] >= 0x80 {
+		return uint64(b[0]&0x7f) | uint64(b[1])<<7, 2
+	}
 	if len(b) > 0 && b[0] < 0x80 {
 		return uint64(b[0]), 1
 	}
