@@ -43,7 +43,9 @@ func BenchmarkDecodeEntry(b *testing.B) {
 		var ours Entry
 		var theirs ref.Entry
 		benchDecode(b, fmt.Sprintf("mode=alias/size=%d", size), in, ours.UnmarshalAlias, &theirs)
-		benchDecode(b, fmt.Sprintf("mode=copy/size=%d", size), in, ours.Unmarshal, &theirs)
+		name := fmt.Sprintf("mode=copy/size=%d", size)
+		benchDecode(b, name, in, ours.Unmarshal, &theirs)
+		benchCopy(b, name, make([]byte, size), 1)
 	}
 }
 
@@ -51,6 +53,7 @@ func BenchmarkEncodeEntry(b *testing.B) {
 	for _, size := range benchSizes {
 		e := benchEntry(size)
 		benchEncode(b, fmt.Sprintf("size=%d", size), &e)
+		benchCopies(b, fmt.Sprintf("size=%d", size), e.Data, 1)
 	}
 }
 
@@ -62,7 +65,9 @@ func BenchmarkDecodeMsgApp64(b *testing.B) {
 		var theirs ref.Message
 		benchDecode(b, fmt.Sprintf("mode=reuse/size=%d", size), in, reused.UnmarshalReuse, &theirs)
 		benchDecode(b, fmt.Sprintf("mode=alias/size=%d", size), in, ours.UnmarshalAlias, &theirs)
-		benchDecode(b, fmt.Sprintf("mode=copy/size=%d", size), in, ours.Unmarshal, &theirs)
+		name := fmt.Sprintf("mode=copy/size=%d", size)
+		benchDecode(b, name, in, ours.Unmarshal, &theirs)
+		benchCopy(b, name, make([]byte, size), 64)
 	}
 }
 
@@ -70,6 +75,7 @@ func BenchmarkEncodeMsgApp64(b *testing.B) {
 	for _, size := range benchSizes {
 		m := benchAppend(size)
 		benchEncode(b, fmt.Sprintf("size=%d", size), &m)
+		benchCopies(b, fmt.Sprintf("size=%d", size), m.Entries[0].Data, len(m.Entries))
 	}
 }
 
@@ -99,6 +105,32 @@ func benchEncode(b *testing.B, name string, x codec) {
 	bench(b, "mode=new/"+name+"/impl=ref", size, func() (err error) {
 		buf, err = proto.Marshal(theirs)
 		return err
+	})
+}
+
+// benchCopies measures what encoding can't do without: the payloads copied into a buffer that is used
+// again, and into a new one.
+func benchCopies(b *testing.B, name string, data []byte, n int) {
+	buf := make([]byte, 0, n*len(data))
+	bench(b, "mode=append/"+name+"/impl=copy", n*len(data), func() error {
+		buf = buf[:0]
+		for range n {
+			buf = append(buf, data...)
+		}
+		return nil
+	})
+	benchCopy(b, "mode=new/"+name, data, n)
+}
+
+// benchCopy measures the payloads copied into a new buffer.
+func benchCopy(b *testing.B, name string, data []byte, n int) {
+	var buf []byte
+	bench(b, name+"/impl=copy", n*len(data), func() error {
+		buf = make([]byte, 0, n*len(data))
+		for range n {
+			buf = append(buf, data...)
+		}
+		return nil
 	})
 }
 

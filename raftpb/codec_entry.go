@@ -1,11 +1,6 @@
 package raftpb
 
-import (
-	"encoding/binary"
-	"slices"
-
-	"google.golang.org/protobuf/encoding/protowire"
-)
+import "slices"
 
 var entrySchema = &schema{"Entry", []field{
 	{"Type", wireVarint}, {"Term", wireVarint}, {"Index", wireVarint}, {"Data", wireBytes},
@@ -36,55 +31,36 @@ func (e *Entry) Size(f Flavor) int {
 
 // AppendTo appends the entry's encoding to b.
 func (e *Entry) AppendTo(b []byte, f Flavor) []byte {
-	var h entryHeader
-	n := e.putHeader(&h, f)
-	return append(append(b, h[entryPrefix:n]...), e.Data...)
+	head, tail, ok := e.header(f)
+	if !ok || cap(b)-len(b) < head.n+tail.n+len(e.Data) {
+		return e.appendFields(b, f)
+	}
+	return put(b, head, tail, e.Data)
 }
 
-// appendField appends the entry's encoding as a field of a message.
-func (e *Entry) appendField(b []byte, tag byte, f Flavor) []byte {
-	var h entryHeader
-	n := e.putHeader(&h, f)
-	size := uint64(n - entryPrefix + len(e.Data))
-	lo := entryPrefix - 1 - protowire.SizeVarint(size)
-	putUint(h[:], lo, tag, size)
-	return append(append(b, h[lo:n]...), e.Data...)
+// appendEntries appends entries as fields of a message.
+func appendEntries(b []byte, entries []Entry, f Flavor) []byte {
+	for i := range entries {
+		e := &entries[i]
+		head, tail, ok := e.header(f)
+		size := head.n + tail.n + len(e.Data)
+		prefix := varint14(uint64(size)).after(tagMessageEntries)
+		if !ok || cap(b)-len(b) < prefix.n+size {
+			b = e.appendFields(appendLen(b, tagMessageEntries, e.Size(f)), f)
+			continue
+		}
+		b = put(b, head.behind(prefix), tail, e.Data)
+	}
+	return b
 }
 
-// entryHeader holds what comes before the bytes of Data: room for a tag and the entry's length
-// where it is a field of a message, then four tags with three varints and the length of Data.
-type entryHeader [entryPrefix + 4*(1+binary.MaxVarintLen64)]byte
-
-const entryPrefix = 1 + binary.MaxVarintLen64
-
-// putHeader puts the entry's header at entryPrefix in h and returns the offset after it. It does
-// what appendUint would do, in half the time: the entries are where a log's bytes are.
-func (e *Entry) putHeader(h *entryHeader, f Flavor) int {
-	n, all := entryPrefix, f == FlavorGogo
-	if e.Type != 0 || all {
-		n = putUint(h[:], n, tagEntryType, uint64(e.Type))
-	}
-	if e.Term != 0 || all {
-		n = putUint(h[:], n, tagEntryTerm, e.Term)
-	}
-	if e.Index != 0 || all {
-		n = putUint(h[:], n, tagEntryIndex, e.Index)
-	}
-	if e.Data != nil {
-		n = putUint(h[:], n, tagEntryData, uint64(len(e.Data)))
-	}
-	return n
-}
-
-// putUint puts a tag and a varint at off in b and returns the offset after them.
-func putUint(b []byte, off int, tag byte, v uint64) int {
-	b[off] = tag
-	for off++; v >= 0x80; off++ {
-		b[off] = byte(v) | 0x80
-		v >>= 7
-	}
-	b[off] = byte(v)
-	return off + 1
+// appendFields is AppendTo for any entry and any buffer.
+func (e *Entry) appendFields(b []byte, f Flavor) []byte {
+	all := f == FlavorGogo
+	b = appendUint(b, tagEntryType, uint64(e.Type), all)
+	b = appendUint(b, tagEntryTerm, e.Term, all)
+	b = appendUint(b, tagEntryIndex, e.Index, all)
+	return appendBytes(b, tagEntryData, e.Data)
 }
 
 // Marshal returns the entry's encoding.

@@ -77,9 +77,7 @@ func (m *Message) AppendTo(b []byte, f Flavor) []byte {
 	b = appendUint(b, tagMessageTerm, m.Term, all)
 	b = appendUint(b, tagMessageLogTerm, m.LogTerm, all)
 	b = appendUint(b, tagMessageIndex, m.Index, all)
-	for i := range m.Entries {
-		b = m.Entries[i].appendField(b, tagMessageEntries, f)
-	}
+	b = appendEntries(b, m.Entries, f)
 	b = appendUint(b, tagMessageCommit, m.Commit, all)
 	if m.Snapshot != nil {
 		b = appendLen(b, tagMessageSnapshot, m.Snapshot.Size(f))
