@@ -28,9 +28,10 @@ type dumper struct {
 	log     *wal.Log
 	view    *wal.View // nil: every entry counts as live
 
-	out    *bufio.Writer
-	render renderer // for what is around the records
-	tail   ring
+	out      *bufio.Writer
+	render   renderer // for what is around the records
+	progress *progress
+	tail     ring
 
 	end       wal.Position // behind the last record that was read
 	following bool         // reading what a running etcd adds
@@ -61,7 +62,11 @@ func (d *dumper) dump(ctx context.Context, path string) error {
 		return err
 	}
 	damage := d.damage
+	if a := d.a; a.width == 0 && !d.o.follow { // on a terminal the records show it
+		d.progress = newProgress(a, "dump "+path, totalSize(d.log))
+	}
 	err = d.records(ctx)
+	d.progress.done()
 	if n := d.damage - damage; n > 0 {
 		fmt.Fprintf(d.a.err, "raftctl wal dump: %s: damage in %d %s; see 'raftctl wal verify %s'\n",
 			path, n, plural(n, "place"), path)
@@ -124,13 +129,17 @@ func (d *dumper) print(ctx context.Context, records iter.Seq2[*wal.Record, error
 
 // read hands the records to the pipeline that may have to be printed.
 func (d *dumper) read(ctx context.Context, p *pipeline, records iter.Seq2[*wal.Record, error]) error {
-	n := 0
+	n, done := 0, int64(0)
 	for rec, err := range records {
 		if err != nil {
 			return err
 		}
-		if n++; n%pollEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		done += rec.Len
+		if n++; n%pollEvery == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			d.progress.set(done)
 		}
 		if d.o.follow && rec.Kind == wal.KindDamage && rec.Damage.Class == wal.ClassTorn {
 			continue // being written

@@ -44,8 +44,11 @@ func newProgress(a *app, name string, total int64) *progress {
 	return p
 }
 
-// set tells how many bytes are done.
+// set tells how many bytes are done. A nil progress shows nothing.
 func (p *progress) set(done int64) {
+	if p == nil {
+		return
+	}
 	if p.bar != nil {
 		p.bar.SetCurrent(done)
 		return
@@ -68,7 +71,7 @@ func (p *progress) set(done int64) {
 
 // done removes the bar, whether the end was reached or not.
 func (p *progress) done() {
-	if p.bar == nil {
+	if p == nil || p.bar == nil {
 		return
 	}
 	p.bar.Abort(true)
