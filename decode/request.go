@@ -52,7 +52,7 @@ type Request struct {
 	scratch  []byte
 	change   *confChange
 	origin   originText // of the last ID that was shown
-	style    Style // of the last call; here so that its address needs no memory of its own
+	style    Style      // of the last call; here so that its address needs no memory of its own
 }
 
 // body knows how one kind of payload is shown. It is told which by the request.

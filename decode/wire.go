@@ -137,7 +137,7 @@ func (c *collector) next() *value {
 	if n == cap(c.list) {
 		c.list = slices.Grow(c.list, 1)
 	}
-	return &c.list[: n+1][n]
+	return &c.list[:n+1][n]
 }
 
 // take takes in the field that was read. Encoders write fields in ascending order: such a field is
