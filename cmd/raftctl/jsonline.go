@@ -179,23 +179,17 @@ func appendIDs(b []byte, ids []uint64) []byte {
 	return append(b, ']')
 }
 
-func appendName(b []byte, name string) []byte {
-	b = append(b, `,"`...)
-	b = append(b, name...)
-	return append(b, `":`...)
-}
-
 func appendUintField(b []byte, name string, n uint64) []byte {
-	return strconv.AppendUint(appendName(b, name), n, 10)
+	return strconv.AppendUint(jsontext.AppendName(b, name), n, 10)
 }
 
 // appendIDField appends an ID as etcd prints it, in hex.
 func appendIDField(b []byte, name string, id uint64) []byte {
-	return jsontext.AppendID(appendName(b, name), id)
+	return jsontext.AppendID(jsontext.AppendName(b, name), id)
 }
 
 func appendStringField[T ~string | ~[]byte](b []byte, name string, s T) []byte {
-	return jsontext.AppendString(appendName(b, name), s)
+	return jsontext.AppendString(jsontext.AppendName(b, name), s)
 }
 
 // appendID appends an ID as etcd prints it.
