@@ -32,26 +32,34 @@ func (e *Entry) Size(f Flavor) int {
 // AppendTo appends the entry's encoding to b.
 func (e *Entry) AppendTo(b []byte, f Flavor) []byte {
 	head, tail, ok := e.header(f)
-	if !ok || cap(b)-len(b) < head.n+tail.n+len(e.Data) {
+	n := len(b)
+	end := n + head.n + tail.n + len(e.Data)
+	if !ok || end > cap(b) {
 		return e.appendFields(b, f)
 	}
-	return put(b, head, tail, e.Data)
+	b = b[:end]
+	put(b, n, head, tail, e.Data)
+	return b
 }
 
 // appendEntries appends entries as fields of a message.
 func appendEntries(b []byte, entries []Entry, f Flavor) []byte {
+	room, n := b[:cap(b)], len(b)
 	for i := range entries {
 		e := &entries[i]
 		head, tail, ok := e.header(f)
 		size := head.n + tail.n + len(e.Data)
-		prefix := varint14(uint64(size)).after(tagMessageEntries)
-		if !ok || cap(b)-len(b) < prefix.n+size {
-			b = e.appendFields(appendLen(b, tagMessageEntries, e.Size(f)), f)
+		head = head.behind(varint14(uint64(size)).after(tagMessageEntries))
+		end := n + head.n + tail.n + len(e.Data)
+		if !ok || end > len(room) {
+			b = e.appendFields(appendLen(room[:n], tagMessageEntries, e.Size(f)), f)
+			room, n = b[:cap(b)], len(b)
 			continue
 		}
-		b = put(b, head.behind(prefix), tail, e.Data)
+		put(room, n, head, tail, e.Data)
+		n = end
 	}
-	return b
+	return room[:n]
 }
 
 // appendFields is AppendTo for any entry and any buffer.
@@ -116,7 +124,7 @@ func (e *Entry) decodeCanonical(b []byte) bool {
 		index, off = shortVarint(b, off+1)
 	}
 	if off == len(b) {
-		*e = Entry{Type: typ, Term: term, Index: index}
+		e.Type, e.Term, e.Index, e.Data = typ, term, index, nil
 		return true
 	}
 	if off > len(b) || b[off] != tagEntryData {
@@ -126,7 +134,8 @@ func (e *Entry) decodeCanonical(b []byte) bool {
 	if off > len(b) || size != uint64(len(b)-off) {
 		return false
 	}
-	*e = Entry{Type: typ, Term: term, Index: index, Data: b[off:len(b):len(b)]}
+	// One by one: a literal would be built elsewhere and then copied.
+	e.Type, e.Term, e.Index, e.Data = typ, term, index, b[off:len(b):len(b)]
 	return true
 }
 

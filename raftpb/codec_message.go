@@ -97,19 +97,18 @@ func (m *Message) AppendTo(b []byte, f Flavor) []byte {
 // Marshal returns the message's encoding.
 func (m *Message) Marshal(f Flavor) []byte { return m.AppendTo(make([]byte, 0, m.Size(f)), f) }
 
-// Unmarshal sets *m to the message that b encodes. All byte fields of the result share one
-// allocation, which lives as long as any of them. The error is a *DecodeError; *m then holds what
-// was decoded so far.
+// Unmarshal sets *m to the message that b encodes. All byte fields of the result share one copy of b,
+// which lives as long as any of them. The error is a *DecodeError; *m then holds what was decoded so
+// far.
 func (m *Message) Unmarshal(b []byte) error {
-	err := m.UnmarshalAlias(b)
-	m.own(make([]byte, 0, m.payload()))
-	return err
+	*m = Message{}
+	return m.merge(reader{buf: b, shared: true}, 0)
 }
 
 // UnmarshalAlias is Unmarshal with Data and Context, at any depth, pointing into b.
 func (m *Message) UnmarshalAlias(b []byte) error {
 	*m = Message{}
-	return m.merge(b, 0, 0)
+	return m.merge(reader{buf: b}, 0)
 }
 
 // UnmarshalReuse is UnmarshalAlias that decodes the entries into the array of m.Entries as far as
@@ -117,11 +116,11 @@ func (m *Message) UnmarshalAlias(b []byte) error {
 // it vouches that nobody else holds those entries.
 func (m *Message) UnmarshalReuse(b []byte) error {
 	*m = Message{Entries: m.Entries[:0]}
-	return m.merge(b, 0, 0)
+	return m.merge(reader{buf: b}, 0)
 }
 
-func (m *Message) merge(b []byte, base, depth int) error {
-	r := reader{buf: b, base: base, schema: messageSchema}
+func (m *Message) merge(r reader, depth int) error {
+	r.schema = messageSchema
 	for r.next() {
 		switch r.tag {
 		case tagMessageType:
@@ -193,47 +192,5 @@ func (m *Message) mergeResponse(r *reader, depth int) {
 	}
 	value := r.bytes()
 	m.Responses = append(m.Responses, Message{})
-	r.nested(m.Responses[len(m.Responses)-1].merge(value, r.start(value), depth))
-}
-
-// payload returns the number of bytes that the message's byte fields hold, at any depth.
-func (m *Message) payload() int {
-	n := len(m.Context)
-	for i := range m.Entries {
-		n += len(m.Entries[i].Data)
-	}
-	if m.Snapshot != nil {
-		n += len(m.Snapshot.Data)
-	}
-	for i := range m.Responses {
-		n += m.Responses[i].payload()
-	}
-	return n
-}
-
-// own moves the message's byte fields, at any depth, to the unused capacity of arena, which must
-// suffice, and returns what is left of it.
-func (m *Message) own(arena []byte) []byte {
-	m.Context, arena = moveTo(arena, m.Context)
-	for i := range m.Entries {
-		m.Entries[i].Data, arena = moveTo(arena, m.Entries[i].Data)
-	}
-	if m.Snapshot != nil {
-		m.Snapshot.Data, arena = moveTo(arena, m.Snapshot.Data)
-	}
-	for i := range m.Responses {
-		arena = m.Responses[i].own(arena)
-	}
-	return arena
-}
-
-// moveTo appends data to the empty arena and splits the result: data's copy, without capacity to
-// spare, and the rest.
-func moveTo(arena, data []byte) (moved, rest []byte) {
-	if data == nil {
-		return nil, arena
-	}
-	n := len(data)
-	arena = append(arena, data...)
-	return arena[:n:n], arena[n:]
+	r.nested(m.Responses[len(m.Responses)-1].merge(reader{buf: value, base: r.start(value)}, depth))
 }

@@ -34,6 +34,7 @@ type reader struct {
 	base   int // offset of buf within the outermost message
 	at     int // where the current field begins
 	tag    uint64
+	shared bool // buf is the caller's: what is to point into it needs a copy first
 	schema *schema
 	err    error
 }
@@ -73,9 +74,12 @@ func (r *reader) varint() uint64 {
 	return v
 }
 
-// bytes reads the value of a length-delimited field. The result aliases the message; it is not nil
-// unless the walk failed.
+// bytes reads the value of a length-delimited field. The result aliases the message, or the copy of it
+// that the walk goes on with; it is not nil unless the walk failed.
 func (r *reader) bytes() []byte {
+	if r.shared {
+		r.detach()
+	}
 	size, lo := shortVarint(r.buf, r.off)
 	if lo > len(r.buf) {
 		size = r.varint()
@@ -90,6 +94,13 @@ func (r *reader) bytes() []byte {
 	}
 	r.off = lo + int(size)
 	return r.buf[lo:r.off:r.off]
+}
+
+// detach goes on in a copy of what remains, from the current field on.
+func (r *reader) detach() {
+	r.buf = slices.Clone(r.buf[r.at:])
+	r.base, r.off, r.at = r.base+r.at, r.off-r.at, 0
+	r.shared = false
 }
 
 // start returns the offset, within the outermost message, of the value that bytes returned last.

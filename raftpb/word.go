@@ -33,14 +33,11 @@ func (e *Entry) header(f Flavor) (head, tail word, ok bool) {
 	return head, tail.behind(varint28(e.Index).after(tagEntryIndex)), true
 }
 
-// put appends two words and data to b, which has the room.
-func put(b []byte, head, tail word, data []byte) []byte {
-	n := len(b)
-	b = b[:n+head.n+tail.n+len(data)]
+// put writes two words and data to b, which has the room, from n on.
+func put(b []byte, n int, head, tail word, data []byte) {
 	binary.LittleEndian.PutUint64(b[n:], head.bytes)
 	binary.LittleEndian.PutUint64(b[n+head.n:], tail.bytes)
 	copy(b[n+head.n+tail.n:], data)
-	return b
 }
 
 // The largest numbers that take varints of two and of four bytes.
