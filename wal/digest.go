@@ -67,7 +67,7 @@ func (d *digest) record(r *Record) {
 	case KindEntry:
 		d.takeEntry(r, off)
 	case KindState:
-		d.takeState(r.Data, off)
+		d.takeState(r, off)
 	case KindSnapshot:
 		d.takeSnapshot(r.Data, off)
 	case KindMetadata:
@@ -117,12 +117,15 @@ func (d *digest) checkEntry(data []byte, off int64) bool {
 	return true
 }
 
-func (d *digest) takeState(data []byte, off int64) {
-	st, err := parseState(data)
-	if err != nil {
-		d.fail(off, ClassMalformed, fmt.Sprintf("hard state: %v", err))
-		d.tidy = false
-		return
+func (d *digest) takeState(r *Record, off int64) {
+	st := r.state
+	if st.Term == 0 {
+		var err error
+		if st, err = parseState(r.Data); err != nil {
+			d.fail(off, ClassMalformed, fmt.Sprintf("hard state: %v", err))
+			d.tidy = false
+			return
+		}
 	}
 	if c, detail := d.hist.state(st, off); detail != "" {
 		d.fail(off, c, detail)
@@ -202,14 +205,7 @@ func metadataText(got, want []byte) string {
 
 // parseState parses a hard state. Unlike the general decoder it refuses fields that a hard state
 // doesn't have: the checksum doesn't cover a record's type, so an entry may pass for one.
-func parseState(b []byte) (raftpb.HardState, error) {
-	if v, rest, ok := varints(b, 3); ok && len(rest) == 0 {
-		return raftpb.HardState{Term: v[0], Vote: v[1], Commit: v[2]}, nil
-	}
-	return parseAnyState(b)
-}
-
-func parseAnyState(b []byte) (st raftpb.HardState, err error) {
+func parseState(b []byte) (st raftpb.HardState, err error) {
 	err = eachField(b, func(f field) error {
 		switch f.num {
 		case 1:

@@ -73,24 +73,35 @@ func entryVarint(b []byte, off int) (v uint64, next int) {
 	return 0, len(b) + 1
 }
 
-// varints reads the n varint fields numbered from 1 on that b begins with, and returns the rest. ok
-// is false if b begins with others.
-func varints(b []byte, n int) (v [3]uint64, rest []byte, ok bool) {
-	for i := range n {
-		if len(b) < 2 || b[0] != byte(i+1)<<3 {
-			return v, b, false
-		}
-		if b[1] < 0x80 {
-			v[i], b = uint64(b[1]), b[2:]
-			continue
-		}
-		value, m := minimalUvarint(b[1:])
-		if m == 0 {
-			return v, b, false
-		}
-		v[i], b = value, b[1+m:]
+// varintPair reads the varint fields 1 and 2 that b begins with, and returns the rest. ok is false if b
+// begins with others.
+func varintPair(b []byte) (first uint64, rest []byte, ok bool) {
+	first, n := uintField(b, 0x08)
+	_, m := uintField(b[n:], 0x10)
+	return first, b[n+m:], n > 0 && m > 0
+}
+
+// stateFields reads a hard state of the form that etcd writes.
+func stateFields(b []byte) (st raftpb.HardState, ok bool) {
+	term, n := uintField(b, 0x08)
+	vote, m := uintField(b[n:], 0x10)
+	commit, k := uintField(b[n+m:], 0x18)
+	ok = n > 0 && m > 0 && k > 0 && n+m+k == len(b)
+	return raftpb.HardState{Term: term, Vote: vote, Commit: commit}, ok
+}
+
+// uintField reads the varint field of this tag that b begins with. n is 0 if it begins with another.
+func uintField(b []byte, tag byte) (v uint64, n int) {
+	if len(b) < 2 || b[0] != tag {
+		return 0, 0
 	}
-	return v, b, true
+	if b[1] < 0x80 {
+		return uint64(b[1]), 2
+	}
+	if v, n = minimalUvarint(b[1:]); n == 0 {
+		return 0, 0
+	}
+	return v, 1 + n
 }
 
 // fits reports whether data has the fields that a record of kind k has in the logs of etcd, in
@@ -98,14 +109,14 @@ func varints(b []byte, n int) (v [3]uint64, rest []byte, ok bool) {
 func fits(k Kind, data []byte) bool {
 	switch k {
 	case KindMetadata:
-		_, rest, ok := varints(data, 2)
+		_, rest, ok := varintPair(data)
 		return ok && len(rest) == 0
 	case KindEntry:
 		_, _, form := parseEntryID(data)
 		return form != entryOther
 	case KindState:
-		_, rest, ok := varints(data, 3)
-		return ok && len(rest) == 0
+		_, ok := stateFields(data)
+		return ok
 	case KindCRC:
 		return data == nil
 	case KindSnapshot:
@@ -115,7 +126,7 @@ func fits(k Kind, data []byte) bool {
 }
 
 func fitsSnapshot(data []byte) bool {
-	_, rest, ok := varints(data, 2)
+	_, rest, ok := varintPair(data)
 	if !ok || len(rest) == 0 {
 		return ok
 	}
@@ -189,11 +200,11 @@ func (t *trail) likely(k Kind, data []byte) bool {
 	case KindMetadata:
 		return t.n == metadataPlace || t.lost
 	case KindSnapshot:
-		v, rest, _ := varints(data, 2)
-		return t.n != metadataPlace || t.lost || len(rest) > 0 || v[0] == 0
+		index, rest, _ := varintPair(data)
+		return t.n != metadataPlace || t.lost || len(rest) > 0 || index == 0
 	case KindState:
-		v, _, _ := varints(data, 3)
-		return likelyState(v[0])
+		st, _ := stateFields(data)
+		return likelyState(st.Term)
 	case KindEntry:
 		return t.likelyEntry(data)
 	}

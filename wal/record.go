@@ -68,4 +68,6 @@ type Record struct {
 	// Unchecked says that the data could not be verified: the checksum of what came before is lost
 	// with the damage that precedes the record. What follows proves that it was written here.
 	Unchecked bool
+
+	state raftpb.HardState // in Data, if its term is not 0
 }

@@ -124,16 +124,16 @@ func (s *scanner) recognise(k Kind, data []byte) bool {
 			return true
 		}
 	case KindState:
-		if v, rest, ok := varints(data, 3); ok && len(rest) == 0 && likelyState(v[0]) {
+		if st, ok := stateFields(data); ok && likelyState(st.Term) {
 			s.trail.n++
-			s.rec.ID = raftpb.EntryID{}
+			s.rec.ID, s.rec.state = raftpb.EntryID{}, st
 			return true
 		}
 	}
 	if kind, known := s.trail.kindOf(k, data); kind != k || !known {
 		return false
 	}
-	s.rec.ID = s.trail.add(k, data)
+	s.rec.ID, s.rec.state = s.trail.add(k, data), raftpb.HardState{}
 	return true
 }
 
