@@ -1,7 +1,5 @@
 package raftpb
 
-import "slices"
-
 var entrySchema = &schema{"Entry", []field{
 	{"Type", wireVarint}, {"Term", wireVarint}, {"Index", wireVarint}, {"Data", wireBytes},
 }}
@@ -77,18 +75,24 @@ func (e *Entry) Marshal(f Flavor) []byte { return e.AppendTo(make([]byte, 0, e.S
 // Unmarshal sets *e to the entry that b encodes. The error is a *DecodeError; *e then holds what
 // was decoded so far.
 func (e *Entry) Unmarshal(b []byte) error {
-	err := e.UnmarshalAlias(b)
-	e.Data = slices.Clone(e.Data)
+	var err error
+	if !e.decodeCanonical(b) {
+		err = e.decode(b, 0)
+	}
+	e.Data = clone(e.Data)
 	return err
 }
 
 // UnmarshalAlias is Unmarshal with Data pointing into b. It allocates nothing.
-func (e *Entry) UnmarshalAlias(b []byte) error { return e.decode(b, 0) }
-
-func (e *Entry) decode(b []byte, base int) error {
+func (e *Entry) UnmarshalAlias(b []byte) error {
 	if e.decodeCanonical(b) {
 		return nil
 	}
+	return e.decode(b, 0)
+}
+
+// decode decodes an entry of any form.
+func (e *Entry) decode(b []byte, base int) error {
 	*e = Entry{}
 	r := reader{buf: b, base: base, schema: entrySchema}
 	for r.next() {

@@ -170,7 +170,9 @@ func (m *Message) mergeEntries(r *reader) {
 		}
 		m.Entries = m.Entries[:n+1]
 		value := r.bytes()
-		r.nested(m.Entries[n].decode(value, r.start(value)))
+		if e := &m.Entries[n]; !e.decodeCanonical(value) {
+			r.nested(e.decode(value, r.start(value)))
+		}
 	}
 }
 

@@ -98,7 +98,7 @@ func (r *reader) bytes() []byte {
 
 // detach goes on in a copy of what remains, from the current field on.
 func (r *reader) detach() {
-	r.buf = slices.Clone(r.buf[r.at:])
+	r.buf = clone(r.buf[r.at:])
 	r.base, r.off, r.at = r.base+r.at, r.off-r.at, 0
 	r.shared = false
 }
@@ -277,4 +277,14 @@ func boolToUint(v bool) uint64 {
 		return 1
 	}
 	return 0
+}
+
+// clone is slices.Clone without capacity to spare, in half the time for the few bytes of a message.
+func clone(b []byte) []byte {
+	if b == nil {
+		return nil
+	}
+	c := make([]byte, len(b))
+	copy(c, b)
+	return c
 }

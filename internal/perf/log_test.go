@@ -33,6 +33,7 @@ func BenchmarkVerify(b *testing.B) {
 		run := func(name string, once func()) {
 			b.Run("impl="+name, func(b *testing.B) {
 				debug.FreeOSMemory() // the one before may have left gigabytes to be collected
+				l.warm(b)
 				b.SetBytes(l.size)
 				for b.Loop() {
 					once()
@@ -50,7 +51,7 @@ func BenchmarkVerify(b *testing.B) {
 // BenchmarkVerifyProcess is the command as an operator runs it, with the memory that it takes.
 func BenchmarkVerifyProcess(b *testing.B) {
 	eachLog(b, func(b *testing.B, l bigLog) {
-		benchProcess(b, l.size, built(b, "raftctl"), "wal", "verify", l.dir)
+		benchProcess(b, l, built(b, "raftctl"), "wal", "verify", l.dir)
 	})
 }
 
@@ -59,15 +60,15 @@ func BenchmarkDump(b *testing.B) {
 	eachLog(b, func(b *testing.B, l bigLog) {
 		for _, values := range []string{"short", "full"} {
 			b.Run(fmt.Sprintf("values=%s/impl=ours", values), func(b *testing.B) {
-				benchProcess(b, l.size, built(b, "raftctl"), "wal", "dump", l.dir,
+				benchProcess(b, l, built(b, "raftctl"), "wal", "dump", l.dir,
 					"--kind", "entry", "-o", "jsonl", "--values", values)
 			})
 			b.Run(fmt.Sprintf("values=%s/impl=etcd-dump-logs", values), func(b *testing.B) {
-				benchProcess(b, l.size, built(b, "bin/etcd-dump-logs"), "-start-index", "0", l.dir)
+				benchProcess(b, l, built(b, "bin/etcd-dump-logs"), "-start-index", "0", l.dir)
 			})
 		}
 		b.Run("table", func(b *testing.B) {
-			benchProcess(b, l.size, built(b, "raftctl"), "wal", "dump", l.dir)
+			benchProcess(b, l, built(b, "raftctl"), "wal", "dump", l.dir)
 		})
 	})
 }

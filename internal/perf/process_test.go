@@ -10,16 +10,17 @@ import (
 	"time"
 )
 
-// benchProcess runs a command once an iteration, its output thrown away, and reports the largest
+// benchProcess runs a command on a log once an iteration, its output thrown away, and reports the largest
 // memory that a run of it took.
-func benchProcess(b *testing.B, size int64, name string, args ...string) {
+func benchProcess(b *testing.B, l bigLog, name string, args ...string) {
 	b.Helper()
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer null.Close()
-	b.SetBytes(size)
+	l.warm(b)
+	b.SetBytes(l.size)
 	peak := 0
 	for b.Loop() {
 		cmd := exec.Command(name, args...)
