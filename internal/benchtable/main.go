@@ -146,12 +146,22 @@ func (g *group) write(w io.Writer, goals []goal) {
 		if gl, ok := findGoal(goals, g.pkg+"."+g.name, peer); ok {
 			want, verdict = fmt.Sprintf("≥ %g×", gl.ratio), "met"
 			if ratio < gl.ratio {
-				verdict = "**missed**"
+				verdict = "**missed**" + g.bound(peer)
 			}
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %.2f× | %s | %s |\n",
 			name, figures, peer, g.impls[peer].describe(), ratio, want, verdict)
 	}
+}
+
+// bound tells how many times as fast as a peer a benchmark could be at most, where "impl=copy" measured
+// what can't be left out.
+func (g *group) bound(peer string) string {
+	least := g.impls["copy"]["sec/op"]
+	if least == nil {
+		return ""
+	}
+	return fmt.Sprintf("; copying alone %.2f×", medianRatio(g.impls[peer]["sec/op"], least))
 }
 
 // describe prints the medians of a series: time first, then the other units by name.
