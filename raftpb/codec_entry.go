@@ -47,7 +47,7 @@ func appendEntries(b []byte, entries []Entry, f Flavor) []byte {
 		e := &entries[i]
 		head, tail, ok := e.header(f)
 		size := head.n + tail.n + len(e.Data)
-		head = head.behind(varint14(uint64(size)).after(tagMessageEntries))
+		head = head.after14(tagMessageEntries, uint64(size))
 		end := n + head.n + tail.n + len(e.Data)
 		if !ok || end > len(room) {
 			b = e.appendFields(appendLen(room[:n], tagMessageEntries, e.Size(f)), f)

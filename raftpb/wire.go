@@ -220,6 +220,9 @@ func appendUint(b []byte, tag byte, v uint64, always bool) []byte {
 		}
 		return append(b, tag, byte(v))
 	}
+	if n := len(b); v >= 1<<56 && cap(b)-n >= longField {
+		return b[:n+putLong((*[longField]byte)(b[n:n+longField]), tag, v)]
+	}
 	return protowire.AppendVarint(append(b, tag), v)
 }
 

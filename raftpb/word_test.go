@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // TestEveryWayToEncode encodes entries around every limit of the short way into buffers of every
@@ -23,6 +25,18 @@ func TestEveryWayToEncode(t *testing.T) {
 					testEveryWay(t, &e)
 				}
 			}
+		}
+	}
+}
+
+// TestLongFields encodes varint fields of nine and ten bytes, into buffers with and without room for the
+// short way.
+func TestLongFields(t *testing.T) {
+	for _, v := range []uint64{1<<56 - 1, 1 << 56, 1<<56 | 0x7f, 0x8211f1d0f64f3269, 1<<63 - 1, 1 << 63, math.MaxUint64} {
+		want := protowire.AppendVarint([]byte("kept\x10"), v)
+		for _, spare := range []int{-1, 0, 1, 8} {
+			got := appendUint(roomFor(len(want)+spare), tagMessageTo, v, false)
+			sameBytes(t, &Entry{Index: v}, got, want, spare)
 		}
 	}
 }
