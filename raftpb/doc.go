@@ -61,6 +61,9 @@
 // allocates nothing for an Entry, and the result is valid only as long as the input is. Both
 // replace what the value held before.
 //
+// UnmarshalReuse, and AppendTo into a buffer that is used again, allocate nothing for a message either.
+// Where the bytes of entries are copied into new memory, that is most of the time it takes.
+//
 // Either flavour is accepted, fields in any order, absent fields, lists packed or unpacked. Of a
 // scalar or byte field that comes more than once the last one counts; a message field that comes
 // more than once is merged, and a list appended to. Fields of unknown numbers are skipped, groups
