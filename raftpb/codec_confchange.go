@@ -56,7 +56,7 @@ func (c *ConfChange) Marshal(f Flavor) []byte { return c.AppendTo(make([]byte, 0
 // Unmarshal sets *c to the change that b encodes. The error is a *DecodeError.
 func (c *ConfChange) Unmarshal(b []byte) error {
 	err := c.UnmarshalAlias(b)
-	c.Context = slices.Clone(c.Context)
+	c.Context = clone(c.Context)
 	return err
 }
 
@@ -157,7 +157,7 @@ func (c *ConfChangeV2) Marshal(f Flavor) []byte { return c.AppendTo(make([]byte,
 // Unmarshal sets *c to the change that b encodes. The error is a *DecodeError.
 func (c *ConfChangeV2) Unmarshal(b []byte) error {
 	err := c.UnmarshalAlias(b)
-	c.Context = slices.Clone(c.Context)
+	c.Context = clone(c.Context)
 	return err
 }
 

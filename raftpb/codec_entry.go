@@ -91,7 +91,7 @@ func (e *Entry) UnmarshalAlias(b []byte) error {
 	return e.decode(b, 0)
 }
 
-// decode decodes an entry of any form.
+// decode decodes an entry of any form. Callers try decodeCanonical first.
 func (e *Entry) decode(b []byte, base int) error {
 	*e = Entry{}
 	r := reader{buf: b, base: base, schema: entrySchema}

@@ -1,7 +1,5 @@
 package raftpb
 
-import "slices"
-
 var hardStateSchema = &schema{"HardState", []field{
 	{"term", wireVarint}, {"vote", wireVarint}, {"commit", wireVarint},
 }}
@@ -223,7 +221,7 @@ func (s *Snapshot) Marshal(f Flavor) []byte { return s.AppendTo(make([]byte, 0, 
 // Unmarshal sets *s to the snapshot that b encodes. The error is a *DecodeError.
 func (s *Snapshot) Unmarshal(b []byte) error {
 	err := s.UnmarshalAlias(b)
-	s.Data = slices.Clone(s.Data)
+	s.Data = clone(s.Data)
 	return err
 }
 

@@ -2,7 +2,6 @@ package raftpb
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -65,7 +64,7 @@ func (c ConfChange) AsV1() (ConfChange, bool) { return c, true }
 func (c ConfChange) AsV2() ConfChangeV2 {
 	return ConfChangeV2{
 		Changes: []ConfChangeSingle{{Type: c.Type, NodeID: c.NodeID}},
-		Context: slices.Clone(c.Context),
+		Context: clone(c.Context),
 	}
 }
 

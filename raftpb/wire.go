@@ -282,7 +282,7 @@ func boolToUint(v bool) uint64 {
 	return 0
 }
 
-// clone is slices.Clone without capacity to spare, in half the time for the few bytes of a message.
+// clone is slices.Clone without capacity to spare. Of few bytes, as most fields are, it is faster.
 func clone(b []byte) []byte {
 	if b == nil {
 		return nil
