@@ -200,10 +200,11 @@ func printReport(w io.Writer, v verified, named bool) error {
 }
 
 func printFindings(w io.Writer, r *wal.Report) error {
-	if len(r.Findings) == 0 {
+	n := len(r.Findings)
+	if n == 0 {
 		return nil
 	}
-	if _, err := fmt.Fprintf(w, "\n%d findings\n", len(r.Findings)); err != nil {
+	if _, err := fmt.Fprintf(w, "\n%d %s\n", n, plural(n, "finding")); err != nil {
 		return err
 	}
 	for _, f := range r.Findings {
