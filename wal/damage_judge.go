@@ -106,8 +106,7 @@ func (s *scanner) brokenChain() (ruling, bool) {
 	if s.proven(s.sum, f.end()) || !s.proven(f.crc, f.end()) && bytesApart(f.crc, s.sum) == 1 {
 		return ruling{}, false // wrongField explains it
 	}
-	d := s.damage(ClassCRCChain, 0, fmt.Sprintf("crc %08x, want %08x of the records before",
-		f.crc, s.sum))
+	d := s.damage(ClassCRCChain, 0, chainText(f.crc, s.sum))
 	v := s.admit(f, f.crc, []Finding{d})
 	v.unlinked = true
 	return v, true

@@ -196,7 +196,9 @@ func (l *Log) firstSeed() (crc uint32, seeded bool) {
 
 // join adds a break if the name of the current segment doesn't follow that of the one before.
 func (r *reader) join(last raftpb.EntryID) {
-	class, evidence := compareNames(r.log.segments[r.at-1].Name, r.log.segments[r.at].Name)
+	// How the checksums link is told by the scanner, which knows what comes before.
+	class, evidence := linkSegments(
+		r.log.segments[r.at-1].Name, r.log.segments[r.at].Name, chainEnd{}, chainEnd{})
 	if class == "" {
 		return
 	}
@@ -205,20 +207,6 @@ func (r *reader) join(last raftpb.EntryID) {
 		d.After = r.scan.probe.entryAfter(head.crc, head.end())
 	}
 	r.breaks = append(r.breaks, d)
-}
-
-// compareNames compares the names of two segments that follow each other. The class is empty if b
-// can follow a. The index may go back: a new leader may overwrite entries from before it.
-func compareNames(a, b SegmentName) (Class, string) {
-	switch {
-	case b.Seq == a.Seq:
-		return ClassSegmentOrder, fmt.Sprintf(
-			"segment %d once more, at index %d after %d", b.Seq, b.Index, a.Index)
-	case b.Seq > a.Seq+1:
-		return ClassMissingSegment, fmt.Sprintf("segment %d follows segment %d: %d missing",
-			b.Seq, a.Seq, b.Seq-a.Seq-1)
-	}
-	return "", ""
 }
 
 // scan returns a scanner for segment i, and a function that is to be called when it is done with.
