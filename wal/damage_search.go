@@ -116,7 +116,7 @@ func (s *scanner) candidates(lo int64) func(yield func(int64) bool) {
 			}
 			b := buf[:n]
 			for i := 0; i+need <= n; i += frameAlign {
-				if mayBegin(b[i:]) && !yield(lo+int64(i)) {
+				if s.kinds.mayBegin(b[i:]) && !yield(lo+int64(i)) {
 					return
 				}
 			}
@@ -125,11 +125,11 @@ func (s *scanner) candidates(lo int64) func(yield func(int64) bool) {
 	}
 }
 
-// mayBegin reports whether a frame may begin with b.
-func mayBegin(b []byte) bool {
+// mayBegin reports whether a frame of one of the dialect's kinds may begin with b.
+func (d *Dialect) mayBegin(b []byte) bool {
 	h := binary.LittleEndian.Uint64(b)
 	tags := b[8] == tagRecordType && b[10] == tagRecordCRC
-	return h != 0 && tags && b[9]-1 < byte(KindSnapshot) && isCanonicalHeader(h)
+	return h != 0 && tags && d.row(Kind(b[9])) != nil && isCanonicalHeader(h)
 }
 
 // explainGap returns the class of the bytes from off to end, and what was found at their beginning.

@@ -2,7 +2,6 @@ package wal
 
 import (
 	"os"
-	"path/filepath"
 
 	"github.com/raftctl/raftctl/internal/vfs"
 )
@@ -93,7 +92,7 @@ func (w *Writer) nextSegment(last []byte, name SegmentName, head []byte) error {
 	if err := next.sync(); err != nil {
 		return closing(s.file, err)
 	}
-	path := filepath.Join(w.dir, name.String())
+	path := w.path(name)
 	if next.file, err = renameOpen(w.fsys, s, path); err != nil {
 		return err
 	}
