@@ -12,6 +12,9 @@ var (
 	// down before the write was acknowledged. Nothing that anybody was promised is missing.
 	ErrTorn = errors.New("incomplete last write")
 
+	// ErrNoRecord is returned when a record is asked for at a place where none begins.
+	ErrNoRecord = errors.New("no record begins there")
+
 	// ErrNoLog is returned when a path exists and holds no log: a directory without segments, a
 	// file that is neither a segment nor an archive.
 	ErrNoLog = datadir.ErrNoLog

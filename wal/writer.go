@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"time"
 
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
@@ -50,6 +51,10 @@ type WriterOptions struct {
 
 	// Dialect is what the log holds; etcd's by default.
 	Dialect *Dialect
+
+	// OnSync, if not nil, is told how long each sync of a segment took, also of one that failed. It is
+	// called while the append waits that made it, one at a time, and must not call the writer.
+	OnSync func(took time.Duration)
 
 	segmentSize int64 // instead of SegmentSize, for tests
 	inline      bool  // prepare segments when they are needed, for tests that count operations

@@ -114,7 +114,7 @@ func (w *Writer) createIn(tmp string, name SegmentName) error {
 	if err := f.Allocate(w.opts.segmentSize); err != nil {
 		return err
 	}
-	w.tail = tail{file: f, allocated: w.opts.segmentSize}
+	w.tail = tail{file: f, allocated: w.opts.segmentSize, onSync: w.opts.OnSync}
 	if err := w.tail.write(w.gather.buf); err != nil {
 		return err
 	}

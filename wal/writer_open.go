@@ -193,7 +193,7 @@ func (w *Writer) resume(r *replay) error {
 		return err
 	}
 	w.enc.flushed = flushModel{size: r.end.Off}
-	w.tail = tail{file: last.file, off: r.end.Off}
+	w.tail = tail{file: last.file, off: r.end.Off, onSync: w.opts.OnSync}
 	if r.damage != nil {
 		if err := w.cutTorn(r, info.Size()); err != nil {
 			return err

@@ -2,6 +2,7 @@ package wal
 
 import (
 	"os"
+	"time"
 
 	"github.com/raftctl/raftctl/internal/vfs"
 )
@@ -15,6 +16,8 @@ type tail struct {
 	allocated int64 // size in bytes that disk space is reserved for, 0 if it isn't
 	zeroed    int64 // below it every block was written once, be it with zeros
 	dirty     bool  // written since the last sync
+
+	onSync func(time.Duration) // see WriterOptions
 }
 
 const (
@@ -71,7 +74,13 @@ func (t *tail) sync() error {
 		return nil
 	}
 	t.dirty = false
-	return t.file.Sync()
+	if t.onSync == nil {
+		return t.file.Sync()
+	}
+	start := time.Now()
+	err := t.file.Sync()
+	t.onSync(time.Since(start))
+	return err
 }
 
 // nextSegment writes the last records of the segment, and begins the next with its head. A segment
@@ -85,7 +94,7 @@ func (w *Writer) nextSegment(last []byte, name SegmentName, head []byte) error {
 	if err != nil {
 		return err
 	}
-	next := tail{file: s.file, allocated: s.allocated}
+	next := tail{file: s.file, allocated: s.allocated, onSync: w.opts.OnSync}
 	if err := next.write(head); err != nil {
 		return closing(s.file, err)
 	}
