@@ -140,7 +140,7 @@ func (r *reader) sameMetadata(rec *Record) bool {
 
 func describeMetadata(data []byte) string {
 	var m Metadata
-	if !fits(KindMetadata, data) || m.Unmarshal(data) != nil {
+	if !fitsMetadata(data) || m.Unmarshal(data) != nil {
 		return fmt.Sprintf("metadata %x", data)
 	}
 	return fmt.Sprintf("member %x of cluster %x", m.NodeID, m.ClusterID)
@@ -190,7 +190,7 @@ func (r *reader) seed(before *scanner, next int) (crc uint32, seeded bool) {
 // firstSeed returns the checksum that the first segment continues: 0, unless segments before it
 // were removed.
 func (l *Log) firstSeed() (crc uint32, seeded bool) {
-	_, named := ParseSegmentName(l.segments[0].File)
+	_, named := l.dialect.ParseFileName(l.segments[0].File)
 	return 0, named && l.segments[0].Name.Seq == 0
 }
 
@@ -218,6 +218,7 @@ func (l *Log) scan(i int, seed uint32, seeded bool) (*scanner, func(), error) {
 	}
 	s := newScanner(f, scanOptions{
 		name:     l.segments[i].File,
+		kinds:    l.dialect,
 		size:     l.segments[i].Size,
 		tail:     i == len(l.segments)-1,
 		seed:     seed,
@@ -237,7 +238,7 @@ func (l *Log) head(i int) (crc uint32, ok bool) {
 		return 0, false
 	}
 	defer func() { _ = f.Close() }() // opened for reading: nothing can be lost
-	p := newProbe(f, l.segments[i].Size)
+	p := newProbe(f, l.segments[i].Size, l.dialect)
 	head, ok := p.frame(0)
 	return head.crc, ok && head.kind == KindCRC
 }

@@ -84,8 +84,6 @@ func (d *digest) record(r *Record) {
 		d.takeMetadata(r.Data, off)
 	case KindCRC:
 		d.takeCRC(r, off)
-	default:
-		d.tidy = false
 	}
 }
 
