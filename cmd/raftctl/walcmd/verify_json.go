@@ -48,7 +48,7 @@ type findingJSON struct {
 	Severity wal.Severity `json:"severity"`
 	Segment  string       `json:"segment"`
 	Offset   int64        `json:"offset"`
-	Detail   string       `json:"detail"`
+	Evidence string       `json:"evidence"`
 }
 
 // writeReports writes what is for programs: one object for one path, a list of them for several.
@@ -73,7 +73,7 @@ func newReportJSON(v verified) reportJSON {
 		j.Intact = &rangeJSON{r.Intact.First, r.Intact.Last}
 	}
 	for _, f := range r.Findings {
-		j.Findings = append(j.Findings, findingJSON{f.Class, f.Severity, f.Pos.Segment, f.Pos.Off, f.Detail})
+		j.Findings = append(j.Findings, findingJSON{f.Class, f.Severity, f.Pos.Segment, f.Pos.Off, f.Evidence})
 	}
 	return j
 }

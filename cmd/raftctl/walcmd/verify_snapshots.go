@@ -29,11 +29,11 @@ func (s *source) checkSnapshots(opts *wal.VerifyOptions) (bad []wal.Finding) {
 			Class:    "snapshot_corrupt",
 			Severity: wal.SeverityWarning,
 			Pos:      wal.Position{Segment: snapshot.FileName(id)},
-			Detail:   err.Error(),
+			Evidence: err.Error(),
 		}
 		var corrupt *snapshot.CorruptError
 		if errors.As(err, &corrupt) {
-			f.Pos.Off, f.Detail = corrupt.Off, corrupt.Err.Error()
+			f.Pos.Off, f.Evidence = corrupt.Off, corrupt.Err.Error()
 		}
 		bad = append(bad, f)
 	}

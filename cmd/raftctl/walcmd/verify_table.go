@@ -46,7 +46,7 @@ func printFindings(w io.Writer, r *wal.Report) error {
 		return err
 	}
 	for _, f := range r.Findings {
-		if _, err := fmt.Fprintf(w, "  %-7s  %s: %v: %s\n", f.Severity, f.Class, f.Pos, f.Detail); err != nil {
+		if _, err := fmt.Fprintf(w, "  %-7s  %s: %v: %s\n", f.Severity, f.Class, f.Pos, f.Evidence); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,7 @@ func records() []*wal.Record {
 		{Kind: wal.KindState, Pos: pos, Len: 16, Data: state.Marshal(raftpb.FlavorGogo)},
 		{Kind: wal.KindSnapshot, Pos: pos, Len: 16, Data: snap.AppendTo(nil, raftpb.FlavorGogo)},
 		{Kind: wal.KindCRC, Pos: pos, Len: 16, CRC: 7, Unchecked: true},
-		{Kind: wal.KindDamage, Pos: pos, Len: 16, Damage: &wal.Damage{Class: wal.ClassTorn, Evidence: "zeros"}},
+		{Kind: wal.KindDamage, Pos: pos, Len: 16, Damage: &wal.Finding{Class: wal.ClassTorn, Evidence: "zeros"}},
 		{Kind: wal.Kind(9), Pos: pos, Len: 16},
 	}
 }
