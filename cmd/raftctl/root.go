@@ -25,7 +25,7 @@ or an archive of these. It only reads: it takes no lock, and is safe on the dire
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetIn(a.In)
-	root.SetOut(helpWriter{a.Out})
+	root.SetOut(helpWriter{a.Text()})
 	root.SetErr(a.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return ui.Usagef(cmd, "%w", err) })
 	root.SetHelpTemplate(root.HelpTemplate() + exitCodesLine)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/corpus"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
@@ -54,6 +55,9 @@ func scriptRaftctl(ts *testscript.TestScript, neg bool, args []string) {
 	width, _ := strconv.Atoi(ts.Getenv("COLUMNS")) // unset: no terminal
 	a := testApp(ts.Stdout(), ts.Stderr())
 	a.Dir, a.Width, a.Color = ts.MkAbs("."), width, width > 0 && ts.Getenv("NO_COLOR") == ""
+	if ui.ASCIILocale(ts.Getenv) {
+		a.SetASCII()
+	}
 	if n, err := strconv.Atoi(ts.Getenv("PIPE")); err == nil {
 		a.Out = &closedPipe{w: a.Out, left: n}
 	}

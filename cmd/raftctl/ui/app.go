@@ -22,6 +22,7 @@ type App struct {
 	Width    int    // columns of the terminal that Out is; 0: Out is no terminal
 	ErrTerm  bool   // Err is a terminal
 	Color    bool   // Out may be coloured
+	ASCII    bool   // people who read Out and Err see ASCII only
 
 	FS      vfs.FS                              // what commands that write write to
 	Now     func() time.Time                    // the clock
@@ -37,6 +38,9 @@ func NewApp() *App {
 			a.Width = w
 		}
 		a.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	}
+	if ASCIILocale(os.Getenv) {
+		a.SetASCII()
 	}
 	a.ErrTerm = term.IsTerminal(int(os.Stderr.Fd()))
 	a.Confirm = Refuse

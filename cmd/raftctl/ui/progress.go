@@ -8,6 +8,8 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/raftctl/raftctl/internal/display"
 )
 
 // Progress shows how far a long read has come: a bar on a terminal, else a line now and then.
@@ -67,7 +69,7 @@ func (p *Progress) Set(done int64) {
 		left = time.Duration(float64(p.total-done) / rate * float64(time.Second)).Round(time.Second)
 	}
 	fmt.Fprintf(p.w, "%s: %s of %s, %s/s, %v left\n",
-		p.name, FormatSize(done), FormatSize(p.total), FormatSize(int64(rate)), left)
+		p.name, display.FormatSize(done), display.FormatSize(p.total), display.FormatSize(int64(rate)), left)
 }
 
 // Done removes the bar, whether the end was reached or not.

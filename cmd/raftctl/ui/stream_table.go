@@ -1,20 +1,11 @@
 package ui
 
 import (
-	"bytes"
 	"strconv"
 
-	"github.com/clipperhouse/displaywidth"
-
+	"github.com/raftctl/raftctl/internal/display"
 	"github.com/raftctl/raftctl/internal/jsontext"
 )
-
-// Column is one column of a streamed table.
-type Column struct {
-	Title string
-	Width int  // columns of the terminal; content that is wider pushes the rest of its row
-	Right bool // aligned to the right
-}
 
 // StreamTable lays out rows one by one, in constant memory. tablewriter can stream too, but needs
 // 15 µs and 150 allocations a row, which is half a minute on a log of two million entries.
@@ -22,17 +13,18 @@ type Column struct {
 // A row is one call for each column, and then End.
 type StreamTable struct {
 	columns []Column
-	width   int // of a line; 0: lines are not cut
-	buf     []byte
-	col     int // the next cell's column
-	used    int // columns of the terminal that the row takes so far
+	screen  Screen
+	buf     []byte // the row so far
+	line    []byte // the last row that ended
+	col     int    // the next cell's column
+	used    int    // columns of the terminal that the row takes so far
 }
 
 const columnGap = 2
 
-// NewStreamTable returns a table whose lines are cut at the width; 0: they are not.
-func NewStreamTable(width int, columns ...Column) *StreamTable {
-	return &StreamTable{width: width, columns: columns}
+// NewStreamTable returns a table that is drawn for a screen.
+func NewStreamTable(s Screen, columns ...Column) *StreamTable {
+	return &StreamTable{screen: s, columns: columns}
 }
 
 // Header returns the line of titles.
@@ -45,9 +37,8 @@ func (t *StreamTable) Header() []byte {
 
 // Text writes a cell.
 func (t *StreamTable) Text(s string) {
-	w := displaywidth.String(s)
-	t.buf = append(t.begin(w), s...)
-	t.finish(w)
+	var b [64]byte
+	t.Bytes(append(b[:0], s...))
 }
 
 // Uint writes a number.
@@ -65,12 +56,13 @@ func (t *StreamTable) CRC(crc uint32) {
 // Size writes a number of bytes for people.
 func (t *StreamTable) Size(n int64) {
 	var b [16]byte
-	t.Bytes(AppendSize(b[:0], n))
+	t.Bytes(display.AppendSize(b[:0], n))
 }
 
 // Bytes writes a cell.
 func (t *StreamTable) Bytes(b []byte) {
-	w := widthOf(b)
+	b = t.screen.fitting(b)
+	w := display.Width(b)
 	t.buf = append(t.begin(w), b...)
 	t.finish(w)
 }
@@ -102,13 +94,9 @@ func (t *StreamTable) pad(n int) {
 	t.used += max(n, 0)
 }
 
-// End returns the row as a line, which is valid until the next row begins.
+// End returns the row as a line, which is valid until the next row ends.
 func (t *StreamTable) End() []byte {
-	line := t.buf
-	if t.width > 0 && t.used > t.width {
-		line = displaywidth.TruncateBytes(line, t.width, []byte(ellipsis))
-	}
-	line = append(bytes.TrimRight(line, " "), '\n')
+	t.line = t.screen.appendLine(t.line[:0], t.buf, t.used)
 	t.buf, t.col, t.used = t.buf[:0], 0, 0
-	return line
+	return t.line
 }

@@ -4,7 +4,7 @@ import "testing"
 
 // A table fits the width whatever is in it, and wide characters count as two columns.
 func TestStreamTableWidth(t *testing.T) {
-	table := NewStreamTable(20, Column{Title: "N", Width: 4, Right: true}, Column{Title: "WHAT", Width: 5}, Column{Title: "TEXT"})
+	table := NewStreamTable(Screen{Width: 20}, NumberColumn("N").UpTo(1000), TextColumn("WHAT").Wide(5), TextColumn("TEXT"))
 	for _, tc := range []struct{ text, want string }{
 		{"short", "   7  ab     short\n"},
 		{"exactly", "   7  ab     exactly\n"},

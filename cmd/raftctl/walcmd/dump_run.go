@@ -112,11 +112,7 @@ func (d *dumper) print(ctx context.Context, records iter.Seq2[*wal.Record, error
 	defer cancel(nil)
 	p := startPipeline(ctx, d.o.workers(), func() func(*batch) { return d.newWorker(d.decoder) })
 	written := make(chan error, 1)
-	go func() {
-		err := d.write(p)
-		cancel(err) // reading on is of no use
-		written <- err
-	}()
+	go func() { written <- d.write(p, cancel) }()
 	err := d.read(ctx, p, records)
 	if flushed := p.flush(); err == nil {
 		err = flushed
@@ -199,9 +195,9 @@ func (d *dumper) logical(rec *wal.Record) bool {
 	return true
 }
 
-// write writes what the pipeline rendered. It goes on reading batches after an error, so that
-// nobody waits for it.
-func (d *dumper) write(p *pipeline) (err error) {
+// write writes what the pipeline rendered. At the first error, which errEnough is too, it calls stop,
+// since reading on is of no use, and from then on only takes batches, so that nobody waits for it.
+func (d *dumper) write(p *pipeline, stop context.CancelCauseFunc) (err error) {
 	for b := range p.ordered {
 		if err != nil {
 			continue
@@ -212,6 +208,9 @@ func (d *dumper) write(p *pipeline) (err error) {
 			p.recycle(b)
 		case <-p.ctx.Done():
 			err = p.ctx.Err()
+		}
+		if err != nil {
+			stop(err)
 		}
 	}
 	return err

@@ -1,6 +1,7 @@
 package walcmd
 
 import (
+	"bytes"
 	"encoding/hex"
 	"math"
 	"strconv"
@@ -27,16 +28,10 @@ func newLogicalTable(a *ui.App, name string, view *wal.View) *tableRenderer {
 	if view != nil {
 		index, term = view.LastIndex(), max(view.State.Term, view.Last.Term)
 	}
-	t := ui.NewStreamTable(a.Width,
-		ui.Column{Title: "INDEX", Width: max(5, ui.Digits(index)), Right: true},
-		ui.Column{Title: "TERM", Width: max(4, ui.Digits(term)), Right: true},
-		ui.Column{Title: "SIZE", Width: sizeWidth, Right: true},
-		ui.Column{Title: "SUMMARY"})
+	t := ui.NewStreamTable(a.Screen(), ui.NumberColumn("INDEX").UpTo(index), ui.NumberColumn("TERM").UpTo(term),
+		ui.SizeColumn("SIZE"), ui.TextColumn("SUMMARY"))
 	return &tableRenderer{name: name, table: t, cells: logicalCells, color: a.Color}
 }
-
-// sizeWidth is what the longest size takes: 1023.9 KiB.
-const sizeWidth = 10
 
 func logicalCells(t *ui.StreamTable, r *where.Row) {
 	positionCells(t, r)
@@ -67,16 +62,10 @@ func newPhysicalTable(a *ui.App, name string, log *wal.Log) *tableRenderer {
 	for _, s := range log.Segments() {
 		seq, size = max(seq, s.Name.Seq), max(size, uint64(s.Size))
 	}
-	t := ui.NewStreamTable(a.Width,
-		ui.Column{Title: "SEG", Width: max(3, ui.Digits(seq)), Right: true},
-		ui.Column{Title: "OFFSET", Width: max(6, ui.Digits(size)), Right: true},
-		ui.Column{Title: "LENGTH", Width: 7, Right: true},
-		ui.Column{Title: "PAD", Width: 3, Right: true},
-		ui.Column{Title: "CRC", Width: 8},
-		ui.Column{Title: "KIND", Width: 8},
-		ui.Column{Title: "INDEX", Width: 8, Right: true},
-		ui.Column{Title: "TERM", Width: 4, Right: true},
-		ui.Column{Title: "SUMMARY"})
+	t := ui.NewStreamTable(a.Screen(), ui.NumberColumn("SEG").UpTo(seq), ui.NumberColumn("OFFSET").UpTo(size),
+		ui.NumberColumn("LENGTH").UpTo(9_999_999), ui.NumberColumn("PAD").UpTo(7), ui.TextColumn("CRC").Wide(8),
+		ui.TextColumn("KIND").Wide(8), ui.NumberColumn("INDEX").UpTo(99_999_999), ui.NumberColumn("TERM").UpTo(9999),
+		ui.TextColumn("SUMMARY"))
 	return &tableRenderer{name: name, table: t, cells: physicalCells, color: a.Color}
 }
 
@@ -145,6 +134,9 @@ func appendLine(b []byte, r *where.Row) []byte {
 		if r.Snapshot.Index == 0 {
 			return append(b, "of the empty state"...)
 		}
+		if r.Snapshot.ConfState == nil { // etcd 3.4
+			return append(bytes.TrimRight(b, " "), ", members not recorded"...)
+		}
 		b = appendMembers(b, r.Snapshot.ConfState)
 	case wal.KindMetadata:
 		b = appendID(append(b, "member "...), r.Metadata.NodeID)
@@ -165,9 +157,7 @@ func appendEntryLine(b []byte, r *where.Row) []byte {
 
 // appendMembers says who is in a configuration.
 func appendMembers(b []byte, c *raftpb.ConfState) []byte {
-	if c == nil {
-		return b
-	}
+	sep := ""
 	for _, list := range []struct {
 		name string
 		ids  []uint64
@@ -178,10 +168,8 @@ func appendMembers(b []byte, c *raftpb.ConfState) []byte {
 		if len(list.ids) == 0 {
 			continue
 		}
-		if len(b) > 0 {
-			b = append(b, ", "...)
-		}
-		b = append(b, list.name...)
+		b = append(append(b, sep...), list.name...)
+		sep = ", "
 		for _, id := range list.ids {
 			b = appendID(append(b, ' '), id)
 		}

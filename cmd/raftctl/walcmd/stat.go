@@ -83,7 +83,7 @@ func runStat(ctx context.Context, a *ui.App, o *statOptions, path string) (err e
 		return pathError(path, err)
 	}
 	s := g.result(path, src.log, view)
-	err = o.output.Write(a.Out, s, func() error { return s.print(a.Out, a.Width) })
+	err = o.output.Write(a.Out, s, func() error { return s.print(a.Text(), a.Screen()) })
 	if err == nil && s.Damage > 0 {
 		fmt.Fprintf(a.Err, "raftctl wal stat: %s: damage in %d %s; see 'raftctl wal verify %s'\n",
 			path, s.Damage, ui.Plural(s.Damage, "place"), path)

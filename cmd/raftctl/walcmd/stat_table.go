@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/display"
 	"github.com/raftctl/raftctl/wal"
 )
 
 // listedSnapshots is how many of the latest snapshots are listed for people.
 const listedSnapshots = 5
 
-func (s *stat) print(w io.Writer, width int) error {
+func (s *stat) print(w io.Writer, screen ui.Screen) error {
 	var b bytes.Buffer
 	kv := ui.NewFacts(&b)
 	kv.Add("member", "%s of cluster %s", s.NodeID, s.ClusterID)
@@ -26,13 +27,13 @@ func (s *stat) print(w io.Writer, width int) error {
 	kv.Add("hard state", "term %d, vote %s, commit %d", s.Term, s.Vote, s.Commit)
 	s.snapshotFacts(kv)
 	_ = kv.Flush() // a buffer takes everything
-	s.printMembers(&b, width)
-	s.printSegments(&b, width)
-	s.printTerms(&b, width)
-	s.printOperations(&b, width)
-	s.printSizes(&b, width)
-	s.printLargest(&b, width)
-	s.printPrefixes(&b, width)
+	s.printMembers(&b, screen)
+	s.printSegments(&b, screen)
+	s.printTerms(&b, screen)
+	s.printOperations(&b, screen)
+	s.printSizes(&b, screen)
+	s.printLargest(&b, screen)
+	s.printPrefixes(&b, screen)
 	_, err := w.Write(b.Bytes())
 	return err
 }
@@ -53,72 +54,79 @@ func (s *stat) snapshotFacts(kv *ui.Facts) {
 	kv.Add("snapshots", "%d, latest %s", len(s.Snapshots), strings.Join(names, ", "))
 }
 
-func (s *stat) printMembers(b *bytes.Buffer, width int) {
-	t := ui.NewHeldTable("MEMBER", "ROLE", "NAME", "PEER URLS")
+func (s *stat) printMembers(b *bytes.Buffer, screen ui.Screen) {
+	t := ui.NewHeldTable(ui.TextColumn("MEMBER"), ui.TextColumn("ROLE"), ui.TextColumn("NAME"),
+		ui.TextColumn("PEER URLS"))
 	for _, m := range s.Members {
 		t.Add(m.ID, m.Role, m.Name, strings.Join(m.PeerURLs, " "))
 	}
-	t.Print(b, width)
+	t.Print(b, screen)
 }
 
-func (s *stat) printSegments(b *bytes.Buffer, width int) {
-	t := ui.NewHeldTable("SEGMENT", ">ENTRIES", ">FIRST", ">LAST", ">USED", "FILL")
+func (s *stat) printSegments(b *bytes.Buffer, screen ui.Screen) {
+	t := ui.NewHeldTable(ui.TextColumn("SEGMENT"), ui.NumberColumn("ENTRIES"),
+		ui.NumberColumn("FIRST"), ui.NumberColumn("LAST"), ui.SizeColumn("USED"),
+		ui.TextColumn("FILL"))
 	for _, seg := range s.Segments {
-		t.Add(seg.Segment, num(seg.Entries), index(seg.First), index(seg.Last), ui.FormatSize(seg.Used), ui.Bar(seg.Used, max(seg.Size, wal.SegmentSize), 20))
+		t.Add(seg.Segment, num(seg.Entries), index(seg.First), index(seg.Last), display.FormatSize(seg.Used), ui.Bar(seg.Used, max(seg.Size, wal.SegmentSize), 20))
 	}
-	t.Print(b, width)
+	t.Print(b, screen)
 }
 
-func (s *stat) printTerms(b *bytes.Buffer, width int) {
-	t := ui.NewHeldTable(">TERM", ">FIRST", ">ENTRIES", "AT")
+func (s *stat) printTerms(b *bytes.Buffer, screen ui.Screen) {
+	t := ui.NewHeldTable(ui.NumberColumn("TERM"), ui.NumberColumn("FIRST"),
+		ui.NumberColumn("ENTRIES"), ui.TextColumn("AT"))
 	for _, x := range s.Terms {
 		t.Add(num(x.Term), num(x.First), num(x.Entries), fmt.Sprintf("%s: offset %d", x.Segment, x.Offset))
 	}
-	t.Print(b, width)
+	t.Print(b, screen)
 }
 
-func (s *stat) printOperations(b *bytes.Buffer, width int) {
-	t := ui.NewHeldTable("OPERATION", ">ENTRIES", ">BYTES", "SHARE")
+func (s *stat) printOperations(b *bytes.Buffer, screen ui.Screen) {
+	t := ui.NewHeldTable(ui.TextColumn("OPERATION"), ui.NumberColumn("ENTRIES"),
+		ui.SizeColumn("BYTES"), ui.TextColumn("SHARE"))
 	total := int64(0)
 	for _, op := range s.Operations {
 		total += op.Bytes
 	}
 	for _, op := range s.Operations {
-		t.Add(op.Op, num(op.Entries), ui.FormatSize(op.Bytes), ui.Bar(op.Bytes, total, 20))
+		t.Add(op.Op, num(op.Entries), display.FormatSize(op.Bytes), ui.Bar(op.Bytes, total, 20))
 	}
-	t.Print(b, width)
+	t.Print(b, screen)
 }
 
-func (s *stat) printSizes(b *bytes.Buffer, width int) {
+func (s *stat) printSizes(b *bytes.Buffer, screen ui.Screen) {
 	most := int64(0)
 	for _, c := range s.Sizes {
 		most = max(most, c.Entries)
 	}
-	t := ui.NewHeldTable(">SIZE BELOW", ">ENTRIES", "")
+	t := ui.NewHeldTable(ui.SizeColumn("SIZE BELOW"), ui.NumberColumn("ENTRIES"), ui.TextColumn(""))
 	for _, c := range s.Sizes {
-		t.Add(ui.FormatSize(c.Below), num(c.Entries), ui.Bar(c.Entries, most, 40))
+		t.Add(display.FormatSize(c.Below), num(c.Entries), ui.Bar(c.Entries, most, 40))
 	}
-	t.Print(b, width)
+	t.Print(b, screen)
 }
 
-func (s *stat) printLargest(b *bytes.Buffer, width int) {
-	t := ui.NewHeldTable(">LARGEST", ">INDEX", "SUMMARY")
+func (s *stat) printLargest(b *bytes.Buffer, screen ui.Screen) {
+	t := ui.NewHeldTable(ui.SizeColumn("LARGEST"), ui.NumberColumn("INDEX"),
+		ui.TextColumn("SUMMARY"))
 	for _, e := range s.Largest {
-		t.Add(ui.FormatSize(e.Size), num(e.Index), e.Summary)
+		t.Add(display.FormatSize(e.Size), num(e.Index), e.Summary)
 	}
-	t.Print(b, width)
+	t.Print(b, screen)
 }
 
-func (s *stat) printPrefixes(b *bytes.Buffer, width int) {
+func (s *stat) printPrefixes(b *bytes.Buffer, screen ui.Screen) {
 	mark := ""
 	if s.Estimated {
 		mark = "~"
 	}
-	t := ui.NewHeldTable(">WRITES", ">BYTES", "KEYS BELOW")
+	t := ui.NewHeldTable(ui.NumberColumn("WRITES"), ui.SizeColumn("BYTES"),
+		ui.TextColumn("KEYS BELOW"))
 	for _, p := range s.Prefixes {
-		t.Add(mark+num(p.Writes), ui.FormatSize(p.Bytes), visible(p.Prefix))
+		t.Add(mark+num(p.Writes), display.FormatSize(p.Bytes), visible(p.Prefix))
 	}
-	t.Print(b, width)
+	t.Print(b, screen)
 }
 
 // visible returns a key so that nothing in it can act on a terminal.

@@ -62,7 +62,7 @@ func runVerify(ctx context.Context, a *ui.App, o *verifyOptions, paths []string)
 		}
 		v := verified{path, report}
 		if o.output.Frame() == nil {
-			if err := printReport(a.Out, v, len(paths) > 1); err != nil {
+			if err := printReport(a.Text(), v, len(paths) > 1); err != nil {
 				return err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/display"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -28,7 +29,7 @@ func printReport(w io.Writer, v verified, named bool) error {
 	if r.Intact.Last > 0 {
 		kv.Add("intact", "%d..%d", r.Intact.First, r.Intact.Last)
 	}
-	kv.Add("read", "%d records, %s", r.Records, ui.FormatSize(r.Bytes))
+	kv.Add("read", "%d records, %s", r.Records, display.FormatSize(r.Bytes))
 	kv.Add("outlook", "%s", r.Etcd.String())
 	kv.Add("", "%s", r.Etcd36.String())
 	if err := kv.Flush(); err != nil {
