@@ -322,6 +322,21 @@ func v2Change(t *testing.T, c raftpb.ConfChangeV2) *Request {
 	return r
 }
 
+func TestConfChangeOfRequest(t *testing.T) {
+	r := changeRequest(t, raftpb.ConfChangeUpdateNode, 4, context(4, ""))
+	if c, ok := r.ConfChange().AsV1(); !ok || c.Type != raftpb.ConfChangeUpdateNode || c.NodeID != 4 {
+		t.Errorf("change %+v, %t", c, ok)
+	}
+	r = v2Change(t, raftpb.ConfChangeV2{Changes: []raftpb.ConfChangeSingle{{NodeID: 4}, {NodeID: 5}}})
+	if c := r.ConfChange().AsV2(); len(c.Changes) != 2 {
+		t.Errorf("change %+v", c)
+	}
+	put := &pb.InternalRaftRequest{Put: &pb.PutRequest{Key: []byte("a")}}
+	if c := decoded(t, put).ConfChange(); c != nil {
+		t.Errorf("a put is the change %v", c)
+	}
+}
+
 func context(id uint64, more string) string {
 	return fmt.Sprintf(`{"id":%d,"peerURLs":["http://h%d:2380"]%s}`, id, id, more)
 }
