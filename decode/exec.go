@@ -217,7 +217,7 @@ func (b *execBody) appendSummary(dst []byte, _ *Request, s *Style) []byte {
 	}
 	switch s.Values {
 	case ValuesNone:
-		return appendSize(append(dst, ' '), len(b.text))
+		return AppendSize(append(dst, ' '), len(b.text))
 	case ValuesFull:
 		return appendVisible(append(dst, ' '), b.text, -1)
 	}

@@ -41,7 +41,7 @@ func checkJSON(data []byte) error {
 type jsonBody struct{}
 
 func (jsonBody) appendSummary(dst []byte, r *Request, s *Style) []byte {
-	return appendCompactOf(appendSize(append(dst, "json "...), len(r.data)), r.data, s)
+	return appendCompactOf(AppendSize(append(dst, "json "...), len(r.data)), r.data, s)
 }
 
 func (jsonBody) appendJSON(dst []byte, r *Request, s *Style) []byte {

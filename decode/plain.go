@@ -29,7 +29,7 @@ type opaque struct{}
 
 func (opaque) appendSummary(dst []byte, r *Request, s *Style) []byte {
 	if !s.ShowSecrets && mayHoldSecret(r.data) {
-		dst = appendSize(append(append(dst, r.Op...), ' '), len(r.data))
+		dst = AppendSize(append(append(dst, r.Op...), ' '), len(r.data))
 		return append(append(dst, ' '), redacted...)
 	}
 	return appendHexOf(dst, r, s)
@@ -37,7 +37,7 @@ func (opaque) appendSummary(dst []byte, r *Request, s *Style) []byte {
 
 // appendHexOf appends the operation, the size and, if the style wants values, the bytes.
 func appendHexOf(dst []byte, r *Request, s *Style) []byte {
-	dst = appendSize(append(append(dst, r.Op...), ' '), len(r.data))
+	dst = AppendSize(append(append(dst, r.Op...), ' '), len(r.data))
 	switch s.Values {
 	case ValuesNone:
 		return dst

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/clipperhouse/displaywidth"
+
 	"github.com/raftctl/raftctl/internal/jsontext"
 )
 
@@ -83,74 +85,52 @@ func isBare(word []byte) bool {
 	return len(word) > 0 && jsontext.PlainPrefix(word) == len(word) && bytes.IndexByte(word, ' ') < 0
 }
 
-// columns returns how many columns of a terminal the text takes: 2 for wide East Asian characters
-// and emoji, 1 for all others.
-func columns(text []byte) int {
-	n := 0
-	for len(text) > 0 {
-		if text[0] < utf8.RuneSelf {
-			n++
-			text = text[1:]
-			continue
-		}
-		r, size := utf8.DecodeRune(text)
-		n++
-		if isWide(r) {
-			n++
-		}
-		text = text[size:]
+// columns returns how many columns of a terminal a piece of text takes, as tables measure it too, and
+// at least 1: text that takes none, such as accents without a letter, must not go on for ever.
+func columns(piece []byte) int {
+	if len(piece) == 1 {
+		return 1
 	}
-	return n
-}
-
-// wide lists the blocks of characters that fill two columns, as [first, last].
-var wide = [...][2]rune{
-	{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f},
-	{0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff},
-	{0x20000, 0x3fffd},
-}
-
-func isWide(r rune) bool {
-	for _, block := range wide {
-		if r >= block[0] && r <= block[1] {
-			return true
-		}
-	}
-	return false
+	return max(displaywidth.Bytes(piece), 1)
 }
 
 // cut shortens the line that begins at start to width columns; 0 leaves it as it is.
 func cut(dst []byte, start, width int) []byte {
-	if width <= 0 || len(dst)-start <= width {
+	line := dst[start:]
+	if width <= 0 || len(line) <= width {
 		return dst
 	}
-	used, keep := 0, start
-	for i := start; i < len(dst); {
-		_, n := utf8.DecodeRune(dst[i:])
-		used += columns(dst[i : i+n])
+	used, keep := 0, 0
+	for g := displaywidth.BytesGraphemes(line); g.Next(); {
+		used += g.Width()
 		if used > width {
-			return append(dst[:keep], "…"...)
+			return append(dst[:start+keep], "…"...)
 		}
-		i += n
 		if used < width {
-			keep = i // leaves a column for the ellipsis
+			keep += len(g.Value()) // leaves a column for the ellipsis
 		}
 	}
 	return dst
 }
 
-var sizeUnits = [...]string{"B", "KiB", "MiB", "GiB", "TiB"}
+// sizeUnits are the units of AppendSize, each 1024 times the one before.
+var sizeUnits = [...]string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
 
-// appendSize appends a number of bytes for people: 11 B, 1.2 KiB.
-func appendSize(dst []byte, size int) []byte {
-	unit, tenths := 0, int64(size)*10
-	for tenths >= 10*1024 && unit < len(sizeUnits)-1 {
-		tenths = (tenths + 1024/2) / 1024
+// AppendSize appends a number of bytes for people: 11 B, 1.2 KiB, 61.0 MiB. It is rounded to the
+// nearest tenth, a half up.
+func AppendSize[T int | int64](dst []byte, size T) []byte {
+	const unitBits, limit = 10, 1024
+	if size < limit {
+		return append(strconv.AppendInt(dst, int64(size), 10), " B"...)
+	}
+	n, unit := uint64(size), 0
+	tenths := n * 10
+	for tenths >= limit*10 && unit < len(sizeUnits)-1 {
 		unit++
+		shift := unitBits * unit
+		rest := n & (1<<shift - 1)
+		tenths = n>>shift*10 + (rest*10+1<<(shift-1))>>shift
 	}
-	dst = strconv.AppendInt(dst, tenths/10, 10)
-	if unit > 0 {
-		dst = append(dst, '.', byte('0'+tenths%10))
-	}
-	return append(append(dst, ' '), sizeUnits[unit]...)
+	dst = strconv.AppendUint(dst, tenths/10, 10)
+	return append(append(dst, '.', byte('0'+tenths%10), ' '), sizeUnits[unit]...)
 }

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"unicode"
@@ -10,9 +11,12 @@ import (
 func TestAppendSize(t *testing.T) {
 	for size, want := range map[int]string{
 		0: "0 B", 11: "11 B", 1023: "1023 B", 1024: "1.0 KiB", 1229: "1.2 KiB", 1<<20 - 1: "1.0 MiB",
-		900_000: "878.9 KiB", 1_572_864: "1.5 MiB", 1 << 50: "1024.0 TiB",
+		900_000: "878.9 KiB", 1_572_864: "1.5 MiB", 1 << 50: "1.0 PiB",
+		1280: "1.3 KiB", 1279: "1.2 KiB", 1<<20 - 53: "1023.9 KiB", 1<<20 - 52: "1023.9 KiB", 1<<20 - 51: "1.0 MiB",
+		64_000_000: "61.0 MiB", math.MaxInt: "8.0 EiB", 1<<60 - 1: "1.0 EiB",
+		1<<30 - 1<<19: "1023.5 MiB", -3: "-3 B",
 	} {
-		if got := string(appendSize(nil, size)); got != want {
+		if got := string(AppendSize(nil, size)); got != want {
 			t.Errorf("%d: %q, want %q", size, got, want)
 		}
 	}
@@ -60,6 +64,8 @@ func TestCut(t *testing.T) {
 		{"漢字", 2, "…"},
 		{"größe 1", 7, "größe 1"},
 		{"größe 12", 7, "größe …"},
+		{"e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301"}, // letters with accents of their own
+		{"e\u0301e\u0301e\u0301", 2, "e\u0301…"},
 	} {
 		got := string(cut([]byte("kept "+tt.line), len("kept "), tt.width))
 		if got != "kept "+tt.want {

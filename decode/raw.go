@@ -22,7 +22,7 @@ func (d rawDecoder) payload(r *Request, e *raftpb.Entry) error {
 type rawBody struct{}
 
 func (rawBody) appendSummary(dst []byte, r *Request, s *Style) []byte {
-	dst = appendSize(append(dst, "raw "...), len(r.data))
+	dst = AppendSize(append(dst, "raw "...), len(r.data))
 	switch s.Values {
 	case ValuesNone:
 		return dst

@@ -196,7 +196,7 @@ func (respBody) appendSummary(dst []byte, r *Request, s *Style) []byte {
 		dst = append(append(dst, ' '), redacted...)
 	}
 	if size < len(r.data) {
-		dst = appendSize(append(dst, ", and more commands in "...), len(r.data)-size)
+		dst = AppendSize(append(dst, ", and more commands in "...), len(r.data)-size)
 	}
 	return dst
 }

@@ -10,7 +10,7 @@ import (
 
 // appendValue appends a value for people: its size, and as much of it as the style asks for.
 func appendValue(dst, value []byte, s *Style) []byte {
-	dst = appendSize(dst, len(value))
+	dst = AppendSize(dst, len(value))
 	if s.Values == ValuesNone || len(value) == 0 {
 		return dst
 	}
@@ -36,7 +36,7 @@ func appendValue(dst, value []byte, s *Style) []byte {
 // shown.
 func appendArgument(dst, value []byte, s *Style) []byte {
 	if s.Values == ValuesNone {
-		return appendSize(dst, len(value))
+		return AppendSize(dst, len(value))
 	}
 	if s.Values == ValuesFull || len(value) <= summaryValue && isText(value) {
 		return appendWord(dst, value, -1)
