@@ -34,7 +34,7 @@ func (w *Writer) cutTorn(r *replay, size int64) error {
 	if err != nil {
 		return err
 	}
-	torn := r.damage.Class == ClassTorn
+	torn := r.part.damage.Class == ClassTorn
 	if !torn {
 		torn, err = missesSector(t.file, t.off, size)
 	}
@@ -42,9 +42,9 @@ func (w *Writer) cutTorn(r *replay, size int64) error {
 		return err
 	}
 	if !torn || last-t.off > maxTorn {
-		return r.damage.Err()
+		return r.part.damage.Err()
 	}
-	w.torn = tornEnd{at: r.end, size: last - t.off}
+	w.torn = tornEnd{at: r.part.end, size: last - t.off}
 	if err := t.file.Truncate(t.off); err != nil {
 		return err
 	}
