@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/internal/vfs"
 )
 
 // maxOpen is the number of segments up to which a log holds all its files open, so that it can be
@@ -215,6 +216,16 @@ func (l *Log) openSingle() error {
 		return ErrEmpty
 	}
 	return nil
+}
+
+// inUse reports whether a running process holds the lock that a writer keeps on a segment, as far as
+// the system can tell.
+func inUse(f segmentFile) bool {
+	if shared, ok := f.(sharedHandle); ok {
+		f = shared.segmentFile
+	}
+	hold, err := vfs.Held(f)
+	return err == nil && hold.Held
 }
 
 // Close closes the log's files. What was read from it becomes invalid.
