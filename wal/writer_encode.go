@@ -196,7 +196,9 @@ func (e *encoder) head(b *batch) {
 
 // flushModel tells how large etcd would find the segment. etcd begins a new one after the save that
 // finds it at SegmentSize, but looks before it syncs, so that bytes which its page writer still
-// buffers don't count. Following it makes our segments end where its would.
+// buffers don't count. Following it makes our segments end where its would: counting all bytes, the
+// second segment of a log that a real etcd 3.6 filled begins with another entry
+// (TestAppendedAnewIsIdentical).
 type flushModel struct {
 	size     int64 // bytes in the file
 	buffered int64
