@@ -13,7 +13,7 @@ type IntactEnd struct {
 	Position                  // behind the last record before the first damage
 	CRC      uint32           // of the chain up to there
 	State    raftpb.HardState // the last one before it
-	Last     raftpb.EntryID   // the last live entry before it, or the snapshot from the leader there
+	Last     raftpb.EntryID   // the last live entry before it, or View.Base as of there if that is higher
 	Damage   *Finding         // what follows; nil if the log ends there
 }
 

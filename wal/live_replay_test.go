@@ -29,7 +29,7 @@ func played(v *View, first, last uint64) (indexes []uint64, err error) {
 		if err != nil {
 			return indexes, err
 		}
-		indexes = append(indexes, e.Entry.Index)
+		indexes = append(indexes, e.Index)
 	}
 	return indexes, nil
 }
@@ -100,8 +100,8 @@ func TestReplayOverwritten(t *testing.T) {
 		next := first
 		for e, err := range v.Replay(first, 13) {
 			check(t, err)
-			if e.Entry.Index != next || e.Entry.Term != uint64(terms[next-1]-'0') {
-				t.Errorf("from %d: %v, want %c/%d", first, e.Entry.ID(), terms[next-1], next)
+			if e.Index != next || e.Term != uint64(terms[next-1]-'0') {
+				t.Errorf("from %d: %v, want %c/%d", first, e.ID(), terms[next-1], next)
 			}
 			next++
 		}

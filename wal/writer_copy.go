@@ -57,8 +57,8 @@ func Copy(w *Writer, records iter.Seq2[*Record, error]) error {
 // copying is the state of a copy.
 type copying struct {
 	w       *Writer
-	started bool        // the first segment's head has passed
-	begin   []beginning // what Create has written already, and the source may hold as well
+	started bool         // the first segment's head has passed
+	begin   []headRecord // what Create has written already, and the source may hold as well
 }
 
 func (c *copying) record(rec *Record) error {

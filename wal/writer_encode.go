@@ -18,7 +18,7 @@ type encoder struct {
 
 	crc     uint32
 	state   raftpb.HardState // the last one that was not empty
-	carried []beginning      // the last record of each kind that is carried over; see note
+	carried []headRecord     // the last record of each kind that is carried over; see note
 	last    uint64           // index of the last entry, or of a snapshot ahead of it
 	seq     uint64           // of the segment that is written to
 	flushed flushModel
@@ -155,10 +155,10 @@ func (e *encoder) noteOwn(row *kindRow, data []byte) error {
 	if !row.carried {
 		return nil
 	}
-	i := slices.IndexFunc(e.carried, func(c beginning) bool { return c.kind == row.kind })
+	i := slices.IndexFunc(e.carried, func(c headRecord) bool { return c.kind == row.kind })
 	if i < 0 {
 		i = len(e.carried)
-		e.carried = append(e.carried, beginning{kind: row.kind})
+		e.carried = append(e.carried, headRecord{kind: row.kind})
 	}
 	e.carried[i].data = append(e.carried[i].data[:0], data...)
 	return nil

@@ -35,7 +35,7 @@ type TornEnd struct {
 
 // recovered returns what the log holds. The error is a *ReplayError that is ErrGap if entries are
 // missing.
-func (r *replay) recovered(log *Log) (*Recovered, error) {
+func (r *replay) recovered() (*Recovered, error) {
 	out := &Recovered{
 		RawMetadata: slices.Clone(r.enc.metadata), Snapshot: r.snapshot, State: r.enc.state,
 	}
@@ -49,7 +49,6 @@ func (r *replay) recovered(log *Log) (*Recovered, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.log = log
 	out.Entries, err = r.live.entries(v)
 	return out, err
 }
