@@ -108,11 +108,11 @@ func (p *player) take(r *Record) error {
 
 // live takes in a live entry that is the one to come or lies behind it.
 func (p *player) live(r *Record) error {
-	if r.ID.Index != p.next || p.next > p.sure {
-		return p.missing(r.Pos)
-	}
-	if r.Unchecked {
+	switch {
+	case r.ID.Index == p.next && r.Unchecked:
 		return &ReplayError{Pos: r.Pos, Index: p.next, Err: ErrUnchecked}
+	case r.ID.Index != p.next || p.next > p.sure:
+		return p.missing(r.Pos)
 	}
 	if err := p.entry.UnmarshalAlias(r.Data); err != nil {
 		return &ReplayError{Pos: r.Pos, Index: p.next, Err: fmt.Errorf("%w: %w", ErrUndecodable, err)}
@@ -153,7 +153,7 @@ func (l *Log) recordsFrom(segment int) iter.Seq2[*Record, error] {
 // Locate returns where the record of a live entry lies. The error is a *ReplayError that is ErrGap if
 // the log has no such entry, or that of a read.
 func (v *View) Locate(index uint64) (Position, error) {
-	if v.sureTo(index) < index {
+	if index < v.First.Index || index > v.Last.Index {
 		return Position{}, &ReplayError{Index: index, Err: ErrGap}
 	}
 	for r, err := range v.log.recordsFrom(v.segmentOf(index)) {

@@ -27,7 +27,7 @@ type Recovered struct {
 }
 
 // TornEnd is an incomplete last write that was cut off: where, and how many bytes up to the last one
-// that was not zero. Len is 0 if the log ended well.
+// that was not zero, rounded up to a multiple of 8. Len is 0 if the log ended well.
 type TornEnd struct {
 	At  Position
 	Len int64

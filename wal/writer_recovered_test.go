@@ -180,7 +180,7 @@ func TestRecoveredTorn(t *testing.T) {
 	})
 	w, r, err := OpenForAppend(fsys, faultDir, AppendOptions{CutTorn: true, WriterOptions: o})
 	check(t, err)
-	if r.Torn.At.Segment != name || r.Torn.Len != size-r.Torn.At.Off || len(r.Entries) != 2 {
+	if r.Torn.At.Segment != name || r.Torn.Len != alignUp(size, frameAlign)-r.Torn.At.Off || len(r.Entries) != 2 {
 		t.Errorf("torn %v, want up to %d; entries %s", r.Torn, size, idsOf(r.Entries))
 	}
 	mustClose(t, w)
