@@ -47,6 +47,9 @@ func decodersHelp() string {
 	return b.String()
 }
 
+// isEtcd reports whether payloads are those of etcd.
+func (o *decodeOptions) isEtcd() bool { return o.spec == "" || o.spec == "etcd" }
+
 // sequential reports whether payloads must be decoded one after the other.
 func (o *decodeOptions) sequential() bool { return strings.HasPrefix(o.spec, "exec") }
 

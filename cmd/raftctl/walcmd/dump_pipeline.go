@@ -169,7 +169,7 @@ func (o *dumpOptions) workers() int {
 // newWorker returns a function that filters and renders batches.
 func (d *dumper) newWorker(decoder decode.Decoder) func(*batch) {
 	r := where.NewRow(where.Options{
-		Decoder: decoder, Style: d.o.decode.style, Path: d.name, Physical: d.o.physical, Raw: d.o.raw,
+		Decoder: decoder, Style: d.o.decode.style, Path: d.name, Physical: d.o.physical, Raw: d.o.raw, Who: d.who,
 	})
 	render := d.newRenderer()
 	return func(b *batch) {

@@ -27,7 +27,8 @@ type dumper struct {
 	decoder decode.Decoder
 	name    string // of the log, where there are several
 	log     *wal.Log
-	view    *wal.View // nil: every entry counts as live
+	view    *wal.View       // nil: every entry counts as live
+	who     *decode.Members // who may have proposed entries; nil: it isn't shown
 
 	out      *bufio.Writer
 	render   renderer // for what is around the records
@@ -48,15 +49,20 @@ func newDumper(a *ui.App, o *dumpOptions, decoder decode.Decoder) *dumper {
 }
 
 // dump prints one log.
-func (d *dumper) dump(ctx context.Context, path string) error {
+func (d *dumper) dump(ctx context.Context, path string) (err error) {
 	src, err := d.o.source.open(d.a, path)
 	if err != nil {
 		return pathError(path, err)
 	}
 	defer func() { _ = src.Close() }() // opened for reading
 	d.log = src.log
-	if err := d.survey(ctx, path); err != nil {
+	if err = d.survey(ctx, path); err != nil {
 		return err
+	}
+	if d.o.who {
+		if d.who, err = proposers(ctx, d.log, d.view); err != nil {
+			return pathError(path, err)
+		}
 	}
 	d.render = d.newRenderer()
 	if _, err := d.out.Write(d.render.start(d.shown)); err != nil {

@@ -34,9 +34,10 @@ type Row struct {
 type Options struct {
 	Decoder  decode.Decoder
 	Style    decode.Style
-	Path     string // of the log, where there are several
-	Physical bool   // with all that is known of the record itself
-	Raw      bool   // the data of entries is shown as it is
+	Path     string          // of the log, where there are several
+	Physical bool            // with all that is known of the record itself
+	Raw      bool            // the data of entries is shown as it is
+	Who      *decode.Members // those that may have proposed entries; nil: it isn't shown
 }
 
 // NewRow returns a Row for records that are shown in one way.
