@@ -20,6 +20,7 @@ type App struct {
 	Out, Err io.Writer
 	Dir      string // relative paths begin here; empty: the process's own directory
 	Width    int    // columns of the terminal that Out is; 0: Out is no terminal
+	OutPipe  bool   // Out is a pipe: perhaps to a pager, which has the terminal then
 	ErrTerm  bool   // Err is a terminal
 	Color    bool   // Out may be coloured
 	ASCII    bool   // people who read Out and Err see ASCII only
@@ -38,6 +39,9 @@ func NewApp() *App {
 			a.Width = w
 		}
 		a.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	}
+	if info, err := os.Stdout.Stat(); err == nil {
+		a.OutPipe = info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0
 	}
 	if ASCIILocale(os.Getenv) {
 		a.SetASCII()

@@ -117,9 +117,11 @@ func runDump(ctx context.Context, a *ui.App, o *dumpOptions, paths []string) (er
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	d.explainNothing()
+	switch {
 	case d.damage > 0:
 		return ui.ExitError{Status: ui.StatusDamage}
 	case d.partial:

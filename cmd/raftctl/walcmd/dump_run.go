@@ -33,6 +33,7 @@ type dumper struct {
 	out      *bufio.Writer
 	render   renderer // for what is around the records
 	progress *ui.Progress
+	entries  int // that were read
 	tail     ring
 
 	end       wal.Position // behind the last record that was read
@@ -75,8 +76,11 @@ func (d *dumper) dump(ctx context.Context, path string) (err error) {
 	err = d.records(ctx)
 	d.progress.Done()
 	if n := d.damage - damage; n > 0 {
-		fmt.Fprintf(d.a.Err, "raftctl wal dump: %s: damage in %d %s; see 'raftctl wal verify %s'\n",
-			path, n, ui.Plural(n, "place"), path)
+		fmt.Fprintf(d.a.Err, "raftctl wal dump: %s: damage in %d %s; see: %s\n",
+			path, n, ui.Plural(n, "place"), d.o.source.command("verify", path))
+	}
+	if flushed := d.flushTail(); err == nil {
+		err = flushed
 	}
 	return err
 }
@@ -105,7 +109,7 @@ func (d *dumper) records(ctx context.Context) error {
 	if err := d.flushTail(); err != nil {
 		return err
 	}
-	d.following, d.view = true, nil
+	d.following, d.view, d.tail.size = true, nil, 0
 	return d.print(ctx, d.log.Follow(ctx, d.end, followInterval))
 }
 
@@ -137,7 +141,9 @@ func (d *dumper) read(ctx context.Context, p *pipeline, records iter.Seq2[*wal.R
 		if err != nil {
 			return err
 		}
-		done += rec.Len
+		if done += rec.Len; rec.Kind == wal.KindEntry {
+			d.entries++
+		}
 		if n++; n%pollEvery == 0 {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -278,17 +284,38 @@ func (d *dumper) flushTail() error {
 			return err
 		}
 	}
-	d.tail = ring{}
+	d.tail = ring{size: d.o.last}
 	return d.out.Flush()
 }
 
-// finish writes what is kept back.
+// finish writes what stands behind the last record, and says so where there was none.
 func (d *dumper) finish() error {
-	if err := d.flushTail(); err != nil || d.render == nil {
-		return err
+	if d.render == nil {
+		return nil
 	}
 	if _, err := d.out.Write(d.render.finish(d.shown)); err != nil {
 		return err
 	}
 	return d.out.Flush()
+}
+
+// explainNothing says that no record matched, and why that may be.
+func (d *dumper) explainNothing() {
+	if d.shown > 0 || d.o.follow || !d.o.filter.isSet() {
+		return
+	}
+	fmt.Fprintf(d.a.Err, "raftctl wal dump: no record matches; %s %s looked at\n",
+		ui.Count(d.entries), entriesOf(d.entries))
+	if w := d.o.filter.condition; w != nil {
+		for _, name := range w.Unseen() {
+			fmt.Fprintf(d.a.Err, "raftctl wal dump: none of the records that --where looked at has %s\n", name)
+		}
+	}
+}
+
+func entriesOf(n int) string {
+	if n == 1 {
+		return "entry"
+	}
+	return "entries"
 }

@@ -51,6 +51,15 @@ func (o *sourceOptions) paths(args []string) []string {
 	return args
 }
 
+// command returns the command line of another verb on the same log.
+func (o *sourceOptions) command(verb, path string) string {
+	words := []string{"raftctl", "wal", verb, path}
+	if o.walDir != "" {
+		words = append(words, "--wal-dir", o.walDir)
+	}
+	return ui.CommandLine(words...)
+}
+
 // source is an open log and where its snapshot files are.
 type source struct {
 	log     *wal.Log

@@ -85,8 +85,8 @@ func runStat(ctx context.Context, a *ui.App, o *statOptions, path string) (err e
 	s := g.result(path, src.log, view)
 	err = o.output.Write(a.Out, s, func() error { return s.print(a.Text(), a.Screen()) })
 	if err == nil && s.Damage > 0 {
-		fmt.Fprintf(a.Err, "raftctl wal stat: %s: damage in %d %s; see 'raftctl wal verify %s'\n",
-			path, s.Damage, ui.Plural(s.Damage, "place"), path)
+		fmt.Fprintf(a.Err, "raftctl wal stat: %s: damage in %d %s; see: %s\n",
+			path, s.Damage, ui.Plural(s.Damage, "place"), o.source.command("verify", path))
 		return ui.ExitError{Status: ui.StatusDamage}
 	}
 	return err
