@@ -57,7 +57,7 @@ func (l *Log) outlook(s *survey, o VerifyOptions, rel etcdRelease) Outlook {
 
 // asEtcd returns the digest of a flawless segment as etcd reads it after a chain of start.
 func (d *digest) asEtcd(start uint32) etcdSegment {
-	return etcdSegment{sum: d.sum, end: d.end, steps: []etcdStep{
+	return etcdSegment{sum: d.ended.sum, end: d.end, steps: []etcdStep{
 		{kind: stepCRC, running: start, stored: d.seed},
 		{kind: stepMetadata, meta: newEtcdMeta(d.meta)},
 		{kind: stepEvents, events: d.list.events},

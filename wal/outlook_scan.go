@@ -218,7 +218,7 @@ func (s *etcdScanner) take(r *etcdRecord, off int64) {
 		var typ uint64
 		var id raftpb.EntryID
 		if s.payload(&entrySchema, r.data, &typ, &id.Term, &id.Index) {
-			s.list.entry(id, off)
+			s.list.entry(id, off, false)
 		}
 	case int64(KindState):
 		var st raftpb.HardState

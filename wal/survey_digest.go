@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/raftctl/raftctl/internal/wirefield"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -23,15 +24,16 @@ type digest struct {
 	found findings
 	list  *eventList
 
-	records int64
-	seed    uint32 // the chain before, by the first crc record
-	seeded  bool
-	sum     uint32 // the chain behind the last record
-	meta    []byte // not nil if there was a metadata record
-	metaOff int64
-	end     int64 // offset behind the last record
-	tidy    bool  // every byte is as a writer puts it, so etcd reads it as we do
-	err     error // it could not be read, or not all of it could be checked
+	records  int64
+	seed     uint32 // the chain before, by the first crc record
+	seeded   bool
+	ended    chainEnd // the chain behind the last record
+	meta     []byte   // not nil if there was a metadata record
+	metaOff  int64
+	end      int64 // offset behind the last record
+	unpadded bool  // some frame has no padding
+	tidy     bool  // every byte is as a writer puts it, so etcd reads it as we do
+	err      error // it could not be read, or not all of it could be checked
 
 	before    uint32 // the chain before the segment, if chained
 	chained   bool
@@ -59,6 +61,15 @@ func (d *digest) record(r *Record) {
 		return
 	}
 	d.records++
+	if r.Len%frameAlign != 0 {
+		d.takeUnpadded(off)
+	}
+	if r.otherForm {
+		d.tidy = false
+		d.found.add(place{d.ord, off}, ClassRecordForm, fmt.Sprintf(
+			"the fields of this %v record are encoded as no etcd does; its crc %08x is right",
+			r.Kind, r.CRC))
+	}
 	if r.Unchecked {
 		d.found.add(place{d.ord, off}, ClassUnchecked, fmt.Sprintf(
 			"the data of this %v record can't be checked: damage took the checksum before it", r.Kind))
@@ -74,8 +85,6 @@ func (d *digest) record(r *Record) {
 		d.takeMetadata(r.Data, off)
 	case KindCRC:
 		d.takeCRC(r, off)
-	default:
-		d.tidy = false
 	}
 }
 
@@ -87,17 +96,31 @@ func (d *digest) takeDamage(r *Record) {
 	d.tidy = false
 	d.damagedAt = min(d.damagedAt, dm.Pos.Off)
 	if r.Len > 0 && dm.Class != ClassTrailingZero || dm.Class == ClassCRCChain {
-		d.list.gap(r.Pos.Off)
+		d.list.gap(r.Pos.Off, r.Len, !r.unlinked)
+	}
+}
+
+// takeUnpadded notes the first frame that has no padding although its size wants some.
+func (d *digest) takeUnpadded(off int64) {
+	if !d.unpadded {
+		d.unpadded = true
+		d.found.add(place{d.ord, off}, ClassUnpadded,
+			"frames from here on have no padding, as etcd 2.x wrote them; every etcd reads them")
 	}
 }
 
 func (d *digest) takeEntry(r *Record, off int64) {
-	if r.ID.Index == 0 || d.deep != nil {
+	if r.ID.Index == 0 || d.deep != nil || !knownEntryType(r.Data) {
 		if !d.checkEntry(r.Data, off) {
 			return
 		}
 	}
-	d.list.entry(r.ID, off)
+	d.list.entry(r.ID, off, r.Unchecked)
+}
+
+// knownEntryType reports whether an entry begins with a type that raft has, or with another field.
+func knownEntryType(data []byte) bool {
+	return len(data) < 2 || data[0] != 0x08 || data[1] <= byte(raftpb.EntryConfChangeV2)
 }
 
 // checkEntry decodes an entry in full.
@@ -106,8 +129,12 @@ func (d *digest) checkEntry(data []byte, off int64) bool {
 	if err := e.UnmarshalAlias(data); err != nil {
 		d.fail(off, ClassMalformed, fmt.Sprintf("entry: %v", err))
 		d.tidy = false
-		d.list.gap(off)
+		d.list.gap(off, int64(len(data)), true)
 		return false
+	}
+	if e.Type > raftpb.EntryConfChangeV2 {
+		d.fail(off, ClassEntryType, fmt.Sprintf("entry %v is of type %d, want 0 to %d",
+			e.ID(), e.Type, raftpb.EntryConfChangeV2))
 	}
 	if d.deep != nil {
 		if err := d.deep(e); err != nil {
@@ -121,7 +148,7 @@ func (d *digest) takeState(r *Record, off int64) {
 	st := r.state
 	if st.Term == 0 {
 		var err error
-		if st, err = parseState(r.Data); err != nil {
+		if err = st.UnmarshalStrict(r.Data); err != nil {
 			d.fail(off, ClassMalformed, fmt.Sprintf("hard state: %v", err))
 			d.tidy = false
 			return
@@ -162,6 +189,7 @@ func (d *digest) takeMetadata(data []byte, off int64) {
 			d.meta, d.metaOff = append([]byte{}, data...), off
 		} else if !bytes.Equal(d.meta, data) {
 			d.fail(off, ClassMetadata, metadataText(data, d.meta))
+			d.list.tail().foreign = true
 		}
 	}
 }
@@ -203,33 +231,15 @@ func metadataText(got, want []byte) string {
 		g.NodeID, g.ClusterID, w.NodeID, w.ClusterID)
 }
 
-// parseState parses a hard state. Unlike the general decoder it refuses fields that a hard state
-// doesn't have: the checksum doesn't cover a record's type, so an entry may pass for one.
-func parseState(b []byte) (st raftpb.HardState, err error) {
-	err = eachField(b, func(f field) error {
-		switch f.num {
-		case 1:
-			st.Term = f.value
-		case 2:
-			st.Vote = f.value
-		case 3:
-			st.Commit = f.value
-		default:
-			return fmt.Errorf("field %d, want 1..3", f.num)
-		}
-		return f.want(0)
-	})
-	return st, err
-}
-
-// parseSnapshot parses a snapshot record as strictly as parseState does a hard state.
+// parseSnapshot parses a snapshot record strictly: the checksum doesn't cover a record's
+// type, so that an entry may pass for one.
 func parseSnapshot(s *Snapshot, b []byte) error {
 	if err := s.Unmarshal(b); err != nil {
 		return err
 	}
-	return eachField(b, func(f field) error {
-		if f.num > 3 {
-			return fmt.Errorf("field %d, want 1..3", f.num)
+	return wirefield.Each(b, func(f wirefield.Field) error {
+		if f.Num > 3 {
+			return fmt.Errorf("field %d, want 1..3", f.Num)
 		}
 		return nil
 	})

@@ -84,13 +84,17 @@ func (l *Log) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 		r.Bytes += s.segs[i].Size
 		r.Segments = append(r.Segments, SegmentReport{s.segs[i], d.end, d.records, d.tidy})
 	}
-	r.Etcd, r.Etcd36 = l.outlook(s, o, etcd37), l.outlook(s, o, etcd36)
+	if l.dialect == Etcd {
+		r.Etcd, r.Etcd36 = l.outlook(s, o, etcd37), l.outlook(s, o, etcd36)
+	}
 	if !s.full {
 		v := s.view(l)
 		r.View, r.First, r.Last, r.State, r.Ranges = v, v.First, v.Last, v.State, v.Ranges
 		r.Intact = v.intact()
 		s.checkSnapshots(r, o)
-		s.checkOutlook(r)
+		if l.dialect == Etcd {
+			s.checkOutlook(r)
+		}
 	}
 	s.checkTail()
 	l.checkSpares(s)

@@ -17,7 +17,7 @@ type process struct {
 	out    io.ReadCloser
 	cmd    *exec.Cmd
 	stderr tail
-	ended  atomic.Bool // its output has come to an end
+	ended  atomic.Bool // it has closed its output or its input
 }
 
 // lastWords is how long a process that has closed its output may take to end.
@@ -44,6 +44,14 @@ func startProcess(command string) (io.ReadWriteCloser, error) {
 func (p *process) Read(b []byte) (int, error) {
 	n, err := p.out.Read(b)
 	if err != nil {
+		p.ended.Store(true)
+	}
+	return n, err
+}
+
+func (p *process) Write(b []byte) (int, error) {
+	n, err := p.WriteCloser.Write(b)
+	if err != nil { // nobody reads
 		p.ended.Store(true)
 	}
 	return n, err

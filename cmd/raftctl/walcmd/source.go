@@ -136,6 +136,8 @@ func findSnapDir(a *ui.App, dataDir string) (fs.FS, string, error) {
 // pathError says which path an error is about, and what to do next.
 func pathError(name string, err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, wal.ErrNoLog):
 		return fmt.Errorf("%s: %w; want a data directory, a wal directory, a segment or an archive", name, err)
 	case errors.Is(err, wal.ErrSeveralLogs):
