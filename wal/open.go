@@ -86,6 +86,10 @@ func (d *Dialect) open(fsys fs.FS, name string) (*Log, error) {
 	return l, nil
 }
 
+// OpenMember opens the log of a member as [datadir.FindPath] finds it. Closing the log closes the
+// member, too. The error is that of the member's Log, or one of reading it.
+func OpenMember(m *datadir.Member) (*Log, error) { return Etcd.openMember(m) }
+
 func (d *Dialect) openMember(m *datadir.Member) (*Log, error) {
 	if m.Log.State != datadir.Present {
 		return nil, m.Log.Err
@@ -141,7 +145,7 @@ func (l *Log) list() error {
 		}
 	}
 	if len(l.segments) == 0 {
-		return fmt.Errorf("%w: no segments in %s", ErrNoLog, l.dir)
+		return fmt.Errorf("%w: no segments in %s", ErrNoLog, l.member.Log.Name)
 	}
 	slices.SortFunc(l.segments, func(a, b Segment) int {
 		return cmp.Or(cmp.Compare(a.Name.Seq, b.Name.Seq), cmp.Compare(a.Name.Index, b.Name.Index))

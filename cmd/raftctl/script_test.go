@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"io"
@@ -40,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"flip":    scriptFlip,
 			"cut":     scriptCut,
 			"lines":   scriptLines,
+			"bytes":   scriptBytes,
 
 			"overwritten": scriptOverwritten,
 			"payloads":    scriptPayloads,
@@ -117,6 +119,13 @@ func scriptLines(ts *testscript.TestScript, _ bool, args []string) {
 	if got := strconv.Itoa(strings.Count(ts.ReadFile(args[0]), "\n")); got != args[1] {
 		ts.Fatalf("%s lines in %s, want %s", got, args[0], args[1])
 	}
+}
+
+// scriptBytes writes a file of bytes that are given in hex: bytes FILE HEX.
+func scriptBytes(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := hex.DecodeString(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
 }
 
 // scriptOverwritten makes a log in which a new leader overwrites entries: overwritten DIR.

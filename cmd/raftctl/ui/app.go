@@ -2,10 +2,8 @@ package ui
 
 import (
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -63,18 +61,4 @@ func (a *App) Path(name string) string {
 		return name
 	}
 	return filepath.Join(a.Dir, name)
-}
-
-// Locate returns the file system that a path lies in, for reading, and the path's name there.
-func (a *App) Locate(name string) (fs.FS, string, error) {
-	abs, err := filepath.Abs(a.Path(name))
-	if err != nil {
-		return nil, "", err
-	}
-	root := filepath.VolumeName(abs) + string(filepath.Separator)
-	inner := filepath.ToSlash(strings.TrimPrefix(abs, root))
-	if inner == "" {
-		inner = "."
-	}
-	return os.DirFS(root), inner, nil
 }

@@ -53,7 +53,7 @@ func newDumper(a *ui.App, o *dumpOptions, decoder decode.Decoder) *dumper {
 func (d *dumper) dump(ctx context.Context, path string) (err error) {
 	src, err := d.o.source.open(d.a, path)
 	if err != nil {
-		return pathError(path, err)
+		return err
 	}
 	defer func() { _ = src.Close() }() // opened for reading
 	d.log = src.log

@@ -68,7 +68,7 @@ func runStat(ctx context.Context, a *ui.App, o *statOptions, path string) (err e
 	defer func() { err = errors.Join(err, decoder.Close()) }()
 	src, err := o.source.open(a, path)
 	if err != nil {
-		return pathError(path, err)
+		return err
 	}
 	defer func() { _ = src.Close() }() // opened for reading
 	view, err := src.log.View(ctx)

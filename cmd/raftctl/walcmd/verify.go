@@ -75,7 +75,7 @@ func runVerify(ctx context.Context, a *ui.App, o *verifyOptions, paths []string)
 	for _, path := range paths {
 		v := verified{path: path}
 		v.report, v.err = verifyPath(ctx, a, o, decoder, path)
-		if v.err = pathError(path, v.err); v.err != nil && (ctx.Err() != nil || len(paths) == 1) {
+		if v.err != nil && (ctx.Err() != nil || len(paths) == 1) {
 			return v.err
 		}
 		if err := v.tell(a, o, len(paths) > 1); err != nil {
@@ -124,7 +124,7 @@ func verifyPath(
 		err = check.failed
 	}
 	if err != nil {
-		return nil, err
+		return nil, pathError(path, err)
 	}
 	report.Findings = append(report.Findings, bad...)
 	return report, nil
