@@ -5,8 +5,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
+	"hash/crc32"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -45,6 +48,7 @@ func TestScripts(t *testing.T) {
 
 			"overwritten": scriptOverwritten,
 			"payloads":    scriptPayloads,
+			"records":     scriptRecords,
 		},
 	})
 }
@@ -138,6 +142,25 @@ func scriptOverwritten(ts *testscript.TestScript, _ bool, args []string) {
 		{Term: 2, Index: 2}, {Term: 2, Index: 3, Data: []byte("kept")},
 	}))
 	ts.Check(w.Close())
+}
+
+// scriptRecords makes a log of records with these data, which follow a crc record: records DIR KIND HEX…
+func scriptRecords(ts *testscript.TestScript, _ bool, args []string) {
+	kinds := map[string]wal.Kind{
+		"metadata": wal.KindMetadata, "entry": wal.KindEntry, "state": wal.KindState, "snapshot": wal.KindSnapshot,
+	}
+	segment := (&wal.Record{Kind: wal.KindCRC}).AppendFrame(nil)
+	sum := uint32(0)
+	for pair := range slices.Chunk(args[1:], 2) {
+		data, err := hex.DecodeString(pair[1])
+		ts.Check(err)
+		sum = crc32.Update(sum, crc32.MakeTable(crc32.Castagnoli), data)
+		rec := wal.Record{Kind: kinds[pair[0]], Data: data, CRC: sum}
+		segment = rec.AppendFrame(segment)
+	}
+	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o700))
+	name := filepath.Join(ts.MkAbs(args[0]), segmentName)
+	ts.Check(os.WriteFile(name, append(segment, make([]byte, 4096)...), 0o600))
 }
 
 // scriptPayloads makes a log of entries with these payloads: payloads DIR PAYLOAD…

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -49,10 +50,18 @@ func (p *process) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// errNoReader is returned when the command takes no more input. A broken pipe to it is not the one to
+// whoever reads our output, which ends a command quietly.
+var errNoReader = errors.New("the command reads no more")
+
 func (p *process) Write(b []byte) (int, error) {
 	n, err := p.WriteCloser.Write(b)
-	if err != nil { // nobody reads
-		p.ended.Store(true)
+	if err == nil {
+		return n, nil
+	}
+	p.ended.Store(true)
+	if errors.Is(err, syscall.EPIPE) {
+		err = errNoReader
 	}
 	return n, err
 }
@@ -60,8 +69,9 @@ func (p *process) Write(b []byte) (int, error) {
 // Close ends the command. If it had ended by itself, the error tells its status and the end of what
 // it wrote to its error output.
 func (p *process) Close() error {
+	ended := p.ended.Load()
 	_ = p.WriteCloser.Close() // the command may have closed it
-	if !p.ended.Load() {
+	if !ended {
 		_ = p.cmd.Process.Kill() // it may have ended
 		_ = p.cmd.Wait()         // which then says that it was killed
 		return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/cmd/raftctl/where"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -35,6 +36,7 @@ type dumper struct {
 	progress *ui.Progress
 	entries  int // that were read
 	tail     ring
+	probe    where.Row // takes apart what may not be shown
 
 	end       wal.Position // behind the last record that was read
 	following bool         // reading what a running etcd adds
@@ -181,13 +183,14 @@ func (d *dumper) wanted(rec *wal.Record) (live, ok bool) {
 	if d.o.filter.index.IsSet && rec.ID.Index > 0 && !d.o.filter.index.Has(rec.ID.Index) {
 		return false, false
 	}
-	live = d.view == nil || d.view.Live(rec.Pos, rec.ID.Index)
+	live = d.view == nil || rec.ID.Index == 0 || d.view.Live(rec.Pos, rec.ID.Index)
 	return live, live || d.o.physical
 }
 
 // logical reports whether a record that is no entry belongs to the logical view: the last hard
-// state, the metadata once, the snapshots that are valid for it. What is the last one isn't known of
-// a log that is being written; its hard states are shown if they are asked for.
+// state, the metadata once, the snapshots that are valid for it, and what can't be taken apart. What is
+// the last one isn't known of a log that is being written; its hard states are shown if they are asked
+// for.
 func (d *dumper) logical(rec *wal.Record) bool {
 	switch rec.Kind {
 	case wal.KindCRC:
@@ -196,15 +199,21 @@ func (d *dumper) logical(rec *wal.Record) bool {
 		if d.view == nil {
 			return !d.following || slices.Contains(d.o.filter.kinds, "state")
 		}
-		return rec.Pos == d.view.StatePos
+		return rec.Pos == d.view.StatePos || d.unreadable(rec)
 	case wal.KindMetadata:
-		return !d.following && (d.view == nil || rec.Pos == d.view.MetadataPos)
+		return !d.following && (d.view == nil || rec.Pos == d.view.MetadataPos || d.unreadable(rec))
 	case wal.KindSnapshot:
 		return d.view == nil || slices.ContainsFunc(d.view.Snapshots, func(s wal.SnapshotRef) bool {
 			return s.Valid && s.Pos == rec.Pos
-		})
+		}) || d.unreadable(rec)
 	}
 	return true
+}
+
+// unreadable reports whether a record's data is not what its kind says.
+func (d *dumper) unreadable(rec *wal.Record) bool {
+	d.probe.Set(rec)
+	return d.probe.Bad != nil
 }
 
 // write writes what the pipeline rendered. At the first error, which errEnough is too, it calls stop,

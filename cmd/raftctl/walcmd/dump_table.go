@@ -133,7 +133,7 @@ func (x *tableRenderer) line(dst []byte, r *where.Row) []byte {
 		c.cell(x.table, r)
 	}
 	x.text = x.text[:0]
-	if r.Rec.Kind != wal.KindEntry && !r.Physical { // has a column for the kind
+	if (r.Rec.Kind != wal.KindEntry || r.Bad != nil) && !r.Physical { // has a column for the kind
 		x.text = append(append(x.text, r.Rec.Kind.String()...), ' ')
 	}
 	x.text = appendLine(x.text, r)

@@ -18,7 +18,11 @@ const listedSnapshots = 5
 func (s *stat) print(w io.Writer, screen ui.Screen) error {
 	var b bytes.Buffer
 	kv := ui.NewFacts(&b)
-	kv.Add("member", "%s of cluster %s", s.NodeID, s.ClusterID)
+	if s.MetadataErr == "" {
+		kv.Add("member", "%s of cluster %s", s.NodeID, s.ClusterID)
+	} else {
+		kv.Add("member", "unknown: the metadata is not etcd's (%s)", s.MetadataErr)
+	}
 	if s.LastIndex > 0 {
 		kv.Add("entries", "%d..%d, last of term %d", s.FirstIndex, s.LastIndex, s.LastTerm)
 	} else {

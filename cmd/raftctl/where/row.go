@@ -78,6 +78,9 @@ func isPayloadError(err error) bool {
 
 // Term returns the record's term, and whether it has one.
 func (r *Row) Term() (uint64, bool) {
+	if r.Bad != nil {
+		return 0, false
+	}
 	switch r.Rec.Kind {
 	case wal.KindEntry:
 		return r.Entry.Term, true
@@ -91,6 +94,9 @@ func (r *Row) Term() (uint64, bool) {
 
 // Index returns the record's index, and whether it has one.
 func (r *Row) Index() (uint64, bool) {
+	if r.Bad != nil {
+		return 0, false
+	}
 	switch r.Rec.Kind {
 	case wal.KindEntry:
 		return r.Entry.Index, true
