@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 
 			"overwritten": scriptOverwritten,
 			"payloads":    scriptPayloads,
+			"terms":       scriptTerms,
 			"records":     scriptRecords,
 		},
 	})
@@ -141,6 +142,19 @@ func scriptOverwritten(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(w.Append(raftpb.HardState{Term: 2, Commit: 2}, []raftpb.Entry{
 		{Term: 2, Index: 2}, {Term: 2, Index: 3, Data: []byte("kept")},
 	}))
+	ts.Check(w.Close())
+}
+
+// scriptTerms makes a log of two entries a term: terms DIR N.
+func scriptTerms(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.ParseUint(args[1], 10, 64)
+	ts.Check(err)
+	w := createLog(ts, args[0])
+	for term := range n {
+		ts.Check(w.Append(raftpb.HardState{Term: term + 1, Commit: 2*term + 2}, []raftpb.Entry{
+			{Term: term + 1, Index: 2*term + 1}, {Term: term + 1, Index: 2*term + 2},
+		}))
+	}
 	ts.Check(w.Close())
 }
 

@@ -32,9 +32,7 @@ func newDump(a *ui.App) *cobra.Command {
 the snapshots and the last hard state, in the order of the log. Damage is shown where it lies, and
 what comes behind it as well. With --physical, every record is shown as it lies on disk.
 
-PATH is a data directory, a wal directory, one segment, or an archive of these (tar, perhaps
-compressed with zstd, gzip, s2 or snappy); a path may lead on into an archive. Nothing is written and
-no lock is taken, so that the directory of a running etcd is fine.
+` + pathHelp + `
 
 Payloads are those of etcd, unless --decode names another decoder:
 

@@ -50,6 +50,12 @@ func (o *sourceOptions) paths(args []string) []string {
 	return args
 }
 
+// pathHelp says in help texts what PATH is.
+const pathHelp = `PATH is a data directory, a wal directory, one segment, or an archive of these (tar, perhaps
+compressed with zstd, gzip, s2 or snappy); a path may lead on into an archive. Nothing is written and
+no lock is taken, so that the directory of a running etcd is fine. A compressed archive is unpacked
+into an unnamed file in the temporary folder (TMPDIR, or /tmp), which takes the size of its segments.`
+
 // command returns the command line of another verb on the same log.
 func (o *sourceOptions) command(verb, path string) string {
 	words := []string{"raftctl", "wal", verb, path}

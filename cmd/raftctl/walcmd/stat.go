@@ -29,8 +29,7 @@ func newStat(a *ui.App) *cobra.Command {
 entries and bytes by operation, the sizes of entries, the largest ones, and the key prefixes that are
 written most. Entries that a later record overwrites are not counted.
 
-PATH is a data directory, a wal directory, one segment, or an archive of these. Nothing is written
-and no lock is taken.
+` + pathHelp + `
 
 The busiest prefixes are those of the part of a key up to its last slash. Where a log has more of
 them than memory should hold, counts are estimates from above, marked with ~.

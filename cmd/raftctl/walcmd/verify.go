@@ -28,8 +28,9 @@ func newVerify(a *ui.App) *cobra.Command {
 entries that is intact, and what etcd itself would do with the log: boot, boot and silently drop the
 end, or refuse, in its own words.
 
-PATH is a data directory, a wal directory, one segment, or an archive of these. Nothing is written
-and no lock is taken. Where the .snap files lie beside the log, they are checked too.
+` + pathHelp + `
+
+Where the .snap files lie beside the log, they are checked too.
 
 The verdict is "ok", "problem", or "unchecked" where something could not be checked; the exit status
 is 0, 1 or 3. A path that can't be read doesn't keep the others from being checked; the exit status is
