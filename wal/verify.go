@@ -214,7 +214,12 @@ func (l *Log) checkSpares(s *survey) {
 		note(file, ClassStaleSpare, fmt.Sprintf(
 			"a segment prepared for later that begins with %x: left over from a crash", head[:n]))
 	}
-	for _, file := range l.ignored {
-		note(file, ClassIgnored, "no segment; etcd ignores it")
+	switch n := len(l.ignored); n {
+	case 0:
+	case 1:
+		note(l.ignored[0], ClassIgnored, "no segment; etcd ignores it")
+	default:
+		note(l.ignored[0], ClassIgnored, fmt.Sprintf("no segment, like %d more files up to %s; etcd ignores them",
+			n-1, l.ignored[n-1]))
 	}
 }
