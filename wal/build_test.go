@@ -188,7 +188,7 @@ func checkDamage(tb testing.TB, r *seen) {
 }
 
 // split separates damages from intact records.
-func split(all []seen) (damages []*Damage, records []seen) {
+func split(all []seen) (damages []*Finding, records []seen) {
 	for _, r := range all {
 		if r.Kind == KindDamage {
 			damages = append(damages, r.Damage)

@@ -25,7 +25,7 @@ func TestOverwriteAcrossACut(t *testing.T) {
 		if err := w.Append(raftpb.HardState{Term: h.term, Vote: 1, Commit: 2}, entries); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Cut(); err != nil {
+		if err := w.Roll(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -49,7 +49,7 @@ func TestEveryPrefix(t *testing.T) {
 	}
 }
 
-func wantOnly(t *testing.T, got []*Damage, class Class, off int) {
+func wantOnly(t *testing.T, got []*Finding, class Class, off int) {
 	t.Helper()
 	if class == "" && len(got) == 0 {
 		return
@@ -61,7 +61,7 @@ func wantOnly(t *testing.T, got []*Damage, class Class, off int) {
 
 // wantTornOr accepts what a write cut off within a sector can look like when zeros follow: disks
 // don't leave that behind, so that the bytes may be anything that begins there.
-func wantTornOr(t *testing.T, got []*Damage, off int) {
+func wantTornOr(t *testing.T, got []*Finding, off int) {
 	t.Helper()
 	if len(got) > 1 {
 		t.Errorf("damages %v, want one at most", got)
@@ -180,7 +180,7 @@ func wreckBytes(rng *rand.Rand, b []byte) []byte {
 }
 
 func TestDamageErr(t *testing.T) {
-	d := Damage{Class: ClassTorn, Pos: Position{"x.wal", 40}, Evidence: "length 8, but 3 bytes remain"}
+	d := Finding{Class: ClassTorn, Pos: Position{"x.wal", 40}, Evidence: "length 8, but 3 bytes remain"}
 	if err := d.Err(); !errors.Is(err, ErrTorn) || !strings.HasPrefix(err.Error(), "x.wal: offset 40: ") {
 		t.Errorf("got %v, want ErrTorn with its position", err)
 	}

@@ -257,7 +257,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-func (w *wreck) checkDamages(t *testing.T, got []*Damage, want []damaged) {
+func (w *wreck) checkDamages(t *testing.T, got []*Finding, want []damaged) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%d damages, want %d", len(got), len(want))

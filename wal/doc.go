@@ -72,7 +72,7 @@
 //
 // Type, tags, lengths, padding and the stored checksum itself are not covered. What tells that one
 // of them is wrong is everything else in the frame and the frame after it; see the classes of
-// [Damage].
+// [Class].
 //
 // # Ends
 //

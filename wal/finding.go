@@ -2,40 +2,39 @@ package wal
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/raftctl/raftctl/raftpb"
 )
 
-// Severity tells how much a finding matters.
-type Severity string
-
-// The severities. One error makes a log's verdict a problem; warnings and infos don't.
-const (
-	SeverityError   Severity = "error"   // no etcd writes this, or etcd would misread it
-	SeverityWarning Severity = "warning" // odd, but nothing is lost by it
-	SeverityInfo    Severity = "info"    // worth knowing
-)
-
-// Finding is one thing that Verify has to say about a log.
+// Finding is one thing that is not as a healthy etcd leaves it. Verify lists findings, and a
+// record of KindDamage carries one.
 type Finding struct {
 	Class    Class
 	Severity Severity
-	Pos      Position
-	Detail   string // one line: what was found, and what was expected
+	Pos      Position // of the first byte that is wrong, or of the record that it is about
+	Len      int64    // bytes that are wrong or can't be read; 0 if none are
+
+	// Before and After are the last entry before and the first entry after the place, in the order
+	// of the bytes. Zero: there is none, or it could not be told.
+	Before, After raftpb.EntryID
+
+	Evidence string // one line: what was found, what was expected, and what proves it
 }
 
-// Verdicts beside those that a single pass over the records can give.
-const (
-	ClassCommittedOverwritten Class = "committed_overwritten"  // an entry replaces a committed one
-	ClassVoteChange           Class = "vote_change"            // two votes in one term
-	ClassSnapshotConflict     Class = "snapshot_conflict"      // a snapshot's term isn't its entry's
-	ClassSnapshotBeyond       Class = "snapshot_beyond_commit" // etcd ignores it
-	ClassRecordOrder          Class = "record_order"           // a record where no writer puts it
-	ClassEtcdStart            Class = "etcd_start"             // etcd doesn't start on it as it is
-	ClassShortTail            Class = "short_tail"             // the last segment has no space ahead
-	ClassIgnored              Class = "ignored_file"           // a file that is no segment
-	ClassUnchecked            Class = "unchecked"              // something could not be checked
-)
+// String returns position, class and evidence on one line.
+func (f *Finding) String() string { return fmt.Sprintf("%v: %s: %s", f.Pos, f.Class, f.Evidence) }
+
+// Err returns the finding as an error: one that is ErrTorn for a torn end, else a *CorruptError.
+func (f *Finding) Err() error {
+	if f.Class == ClassTorn {
+		return fmt.Errorf("%v: %w: %s", f.Pos, ErrTorn, f.Evidence)
+	}
+	return &CorruptError{File: f.Pos.Segment, Off: f.Pos.Off, Err: errors.New(f.Evidence)}
+}
 
 // maxFindings is how many findings of one class are kept: enough to see a pattern, little enough
 // for a report on a log that is damaged in every record.
@@ -54,8 +53,13 @@ type placed struct {
 	Finding
 }
 
-func (f *findings) add(at place, c Class, s Severity, detail string) {
-	f.insert(placed{at, Finding{Class: c, Severity: s, Detail: detail}})
+// add adds a finding of the class's own severity.
+func (f *findings) add(at place, c Class, evidence string) {
+	f.addAs(at, severities[c], c, evidence)
+}
+
+func (f *findings) addAs(at place, s Severity, c Class, evidence string) {
+	f.insert(placed{at, Finding{Class: c, Severity: s, Evidence: evidence}})
 }
 
 func (f *findings) insert(p placed) {
@@ -115,5 +119,5 @@ func (f *findings) omitted() map[Class]int { return maps.Clone(f.more) }
 
 func comparePlaced(a, b placed) int {
 	return cmp.Or(a.at.compare(b.at), cmp.Compare(a.Class, b.Class),
-		cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Detail, b.Detail))
+		cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Evidence, b.Evidence))
 }

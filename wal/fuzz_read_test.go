@@ -110,7 +110,7 @@ func TestHostileLength(t *testing.T) {
 	for _, size := range []uint64{1<<56 - 1, 1 << 40, maxRecordSize + 1, 64 << 20} {
 		h, pad := frameHeader(int(size))
 		f := &hugeFile{head: binary.LittleEndian.AppendUint64(nil, h), size: 8}
-		var all []*Damage
+		var all []*Finding
 		allocated := allocatedBy(func() { all = scanHuge(t, f) })
 		if len(all) != 1 || all[0].Class != ClassTorn && all[0].Class != ClassFrameLength {
 			t.Errorf("length %d: %v, want one damage", size, all)
@@ -135,7 +135,7 @@ func TestHostileLengthInLargeFile(t *testing.T) {
 	head = append(head, appendPrefix(nil, KindEntry, 1<<31, nil)...)
 	head = binary.AppendUvarint(append(head, tagRecordData), uint64(data))
 	f := &hugeFile{head: head, size: size}
-	var all []*Damage
+	var all []*Finding
 	allocated := allocatedBy(func() { all = scanHuge(t, f) })
 	if len(all) != 1 {
 		t.Errorf("%v, want one damage", all)
@@ -220,10 +220,10 @@ type hugeInfo struct {
 
 func (i hugeInfo) Size() int64 { return i.size }
 
-func scanHuge(t *testing.T, f *hugeFile) []*Damage {
+func scanHuge(t *testing.T, f *hugeFile) []*Finding {
 	t.Helper()
 	s := newScanner(f, scanOptions{name: "x.wal", size: f.size, tail: true, seeded: true})
-	var all []*Damage
+	var all []*Finding
 	for {
 		r, err := s.next()
 		check(t, err)

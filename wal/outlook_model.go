@@ -27,10 +27,10 @@ func (l *Log) outlook(s *survey, o VerifyOptions, rel etcdRelease) Outlook {
 		return Outlook{Action: ActionUnknown, Release: rel.String(),
 			Error: "that takes the whole log"}
 	}
-	m := &etcdModel{rel: rel, snaps: o.Snapshots, known: s.track.known}
+	m := &etcdModel{rel: rel, snaps: o.Snapshots, known: s.live.known}
 	m.end = s.digests[len(s.digests)-1].end
 	m.file = func(k int) string { return s.segs[k].File }
-	for _, r := range s.track.runs {
+	for _, r := range s.live.runs {
 		m.live = append(m.live, span{r.first, r.last, r.term})
 	}
 	for _, seg := range s.segs {
@@ -60,7 +60,7 @@ func (d *digest) asEtcd(start uint32) etcdSegment {
 	return etcdSegment{sum: d.sum, end: d.end, steps: []etcdStep{
 		{kind: stepCRC, running: start, stored: d.seed},
 		{kind: stepMetadata, meta: newEtcdMeta(d.meta)},
-		{kind: stepHistory, events: d.hist.events},
+		{kind: stepEvents, events: d.list.events},
 	}}
 }
 

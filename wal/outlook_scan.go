@@ -19,8 +19,8 @@ const maxOutlookRecord = 1 << 26
 type stepKind uint8
 
 const (
-	stepHistory stepKind = iota // entries, hard states and snapshots
-	stepCRC                     // a crc record: the chain is compared and seeded anew
+	stepEvents stepKind = iota // entries, hard states and snapshots
+	stepCRC                    // a crc record: the chain is compared and seeded anew
 	stepMetadata
 	stepUnknown // a record of a type that doesn't exist: ReadAll refuses, ValidSnapshotEntries doesn't
 	stepPanic   // a payload that doesn't decode: etcd panics
@@ -28,7 +28,7 @@ const (
 
 type etcdStep struct {
 	kind            stepKind
-	events          []event // stepHistory
+	events          []event // stepEvents
 	running, stored uint32  // stepCRC
 	meta            etcdMeta
 	text            string // stepPanic, stepUnknown: what etcd says
@@ -77,7 +77,7 @@ type etcdScanner struct {
 	size int64
 	last bool // last segment
 	rel  etcdRelease
-	hist *history
+	list *eventList
 	buf  []byte
 	seg  etcdSegment
 }
@@ -85,7 +85,7 @@ type etcdScanner struct {
 func newEtcdScanner(r io.ReaderAt, seg Segment, rel etcdRelease, b *budget) *etcdScanner {
 	return &etcdScanner{
 		r:    bufio.NewReaderSize(io.NewSectionReader(r, 0, seg.Size), probeChunk),
-		name: seg.File, size: seg.Size, rel: rel, hist: newHistory(0, b),
+		name: seg.File, size: seg.Size, rel: rel, list: newEventList(0, b),
 	}
 }
 
@@ -96,7 +96,7 @@ func (s *etcdScanner) scan() etcdSegment {
 		}
 	}
 	s.flush()
-	if s.hist.budget.spent() {
+	if s.list.budget.spent() {
 		s.unknown(ErrTooManyEvents.Error())
 	}
 	return s.seg
@@ -218,17 +218,17 @@ func (s *etcdScanner) take(r *etcdRecord, off int64) {
 		var typ uint64
 		var id raftpb.EntryID
 		if s.payload(&entrySchema, r.data, &typ, &id.Term, &id.Index) {
-			s.hist.entry(id, off)
+			s.list.entry(id, off)
 		}
 	case int64(KindState):
 		var st raftpb.HardState
 		if s.payload(&stateSchema, r.data, &st.Term, &st.Vote, &st.Commit) {
-			s.hist.state(st, off)
+			s.list.state(st, off)
 		}
 	case int64(KindSnapshot):
 		var snap Snapshot
 		if s.payload(&snapshotSchema, r.data, &snap.Index, &snap.Term) {
-			s.hist.snapshot(&snap, off)
+			s.list.snapshot(&snap, off)
 		}
 	case int64(KindCRC):
 		s.step(etcdStep{kind: stepCRC, running: s.seg.sum, stored: r.crc})
@@ -267,8 +267,8 @@ func (s *etcdScanner) step(st etcdStep) {
 }
 
 func (s *etcdScanner) flush() {
-	s.seg.steps = append(s.seg.steps, etcdStep{kind: stepHistory, events: s.hist.events})
-	s.hist = newHistory(s.hist.seg, s.hist.budget)
+	s.seg.steps = append(s.seg.steps, etcdStep{kind: stepEvents, events: s.list.events})
+	s.list = newEventList(s.list.seg, s.list.budget)
 }
 
 func allZero(b []byte) bool {

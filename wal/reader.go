@@ -51,9 +51,9 @@ type reader struct {
 	at       int // the segment that scan reads; -1 before the first
 	scan     *scanner
 	release  func()
-	silent   bool     // nothing was told of the segment yet
-	joints   []Damage // how the segment follows the one before, to be told first
-	held     *Record  // what to tell after the joints
+	silent   bool      // nothing was told of the segment yet
+	breaks   []Finding // how the segment follows the one before, to be told first
+	held     *Record   // what to tell after the breaks
 	told     Record
 	metadata []byte // of the first metadata record
 	finished bool
@@ -88,8 +88,8 @@ func (r *reader) next() (*Record, error) {
 
 // step returns the next record of the current segment, or nil at its end.
 func (r *reader) step() (*Record, error) {
-	if len(r.joints) > 0 {
-		return r.joint(), nil
+	if len(r.breaks) > 0 {
+		return r.breakRecord(), nil
 	}
 	if rec := r.held; rec != nil {
 		r.held = nil
@@ -104,20 +104,20 @@ func (r *reader) step() (*Record, error) {
 	}
 	if rec.Kind == KindMetadata && !r.sameMetadata(rec) {
 		r.held = rec
-		return r.joint(), nil
+		return r.breakRecord(), nil
 	}
 	return rec, nil
 }
 
-// joint returns the first of the joints as a record. It takes no bytes.
-func (r *reader) joint() *Record {
-	d := r.joints[0]
-	r.joints = r.joints[1:]
+// breakRecord returns the first of the breaks as a record. It takes no bytes.
+func (r *reader) breakRecord() *Record {
+	d := r.breaks[0]
+	r.breaks = r.breaks[1:]
 	r.told = Record{Kind: KindDamage, Pos: d.Pos, Damage: &d}
 	return &r.told
 }
 
-// sameMetadata reports whether metadata is that of the log. If it is not, it adds a joint.
+// sameMetadata reports whether metadata is that of the log. If it is not, it adds a break.
 func (r *reader) sameMetadata(rec *Record) bool {
 	if r.metadata == nil {
 		r.metadata = append([]byte{}, rec.Data...)
@@ -127,11 +127,12 @@ func (r *reader) sameMetadata(rec *Record) bool {
 		return true
 	}
 	got, want := describeMetadata(rec.Data), describeMetadata(r.metadata)
-	r.joints = append(r.joints, Damage{
+	r.breaks = append(r.breaks, Finding{
 		Class:    ClassMetadata,
+		Severity: severities[ClassMetadata],
 		Pos:      rec.Pos,
 		Len:      rec.Len,
-		Before:   r.scan.trail.last,
+		Before:   r.scan.prior.last,
 		Evidence: fmt.Sprintf("%s, want %s as before", got, want),
 	})
 	return false
@@ -148,8 +149,8 @@ func describeMetadata(data []byte) string {
 // advance goes on to the next segment, if there is one.
 func (r *reader) advance() error {
 	if r.scan != nil && r.silent {
-		r.joints = []Damage{{
-			Class: ClassEmptySegment, Pos: Position{r.scan.name, 0}, Before: r.scan.trail.last,
+		r.breaks = []Finding{{
+			Class: ClassEmptySegment, Severity: severities[ClassEmptySegment], Pos: Position{r.scan.name, 0}, Before: r.scan.prior.last,
 			Evidence: fmt.Sprintf("no record in %d bytes", r.scan.size),
 		}}
 		r.silent = false
@@ -168,8 +169,8 @@ func (r *reader) advance() error {
 	r.release()
 	r.at, r.scan, r.release, r.silent = next, scan, release, true
 	if before != nil {
-		scan.trail.last = before.trail.last
-		r.join(before.trail.last)
+		scan.prior.last = before.prior.last
+		r.join(before.prior.last)
 	}
 	return nil
 }
@@ -193,21 +194,21 @@ func (l *Log) firstSeed() (crc uint32, seeded bool) {
 	return 0, named && l.segments[0].Name.Seq == 0
 }
 
-// join adds a joint if the name of the current segment doesn't follow that of the one before.
+// join adds a break if the name of the current segment doesn't follow that of the one before.
 func (r *reader) join(last raftpb.EntryID) {
 	class, evidence := compareNames(r.log.segments[r.at-1].Name, r.log.segments[r.at].Name)
 	if class == "" {
 		return
 	}
-	d := Damage{Class: class, Pos: Position{r.scan.name, 0}, Before: last, Evidence: evidence}
+	d := Finding{Class: class, Severity: severities[class], Pos: Position{r.scan.name, 0}, Before: last, Evidence: evidence}
 	if head, ok := r.scan.probe.frame(0); ok {
 		d.After = r.scan.probe.entryAfter(head.crc, head.end())
 	}
-	r.joints = append(r.joints, d)
+	r.breaks = append(r.breaks, d)
 }
 
 // compareNames compares the names of two segments that follow each other. The class is empty if b
-// can follow a. The index may go back: a new leader may overwrite entries from before the cut.
+// can follow a. The index may go back: a new leader may overwrite entries from before it.
 func compareNames(a, b SegmentName) (Class, string) {
 	switch {
 	case b.Seq == a.Seq:
@@ -233,7 +234,7 @@ func (l *Log) scan(i int, seed uint32, seeded bool) (*scanner, func(), error) {
 		tail:     i == len(l.segments)-1,
 		seed:     seed,
 		seeded:   seeded,
-		nextHead: func() (uint32, bool) { return l.head(i + 1) },
+		nextSeed: func() (uint32, bool) { return l.head(i + 1) },
 	})
 	return s, func() { _ = f.Close() }, nil // opened for reading: nothing can be lost
 }

@@ -2,42 +2,9 @@ package wal
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
-
-// Kind tells what a record's data is.
-type Kind uint8
-
-// The kinds of records that etcd writes, with its numbers, and the kind that stands for a gap.
-const (
-	KindMetadata Kind = 1    // who wrote the log: see Metadata
-	KindEntry    Kind = 2    // a raftpb.Entry
-	KindState    Kind = 3    // a raftpb.HardState
-	KindCRC      Kind = 4    // no data; CRC carries the chain over from the segment before
-	KindSnapshot Kind = 5    // a snapshot was taken or received: see Snapshot
-	KindDamage   Kind = 0xff // no record: bytes that no intact frame accounts for
-)
-
-// String returns the kind as the JSON contract spells it.
-func (k Kind) String() string {
-	switch k {
-	case KindMetadata:
-		return "metadata"
-	case KindEntry:
-		return "entry"
-	case KindState:
-		return "state"
-	case KindCRC:
-		return "crc"
-	case KindSnapshot:
-		return "snapshot"
-	case KindDamage:
-		return "damage"
-	}
-	return "kind " + strconv.Itoa(int(k))
-}
 
 // Position is a place in a log: a byte offset within a segment.
 type Position struct {
@@ -62,8 +29,8 @@ type Record struct {
 	Sum  uint32   // the checksum computed over the chain; CRC == Sum in an intact record
 	// ID is the position of the entry in Data when Kind is KindEntry; zero if it can't be decoded.
 	ID     raftpb.EntryID
-	Data   []byte  // aliases the reader's buffer: valid until the next record is read
-	Damage *Damage // set when Kind is KindDamage
+	Data   []byte   // aliases the reader's buffer: valid until the next record is read
+	Damage *Finding // set when Kind is KindDamage
 
 	// Unchecked says that the data could not be verified: the checksum of what came before is lost
 	// with the damage that precedes the record. What follows proves that it was written here.

@@ -16,7 +16,7 @@ type survey struct {
 	segs    []Segment
 	digests []*digest
 	found   findings
-	track   tracker
+	live    liveLog
 	full    bool // more events than maxEvents: the history is not known
 }
 
@@ -24,7 +24,7 @@ type survey struct {
 // follows the history through the digests in order. So the result doesn't depend on timing.
 func (l *Log) survey(ctx context.Context, o VerifyOptions) (*survey, error) {
 	s := &survey{segs: l.Segments()}
-	s.track.found = &s.found
+	s.live.found = &s.found
 	s.digests = make([]*digest, len(s.segs))
 	b := newBudget()
 	var next, done atomic.Int64
@@ -95,7 +95,7 @@ func (s *survey) pos(p place) Position {
 // follow goes through the digests in order.
 func (s *survey) follow() {
 	_, named := ParseSegmentName(s.segs[0].File)
-	s.track.begin(s.segs[0].Name, named)
+	s.live.begin(s.segs[0].Name, named)
 	for k, d := range s.digests {
 		s.found.merge(&d.found)
 		s.join(k)
@@ -103,28 +103,28 @@ func (s *survey) follow() {
 			continue
 		}
 		if k > 0 {
-			s.track.head(s.segs[k].Name, place{seg: k})
+			s.live.segment(s.segs[k].Name, place{seg: k})
 		}
-		for i := range d.hist.events {
-			s.track.apply(&d.hist.events[i])
+		for i := range d.list.events {
+			s.live.apply(&d.list.events[i])
 		}
 		if d.err != nil {
-			s.found.add(place{k, d.end}, ClassUnchecked, SeverityWarning, d.err.Error())
-			s.track.broken = true
+			s.found.add(place{k, d.end}, ClassUnchecked, d.err.Error())
+			s.live.broken = true
 		}
 	}
 	if s.full {
-		s.found.add(place{}, ClassUnchecked, SeverityWarning, ErrTooManyEvents.Error())
+		s.found.add(place{}, ClassUnchecked, ErrTooManyEvents.Error())
 		return
 	}
-	s.track.settle(nil)
+	s.live.resolve(nil)
 }
 
 // join checks how segment k follows the one before.
 func (s *survey) join(k int) {
 	d, at := s.digests[k], place{seg: k}
 	if m := s.withMetadata(); d.meta != nil && !bytes.Equal(d.meta, m.meta) {
-		s.found.add(place{k, d.metaOff}, ClassMetadata, SeverityError, metadataText(d.meta, m.meta))
+		s.found.add(place{k, d.metaOff}, ClassMetadata, metadataText(d.meta, m.meta))
 	}
 	if k == 0 {
 		s.start()
@@ -142,8 +142,8 @@ func (s *survey) join(k int) {
 
 // fail adds an error and notes that records may be missing there.
 func (s *survey) fail(at place, c Class, detail string) {
-	s.found.add(at, c, SeverityError, detail)
-	s.track.broken = true
+	s.found.add(at, c, detail)
+	s.live.broken = true
 }
 
 // start checks the head of the first segment.
@@ -151,11 +151,11 @@ func (s *survey) start() {
 	name := s.segs[0].Name
 	switch {
 	case name.Seq != 0:
-		s.found.add(place{}, ClassPurged, SeverityInfo, fmt.Sprintf(
+		s.found.add(place{}, ClassPurged, fmt.Sprintf(
 			"the log begins with segment %d at index %d: older segments were removed",
 			name.Seq, name.Index))
 	case name.Index != 0:
-		s.found.add(place{}, ClassNameIndex, SeverityError, fmt.Sprintf(
+		s.found.add(place{}, ClassNameIndex, fmt.Sprintf(
 			"the first segment's name says index %d, want 0", name.Index))
 	}
 }

@@ -133,7 +133,7 @@ func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
 	newest := r.View.NewestSnapshot()
 	for _, ref := range r.View.Snapshots {
 		if !ref.Valid {
-			s.found.add(ref.at, ClassSnapshotBeyond, SeverityInfo, fmt.Sprintf(
+			s.found.add(ref.at, ClassSnapshotBeyond, fmt.Sprintf(
 				"snapshot %v is above the last commit %d: etcd ignores it", ref.EntryID, r.State.Commit))
 		}
 	}
@@ -144,7 +144,7 @@ func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
 	if r.Etcd36.Action == ActionRefuses && r.Etcd.Action != ActionRefuses {
 		sev, why = SeverityError, "etcd 3.4 to 3.6 can't start: "+r.Etcd36.Error
 	}
-	s.found.add(newest.at, ClassSnapshotFile, sev, fmt.Sprintf(
+	s.found.addAs(newest.at, sev, ClassSnapshotFile, fmt.Sprintf(
 		"no file for snapshot %v; 3.7 doesn't need it, %s", newest.EntryID, why))
 }
 
@@ -153,7 +153,7 @@ func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
 func (s *survey) checkOutlook(r *Report) {
 	for _, o := range []*Outlook{&r.Etcd, &r.Etcd36} {
 		if len(o.Ghosts) > 0 {
-			s.found.add(s.track.stateAt, ClassGhost, SeverityError, fmt.Sprintf(
+			s.found.add(s.live.stateAt, ClassGhost, fmt.Sprintf(
 				"etcd %s, starting from snapshot %v, brings overwritten %s back from the dead",
 				o.Release, o.Start, joinRanges(o.Ghosts)))
 			break
@@ -168,9 +168,9 @@ func (s *survey) checkOutlook(r *Report) {
 		sev = SeverityWarning // not the log of an etcd member
 	}
 	if o := &r.Etcd; !o.good() {
-		s.found.add(at, ClassEtcdStart, sev, o.String())
+		s.found.addAs(at, sev, ClassEtcdStart, o.String())
 	} else if o := &r.Etcd36; !o.good() {
-		s.found.add(at, ClassEtcdStart, SeverityWarning, o.String())
+		s.found.addAs(at, SeverityWarning, ClassEtcdStart, o.String())
 	}
 }
 
@@ -182,7 +182,7 @@ func (s *survey) checkTail() {
 		return
 	}
 	if size, end := s.segs[k].Size, s.digests[k].end; size == end && size < SegmentSize {
-		s.found.add(place{k, end}, ClassShortTail, SeverityInfo, fmt.Sprintf(
+		s.found.add(place{k, end}, ClassShortTail, fmt.Sprintf(
 			"the last segment ends at %d without space ahead, as after a repair", end))
 	}
 }
@@ -193,7 +193,7 @@ func (s *survey) checkTail() {
 func (l *Log) checkSpares(s *survey) {
 	note := func(file string, c Class, detail string) {
 		s.found.insert(placed{place{seg: len(s.segs)}, Finding{
-			Class: c, Severity: SeverityInfo, Pos: Position{Segment: file}, Detail: detail}})
+			Class: c, Severity: SeverityInfo, Pos: Position{Segment: file}, Evidence: detail}})
 	}
 	for _, file := range l.spares {
 		head := make([]byte, frameHeaderSize)

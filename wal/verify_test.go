@@ -150,7 +150,7 @@ func TestVerifyDamage(t *testing.T) {
 
 func findingLines(r *Report) (s string) {
 	for _, f := range r.Findings {
-		s += fmt.Sprintf("\t%s %s %v: %s\n", f.Severity, f.Class, f.Pos, f.Detail)
+		s += fmt.Sprintf("\t%s %s %v: %s\n", f.Severity, f.Class, f.Pos, f.Evidence)
 	}
 	return s
 }

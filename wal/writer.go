@@ -77,9 +77,9 @@ func (w *Writer) Append(state raftpb.HardState, entries []raftpb.Entry) error {
 		return err
 	}
 	durable := len(entries) != 0 || state.Term != w.enc.state.Term || state.Vote != w.enc.state.Vote
-	cuts := len(w.gather.cuts)
+	rolls := len(w.gather.rolls)
 	w.enc.save(w.gather, state, entries, durable)
-	return w.join(w.need(durable || len(w.gather.cuts) > cuts))
+	return w.join(w.need(durable || len(w.gather.rolls) > rolls))
 }
 
 // SaveSnapshot records that the state as of s.Index was saved, and returns when that is durable.
@@ -105,7 +105,7 @@ func checkSnapshot(s *Snapshot) error {
 
 // AppendRecord adds a record with the data as it is, which keeps fields that this package doesn't
 // know. It is for rewriting a log: it checks nothing but that the data can be decoded, never begins
-// a new segment (see Cut and Size), and the record is durable only after Sync or Close. Crc and
+// a new segment (see Roll and Size), and the record is durable only after Sync or Close. Crc and
 // metadata records come by themselves and are refused.
 func (w *Writer) AppendRecord(k Kind, data []byte) error {
 	w.mu.Lock()
@@ -126,14 +126,14 @@ func (w *Writer) Sync() error {
 	return w.join(needSync)
 }
 
-// Cut ends the segment and begins the next one, as Append does by itself at SegmentSize.
-func (w *Writer) Cut() error {
+// Roll ends the segment and begins the next one, as Append does by itself at SegmentSize.
+func (w *Writer) Roll() error {
 	w.mu.Lock()
 	if err := w.usable(nil); err != nil {
 		w.mu.Unlock()
 		return err
 	}
-	w.enc.cut(w.gather)
+	w.enc.roll(w.gather)
 	return w.join(needSync)
 }
 

@@ -27,9 +27,9 @@ const (
 // batch is what one write and one sync save, for all calls that came while the batch before was on
 // its way. The first of them that has to wait leads: it does the write for all.
 type batch struct {
-	buf  []byte
-	cuts []segmentCut
-	sync bool
+	buf   []byte
+	rolls []segmentRoll
+	sync  bool
 
 	callers int // those that wait
 	pending atomic.Int32
@@ -37,8 +37,8 @@ type batch struct {
 	err     error // set ahead of done
 }
 
-// segmentCut is a place in a batch where a new segment begins.
-type segmentCut struct {
+// segmentRoll is a place in a batch where a new segment begins.
+type segmentRoll struct {
 	name SegmentName
 	lo   int // the head of the segment is buf[lo:hi]
 	hi   int
@@ -141,7 +141,7 @@ func (w *Writer) recycle(b *batch) {
 	if cap(b.buf) > maxKept {
 		b.buf = nil
 	}
-	b.buf, b.cuts = b.buf[:0], b.cuts[:0]
+	b.buf, b.rolls = b.buf[:0], b.rolls[:0]
 	b.sync, b.callers, b.err = false, 0, nil
 	w.mu.Lock()
 	w.idle = append(w.idle, b)
@@ -151,7 +151,7 @@ func (w *Writer) recycle(b *batch) {
 // commit writes a batch, and syncs it if somebody waits for that. The caller holds flush.
 func (w *Writer) commit(b *batch) error {
 	rest := 0
-	for _, c := range b.cuts {
+	for _, c := range b.rolls {
 		if err := w.nextSegment(b.buf[rest:c.lo], c.name, b.buf[c.lo:c.hi]); err != nil {
 			return err
 		}

@@ -61,7 +61,7 @@ func (c *copier) record(rec *Record) error {
 	prev := c.prev
 	c.prev = Record{Kind: rec.Kind, Pos: rec.Pos, CRC: rec.CRC}
 	if rec.Kind == KindCRC && rec.Pos.Segment != prev.Pos.Segment && prev.Pos.Segment != "" && c.raw {
-		return c.w.Cut()
+		return c.w.Roll()
 	}
 	if c.first == "" {
 		c.first = rec.Pos.Segment

@@ -83,7 +83,7 @@ func (e *encoder) save(b *batch, state raftpb.HardState, entries []raftpb.Entry,
 	}
 	switch {
 	case e.flushed.size >= e.limit:
-		e.cut(b)
+		e.roll(b)
 	case durable:
 		e.flushed.sync()
 	}
@@ -139,10 +139,10 @@ func (e *encoder) note(k Kind, data []byte) error {
 	return nil
 }
 
-// cut ends the segment here and appends the head of the next one.
-func (e *encoder) cut(b *batch) {
+// roll ends the segment here and appends the head of the next one.
+func (e *encoder) roll(b *batch) {
 	e.seq++
-	c := segmentCut{name: SegmentName{Seq: e.seq, Index: e.last + 1}, lo: len(b.buf)}
+	c := segmentRoll{name: SegmentName{Seq: e.seq, Index: e.last + 1}, lo: len(b.buf)}
 	e.flushed = flushModel{}
 	e.head(b)
 	if !e.state.IsEmpty() {
@@ -150,7 +150,7 @@ func (e *encoder) cut(b *batch) {
 	}
 	e.flushed.sync()
 	c.hi = len(b.buf)
-	b.cuts = append(b.cuts, c)
+	b.rolls = append(b.rolls, c)
 }
 
 // head appends what every segment begins with: the checksum so far, and whose log it is.

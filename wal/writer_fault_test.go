@@ -273,7 +273,7 @@ func TestFailureIsFinal(t *testing.T) {
 			"SaveSnapshot": w.SaveSnapshot(Snapshot{}),
 			"AppendRecord": w.AppendRecord(KindState, nil),
 			"Sync":         w.Sync(),
-			"Cut":          w.Cut(),
+			"Cut":          w.Roll(),
 			"Err":          w.Err(),
 			"Close":        w.Close(),
 		}

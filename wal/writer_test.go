@@ -460,7 +460,7 @@ func oneCall(w *Writer, caller, n int) error {
 	case 10:
 		return w.Sync()
 	case 15:
-		return w.Cut()
+		return w.Roll()
 	}
 	return w.Err()
 }

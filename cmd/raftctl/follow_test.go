@@ -78,7 +78,7 @@ func TestFollowWriter(t *testing.T) {
 	f.want(`"index":4,`)
 	write(5)
 	f.want("entry number 5")
-	if err := w.Cut(); err != nil {
+	if err := w.Roll(); err != nil {
 		t.Fatal(err)
 	}
 	write(6)

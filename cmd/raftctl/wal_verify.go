@@ -145,11 +145,11 @@ func (s *source) checkSnapshots(opts *wal.VerifyOptions) (bad []wal.Finding) {
 			Class:    "snapshot_corrupt",
 			Severity: wal.SeverityWarning,
 			Pos:      wal.Position{Segment: snapshot.FileName(id)},
-			Detail:   err.Error(),
+			Evidence: err.Error(),
 		}
 		var corrupt *snapshot.CorruptError
 		if errors.As(err, &corrupt) {
-			f.Pos.Off, f.Detail = corrupt.Off, corrupt.Err.Error()
+			f.Pos.Off, f.Evidence = corrupt.Off, corrupt.Err.Error()
 		}
 		bad = append(bad, f)
 	}
@@ -208,7 +208,7 @@ func printFindings(w io.Writer, r *wal.Report) error {
 		return err
 	}
 	for _, f := range r.Findings {
-		if _, err := fmt.Fprintf(w, "  %-7s  %s: %v: %s\n", f.Severity, f.Class, f.Pos, f.Detail); err != nil {
+		if _, err := fmt.Fprintf(w, "  %-7s  %s: %v: %s\n", f.Severity, f.Class, f.Pos, f.Evidence); err != nil {
 			return err
 		}
 	}

@@ -47,7 +47,7 @@ type findingJSON struct {
 	Severity wal.Severity `json:"severity"`
 	Segment  string       `json:"segment"`
 	Offset   int64        `json:"offset"`
-	Detail   string       `json:"detail"`
+	Evidence string       `json:"evidence"`
 }
 
 // writeReports writes one object for one path, an array of them for several.
@@ -79,7 +79,7 @@ func newReportJSON(v verified) reportJSON {
 		j.Intact = &rangeJSON{r.Intact.First, r.Intact.Last}
 	}
 	for _, f := range r.Findings {
-		j.Findings = append(j.Findings, findingJSON{f.Class, f.Severity, f.Pos.Segment, f.Pos.Off, f.Detail})
+		j.Findings = append(j.Findings, findingJSON{f.Class, f.Severity, f.Pos.Segment, f.Pos.Off, f.Evidence})
 	}
 	return j
 }

@@ -113,7 +113,7 @@ func (f *follower) more(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	if r.scan != nil && r.at < len(f.log.segments)-1 {
-		return true, r.scan.settle()
+		return true, r.scan.finish()
 	}
 	if err := f.sleep(ctx); err != nil || r.scan == nil {
 		return true, err

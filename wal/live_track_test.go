@@ -34,16 +34,16 @@ func state(term, commit uint64) step {
 // hole stands for damage.
 func hole() step { return step{kind: KindDamage} }
 
-// track feeds steps to a tracker, the i-th at offset 8*i of segment i/perSegment.
-func track(steps []step, perSegment int) (*tracker, *findings) {
+// track feeds steps to a liveLog, the i-th at offset 8*i of segment i/perSegment.
+func track(steps []step, perSegment int) (*liveLog, *findings) {
 	f := &findings{}
-	t := &tracker{found: f}
+	t := &liveLog{found: f}
 	b := newBudget()
-	var h *history
+	var h *eventList
 	for i, s := range steps {
 		if i%perSegment == 0 {
 			feed(t, h)
-			h = newHistory(i/perSegment, b)
+			h = newEventList(i/perSegment, b)
 		}
 		switch off := int64(8 * i); s.kind {
 		case KindEntry:
@@ -52,18 +52,18 @@ func track(steps []step, perSegment int) (*tracker, *findings) {
 			h.snapshot(&Snapshot{Index: s.id.Index, Term: s.id.Term}, off)
 		case KindState:
 			if c, detail := h.state(s.st, off); detail != "" {
-				f.add(place{i / perSegment, off}, c, SeverityError, detail)
+				f.add(place{i / perSegment, off}, c, detail)
 			}
 		case KindDamage:
 			h.gap(off)
 		}
 	}
 	feed(t, h)
-	t.settle(nil)
+	t.resolve(nil)
 	return t, f
 }
 
-func feed(t *tracker, h *history) {
+func feed(t *liveLog, h *eventList) {
 	if h == nil {
 		return
 	}
@@ -73,7 +73,7 @@ func feed(t *tracker, h *history) {
 }
 
 // liveText writes the live entries as "1..3/1 4..4/2".
-func (t *tracker) liveText() string {
+func (t *liveLog) liveText() string {
 	var parts []string
 	for _, r := range t.runs {
 		parts = append(parts, fmt.Sprintf("%d..%d/%d", r.first, r.last, r.term))
@@ -313,7 +313,7 @@ func TestTrackerAgainstNaive(t *testing.T) {
 			if s.kind != KindEntry {
 				continue
 			}
-			got := s.id.Index < tr.cuts.lowest(place{n / per, int64(8 * n)})
+			got := s.id.Index < tr.overwrites.lowest(place{n / per, int64(8 * n)})
 			if k, ok := live[s.id.Index]; got != (ok && k == n) {
 				t.Fatalf("seed %d: record %d, entry %v: live %v", seed, n, s.id, got)
 			}

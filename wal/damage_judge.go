@@ -6,10 +6,10 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// verdict is what was found at a place where there is no flawless frame.
-type verdict struct {
-	damages []Damage // in the order in which they are told
-	skip    int64    // bytes that hold no record, where hasRecord is not set
+// ruling is what was found at a place where there is no flawless frame.
+type ruling struct {
+	damages []Finding // in the order in which they are told
+	skip    int64     // bytes that hold no record, where hasRecord is not set
 
 	hasRecord bool // a record follows that is intact but for what the damages say
 	frame     frame
@@ -26,7 +26,7 @@ type verdict struct {
 
 // judge tells what is at off, where quick found no flawless frame. It tries the explanations that
 // lose least first. An explanation counts only if a checksum proves it.
-func (s *scanner) judge() verdict {
+func (s *scanner) judge() ruling {
 	if s.size <= s.off {
 		return s.stop()
 	}
@@ -37,7 +37,7 @@ func (s *scanner) judge() verdict {
 			return v
 		}
 	}
-	for _, explain := range []func() (verdict, bool){
+	for _, explain := range []func() (ruling, bool){
 		s.zeros, s.brokenChain, s.wrongField, s.wrongLength, s.changedData, s.resync,
 	} {
 		if v, ok := explain(); ok {
@@ -47,15 +47,15 @@ func (s *scanner) judge() verdict {
 	return s.unproven()
 }
 
-// stop is the verdict that nothing more follows.
-func (s *scanner) stop() verdict {
-	return verdict{sum: s.sum, seeded: s.seeded, stop: true}
+// stop is the ruling that nothing more follows.
+func (s *scanner) stop() ruling {
+	return ruling{sum: s.sum, seeded: s.seeded, stop: true}
 }
 
 // zeros explains off as the beginning of allocated space that was never written.
-func (s *scanner) zeros() (verdict, bool) {
+func (s *scanner) zeros() (ruling, bool) {
 	if s.probe.firstNonzero(s.off, s.size) < s.size {
-		return verdict{}, false
+		return ruling{}, false
 	}
 	v := s.stop()
 	if s.tail {
@@ -63,7 +63,7 @@ func (s *scanner) zeros() (verdict, bool) {
 	}
 	v.skip = s.size - s.off
 	evidence := fmt.Sprintf("%d zero bytes, but only the last segment has space left", v.skip)
-	if crc, ok := s.head(); ok && s.seeded {
+	if crc, ok := s.followingSeed(); ok && s.seeded {
 		which := "no record is"
 		if crc != s.sum {
 			which = "records are"
@@ -71,48 +71,49 @@ func (s *scanner) zeros() (verdict, bool) {
 		evidence += fmt.Sprintf(
 			"; %s missing: the next segment continues crc %08x, this one ends at %08x", which, crc, s.sum)
 	}
-	v.damages = []Damage{s.damage(ClassTrailingZero, v.skip, evidence)}
+	v.damages = []Finding{s.damage(ClassTrailingZero, v.skip, evidence)}
 	return v, true
 }
 
-func (s *scanner) head() (crc uint32, ok bool) {
-	if s.nextHead == nil {
+func (s *scanner) followingSeed() (crc uint32, ok bool) {
+	if s.nextSeed == nil {
 		return 0, false
 	}
-	return s.nextHead()
+	return s.nextSeed()
 }
 
 // damage returns a damage of n bytes at off.
-func (s *scanner) damage(c Class, n int64, evidence string) Damage {
-	return Damage{
+func (s *scanner) damage(c Class, n int64, evidence string) Finding {
+	return Finding{
 		Class:    c,
+		Severity: severities[c],
 		Pos:      Position{s.name, s.off},
 		Len:      n,
-		Before:   s.trail.last,
+		Before:   s.prior.last,
 		Evidence: evidence,
 	}
 }
 
 // brokenChain explains off as an intact crc record that doesn't continue the chain before it, or
 // whose own checksum is the wrong one.
-func (s *scanner) brokenChain() (verdict, bool) {
+func (s *scanner) brokenChain() (ruling, bool) {
 	f, ok := s.probe.frame(s.off)
 	if !ok || !s.seeded || f.kind != KindCRC || f.crc == s.sum {
-		return verdict{}, false
+		return ruling{}, false
 	}
 	if s.proven(s.sum, f.end()) || !s.proven(f.crc, f.end()) && bytesApart(f.crc, s.sum) == 1 {
-		return verdict{}, false // wrongField explains it
+		return ruling{}, false // wrongField explains it
 	}
 	d := s.damage(ClassCRCChain, 0, fmt.Sprintf("crc %08x, want %08x of the records before",
 		f.crc, s.sum))
-	return s.admit(f, f.crc, []Damage{d}), true
+	return s.admit(f, f.crc, []Finding{d}), true
 }
 
 // proven reports whether what lies at off proves that the chain before it has checksum crc: the
 // next frame, or at the segment's end the head of the next segment.
 func (s *scanner) proven(crc uint32, off int64) bool {
 	if off == s.size {
-		next, ok := s.head()
+		next, ok := s.followingSeed()
 		return ok && next == crc
 	}
 	return s.probe.follows(crc, off)
@@ -129,10 +130,10 @@ func bytesApart(a, b uint32) int {
 	return n
 }
 
-// admit is the verdict that f is intact, but for what the damages say and what its padding and its
+// admit is the ruling that f is intact, but for what the damages say and what its padding and its
 // type show. sum is the checksum after it.
-func (s *scanner) admit(f frame, sum uint32, damages []Damage) verdict {
-	v := verdict{hasRecord: true, frame: f, sum: sum, seeded: true, damages: damages}
+func (s *scanner) admit(f frame, sum uint32, damages []Finding) ruling {
+	v := ruling{hasRecord: true, frame: f, sum: sum, seeded: true, damages: damages}
 	b, err := s.win.load(f.off, int(f.len()))
 	if err != nil || int64(len(b)) < f.len() {
 		s.probe.err = err
@@ -142,7 +143,7 @@ func (s *scanner) admit(f frame, sum uint32, damages []Damage) verdict {
 	if f.hasData {
 		data = b[f.dataOff-f.off:][:f.dataLen]
 	}
-	kind, known := s.trail.kindOf(f.kind, data)
+	kind, known := s.prior.kindOf(f.kind, data)
 	v.kind = kind
 	if kind != f.kind {
 		d := s.damage(ClassKind, 1, fmt.Sprintf("type %d, but the data is that of type %d (%v)",
@@ -159,8 +160,8 @@ func (s *scanner) admit(f frame, sum uint32, damages []Damage) verdict {
 	return v
 }
 
-// setAfter sets the entry that follows the damages of a verdict with a record.
-func (s *scanner) setAfter(v *verdict, data []byte) {
+// setAfter sets the entry that follows the damages of a ruling with a record.
+func (s *scanner) setAfter(v *ruling, data []byte) {
 	if len(v.damages) == 0 {
 		return
 	}
@@ -176,7 +177,7 @@ func (s *scanner) setAfter(v *verdict, data []byte) {
 }
 
 // unknown is the damage of an intact record whose type or data means nothing.
-func (s *scanner) unknown(f *frame) Damage {
+func (s *scanner) unknown(f *frame) Finding {
 	if f.kind >= KindMetadata && f.kind <= KindSnapshot {
 		d := s.damage(ClassMalformed, f.dataLen, fmt.Sprintf(
 			"the data is no %v, yet its crc %08x is right", f.kind, f.crc))
@@ -190,11 +191,11 @@ func (s *scanner) unknown(f *frame) Damage {
 }
 
 // padding returns the damage of padding that is not zero. b holds the frame.
-func (s *scanner) padding(f *frame, b []byte) (Damage, bool) {
+func (s *scanner) padding(f *frame, b []byte) (Finding, bool) {
 	lo, hi := f.len()-int64(f.pad), f.len()
 	pad := b[lo:hi]
 	if indexNonzero(pad) == len(pad) {
-		return Damage{}, false
+		return Finding{}, false
 	}
 	d := s.damage(ClassPadding, int64(f.pad), fmt.Sprintf(
 		"padding %x, want zeros; the record before it is intact", pad))

@@ -17,14 +17,14 @@ func (p place) compare(q place) int {
 	return cmp.Or(cmp.Compare(p.seg, q.seg), cmp.Compare(p.off, q.off))
 }
 
-// seam tells how a run of live entries follows the run before it.
-type seam uint8
+// follows tells how a run of live entries follows the run before it.
+type follows uint8
 
 const (
-	seamProven   seam = iota // directly
-	seamSnapshot             // a snapshot from the leader replaced what lay between
-	seamGap                  // entries are missing
-	seamDoubt                // adjacent, but damage may hide that the run before was overwritten
+	followsProven   follows = iota // directly
+	followsSnapshot                // a snapshot from the leader replaced what lay between
+	followsGap                     // entries are missing
+	followsDoubt                   // adjacent, but damage may hide that the run before was overwritten
 )
 
 // run is a stretch of consecutive live entries of one term.
@@ -32,26 +32,26 @@ type run struct {
 	first, last uint64 // indexes, inclusive
 	term        uint64
 	at          place // the record of the first entry
-	seam        seam
+	follows     follows
 }
 
-// tracker follows a log's history and holds what is live: the entries after overwrites, the last
+// liveLog follows a log's history and holds what is live: the entries after overwrites, the last
 // hard state and the snapshot records. It is fed with events in reading order.
 //
 // Invariant: runs are in ascending order of index and don't overlap; last.Index is not below the
 // last run's end, and above it only while a snapshot from the leader, or damage, is the newest.
-type tracker struct {
-	found *findings
-	runs  []run
-	cuts  cuts
-	snaps []SnapshotRef
+type liveLog struct {
+	found      *findings
+	runs       []run
+	overwrites overwrites
+	snaps      []SnapshotRef
 
 	state   raftpb.HardState
 	stateAt place
 	last    raftpb.EntryID // end of the log; Term 0 when it is not known
 	base    raftpb.EntryID // what the log was restarted from: nothing, purged entries, a snapshot
 	known   uint64         // committed up to here, by a hard state or a snapshot from the leader
-	named   [2]uint64      // index that the next segment's name may carry, less one: see head
+	named   [2]uint64      // index that the next segment's name may carry, less one: see segment
 	free    bool           // nothing tells yet which index the log starts after
 	broken  bool           // records may be missing since the last entry
 	over    pendingCommit
@@ -64,8 +64,8 @@ type pendingCommit struct {
 	at           place
 }
 
-func (t *tracker) apply(e *event) {
-	t.settle(e)
+func (t *liveLog) apply(e *event) {
+	t.resolve(e)
 	switch e.kind {
 	case eventRun:
 		t.entries(e)
@@ -80,7 +80,7 @@ func (t *tracker) apply(e *event) {
 // begin is called ahead of the first segment's events. A log whose first segments were purged
 // starts after the index in the name of the first that is left; a file of another name may start
 // anywhere.
-func (t *tracker) begin(name SegmentName, named bool) {
+func (t *liveLog) begin(name SegmentName, named bool) {
 	t.free = !named
 	if name.Index > 0 {
 		t.anchor(name.Index - 1)
@@ -88,29 +88,28 @@ func (t *tracker) begin(name SegmentName, named bool) {
 }
 
 // anchor sets the index that the log starts after.
-func (t *tracker) anchor(index uint64) {
+func (t *liveLog) anchor(index uint64) {
 	t.base = raftpb.EntryID{Index: index}
 	t.last = t.base
 	t.named = [2]uint64{index, index}
 	t.free = false
 }
 
-// head checks a later segment's name: etcd names it after the entry or snapshot recorded last,
+// segment checks a later segment's name: etcd names it after the entry or snapshot recorded last,
 // plus one. A restart makes etcd forget snapshots, so both readings are accepted.
-func (t *tracker) head(name SegmentName, at place) {
+func (t *liveLog) segment(name SegmentName, at place) {
 	if name.Index == t.named[0]+1 || name.Index == t.named[1]+1 || t.broken {
 		return
 	}
-	t.found.add(at, ClassNameIndex, SeverityError,
-		fmt.Sprintf("the name says index %d, want %d after the records before it",
-			name.Index, t.named[1]+1))
+	t.found.add(at, ClassNameIndex, fmt.Sprintf("the name says index %d, want %d after the records before it",
+		name.Index, t.named[1]+1))
 }
 
 // entries takes in a run of entries: everything from its first index on is overwritten.
-func (t *tracker) entries(e *event) {
+func (t *liveLog) entries(e *event) {
 	id := e.id
 	if id.Index == 0 {
-		t.found.add(e.at, ClassIndexGap, SeverityError, "entry with index 0")
+		t.found.add(e.at, ClassIndexGap, "entry with index 0")
 		return
 	}
 	if t.free {
@@ -120,17 +119,16 @@ func (t *tracker) entries(e *event) {
 	switch {
 	case id.Index > t.last.Index+1:
 		t.gap(e)
-		r.seam = seamGap
+		r.follows = followsGap
 	case id.Index <= t.last.Index:
 		t.overwrite(e)
 	}
 	prev, known := t.termAt(id.Index - 1)
 	if known && id.Term < prev {
-		t.found.add(e.at, ClassTermBack, SeverityError,
-			fmt.Sprintf("entry %v follows %d/%d: terms never go back", id, prev, id.Index-1))
+		t.found.add(e.at, ClassTermBack, fmt.Sprintf("entry %v follows %d/%d: terms never go back", id, prev, id.Index-1))
 	}
-	if r.seam != seamGap {
-		r.seam = t.seamOf(id, prev, known)
+	if r.follows != followsGap {
+		r.follows = t.followsOf(id, prev, known)
 	}
 	t.push(r)
 	t.broken = false
@@ -138,21 +136,21 @@ func (t *tracker) entries(e *event) {
 	t.named = [2]uint64{r.last, r.last}
 }
 
-// seamOf tells how an entry without a gap before it follows what is live. Within one term a leader
+// followsOf tells how an entry without a gap before it follows what is live. Within one term a leader
 // makes one entry per index and nothing before it can be overwritten by an entry of the same
-// term, so an equal term proves the seam even across damage.
-func (t *tracker) seamOf(id raftpb.EntryID, prev uint64, known bool) seam {
+// term, so an equal term proves the follows even across damage.
+func (t *liveLog) followsOf(id raftpb.EntryID, prev uint64, known bool) follows {
 	switch {
 	case t.broken && (!known || prev != id.Term):
-		return seamDoubt
+		return followsDoubt
 	case len(t.runs) > 0 && t.runs[len(t.runs)-1].last != id.Index-1:
-		return seamSnapshot
+		return followsSnapshot
 	}
-	return seamProven
+	return followsProven
 }
 
-func (t *tracker) push(r run) {
-	if n := len(t.runs); n > 0 && r.seam == seamProven {
+func (t *liveLog) push(r run) {
+	if n := len(t.runs); n > 0 && r.follows == followsProven {
 		if p := &t.runs[n-1]; p.term == r.term && p.last+1 == r.first {
 			p.last = r.last
 			return
@@ -161,23 +159,20 @@ func (t *tracker) push(r run) {
 	t.runs = append(t.runs, r)
 }
 
-func (t *tracker) gap(e *event) {
+func (t *liveLog) gap(e *event) {
 	from := t.last.Index + 1
-	t.found.add(e.at, ClassIndexGap, SeverityError,
-		fmt.Sprintf("entry %v, want index %d: %s missing", e.id, from,
-			entryRange(from, e.id.Index-1)))
+	t.found.add(e.at, ClassIndexGap, fmt.Sprintf("entry %v, want index %d: %s missing", e.id, from,
+		entryRange(from, e.id.Index-1)))
 }
 
-func (t *tracker) overwrite(e *event) {
+func (t *liveLog) overwrite(e *event) {
 	i := e.id.Index
 	if i <= t.known {
-		t.found.add(e.at, ClassCommittedOverwritten, SeverityError,
-			fmt.Sprintf("entry %v overwrites an entry although %d was committed before",
-				e.id, t.known))
+		t.found.add(e.at, ClassCommittedOverwritten, fmt.Sprintf("entry %v overwrites an entry although %d was committed before",
+			e.id, t.known))
 	} else {
-		t.found.add(e.at, ClassIndexBack, SeverityInfo,
-			fmt.Sprintf("entry %v overwrites %s (legal: a new leader had others)",
-				e.id, entryRange(i, t.last.Index)))
+		t.found.add(e.at, ClassIndexBack, fmt.Sprintf("entry %v overwrites %s (legal: a new leader had others)",
+			e.id, entryRange(i, t.last.Index)))
 	}
 	t.truncate(e.at, i)
 	if i <= t.base.Index {
@@ -186,8 +181,8 @@ func (t *tracker) overwrite(e *event) {
 }
 
 // truncate drops the live entries with an index of lo or above.
-func (t *tracker) truncate(at place, lo uint64) {
-	t.cuts.add(at, lo)
+func (t *liveLog) truncate(at place, lo uint64) {
+	t.overwrites.add(at, lo)
 	for n := len(t.runs); n > 0; n-- {
 		r := &t.runs[n-1]
 		if r.last < lo {
@@ -202,7 +197,7 @@ func (t *tracker) truncate(at place, lo uint64) {
 }
 
 // termAt returns the term of the live entry at index, or of the snapshot that ends there.
-func (t *tracker) termAt(index uint64) (term uint64, known bool) {
+func (t *liveLog) termAt(index uint64) (term uint64, known bool) {
 	for n := len(t.runs) - 1; n >= 0 && t.runs[n].last >= index; n-- {
 		if t.runs[n].first <= index {
 			return t.runs[n].term, true
@@ -216,7 +211,7 @@ func (t *tracker) termAt(index uint64) (term uint64, known bool) {
 
 // snapshot takes in a snapshot record: one taken here changes nothing, one from the leader
 // replaces all entries that aren't known to be committed.
-func (t *tracker) snapshot(e *event) {
+func (t *liveLog) snapshot(e *event) {
 	id := e.id
 	t.snaps = append(t.snaps, SnapshotRef{EntryID: id, ConfState: e.conf, at: e.at})
 	t.named[1] = max(t.named[1], id.Index)
@@ -224,9 +219,8 @@ func (t *tracker) snapshot(e *event) {
 	switch {
 	case id.Index == 0 || t.free || known && term == id.Term:
 	case known && id.Index <= t.known:
-		t.found.add(e.at, ClassSnapshotConflict, SeverityError,
-			fmt.Sprintf("snapshot %v, but the committed entry at its index is %d/%d",
-				id, term, id.Index))
+		t.found.add(e.at, ClassSnapshotConflict, fmt.Sprintf("snapshot %v, but the committed entry at its index is %d/%d",
+			id, term, id.Index))
 	case id.Index <= t.base.Index:
 		t.recallBase(id)
 	case t.broken && id.Index > t.last.Index:
@@ -237,7 +231,7 @@ func (t *tracker) snapshot(e *event) {
 }
 
 // recallBase learns the term of the purged entry before the log's first, when a snapshot tells.
-func (t *tracker) recallBase(id raftpb.EntryID) {
+func (t *liveLog) recallBase(id raftpb.EntryID) {
 	if id.Index == t.base.Index && t.base.Term == 0 {
 		t.base.Term = id.Term
 		if t.last.Index == id.Index {
@@ -246,12 +240,11 @@ func (t *tracker) recallBase(id raftpb.EntryID) {
 	}
 }
 
-func (t *tracker) replace(e *event) {
+func (t *liveLog) replace(e *event) {
 	lo := min(t.known, e.id.Index) + 1
 	if n := len(t.runs); n > 0 && t.runs[n-1].last >= lo {
-		t.found.add(e.at, ClassIndexBack, SeverityInfo,
-			fmt.Sprintf("snapshot %v from the leader replaces %s (legal: they were not committed)",
-				e.id, entryRange(max(lo, t.runs[0].first), t.runs[n-1].last)))
+		t.found.add(e.at, ClassIndexBack, fmt.Sprintf("snapshot %v from the leader replaces %s (legal: they were not committed)",
+			e.id, entryRange(max(lo, t.runs[0].first), t.runs[n-1].last)))
 		t.truncate(e.at, lo)
 	}
 	t.base, t.last, t.broken = e.id, e.id, false
@@ -259,18 +252,17 @@ func (t *tracker) replace(e *event) {
 }
 
 // states takes in the hard states after an event.
-func (t *tracker) states(e *event) {
+func (t *liveLog) states(e *event) {
 	s := &e.states
 	if s.n == 0 {
 		return
 	}
 	at := place{e.at.seg, s.firstOff}
 	if c, msg := stateRegress(t.state, s.first); msg != "" {
-		t.found.add(at, c, SeverityError, msg)
+		t.found.add(at, c, msg)
 	}
 	if s.first.Term < t.last.Term && t.last.Term != 0 {
-		t.found.add(at, ClassTermBack, SeverityError,
-			fmt.Sprintf("hard state of term %d after entry %v", s.first.Term, t.last))
+		t.found.add(at, ClassTermBack, fmt.Sprintf("hard state of term %d after entry %v", s.first.Term, t.last))
 	}
 	t.state, t.stateAt = s.last, place{e.at.seg, s.lastOff}
 	t.known = max(t.known, s.commit)
@@ -279,8 +271,8 @@ func (t *tracker) states(e *event) {
 	}
 }
 
-// settle decides, when the next event comes, about a commit beyond the end of the log.
-func (t *tracker) settle(next *event) {
+// resolve decides, when the next event comes, about a commit beyond the end of the log.
+func (t *liveLog) resolve(next *event) {
 	o := t.over
 	if o.commit == 0 || next != nil && next.kind == eventHead {
 		return
@@ -289,9 +281,8 @@ func (t *tracker) settle(next *event) {
 	if next != nil && next.kind == eventSnapshot && next.id.Index >= o.commit {
 		return
 	}
-	t.found.add(o.at, ClassCommitBeyond, SeverityError,
-		fmt.Sprintf("hard state says commit %d, but the last entry is %d: %s missing",
-			o.commit, o.last, entryRange(o.last+1, o.commit)))
+	t.found.add(o.at, ClassCommitBeyond, fmt.Sprintf("hard state says commit %d, but the last entry is %d: %s missing",
+		o.commit, o.last, entryRange(o.last+1, o.commit)))
 }
 
 // stateRegress says what is wrong with a hard state that follows another, or nothing.

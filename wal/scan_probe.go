@@ -20,12 +20,12 @@ const (
 // probe reads ahead in a segment, to prove or refute what a frame may be. After an error it finds
 // nothing more; its users look at err when they are done.
 type probe struct {
-	src    io.ReaderAt
-	size   int64
-	buf    []byte
-	budget int64 // bytes that may still be summed up
-	cut    bool  // the budget was not enough
-	err    error
+	src       io.ReaderAt
+	size      int64
+	buf       []byte
+	budget    int64 // bytes that may still be summed up
+	exhausted bool  // the budget was not enough
+	err       error
 }
 
 func newProbe(src io.ReaderAt, size int64) probe {
@@ -64,7 +64,7 @@ func (p *probe) frame(off int64) (frame, bool) {
 // cost more than is left of the budget.
 func (p *probe) sum(crc uint32, off, n int64) (sum uint32, ok bool) {
 	if p.budget -= max(n, minCharge); p.budget < 0 {
-		p.cut = true
+		p.exhausted = true
 		return 0, false
 	}
 	for hi := off + n; off < hi; {

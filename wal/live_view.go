@@ -30,9 +30,9 @@ type View struct {
 	Terms  []TermStart  // where each term begins among the live entries
 	Ranges []IndexRange // the live entries, split where any are missing or may be
 
-	log  *Log
-	cuts cuts
-	ords map[string]int
+	log        *Log
+	overwrites overwrites
+	ords       map[string]int
 }
 
 // SnapshotRef is a snapshot record.
@@ -91,10 +91,10 @@ func (s *survey) err() error {
 }
 
 func (s *survey) view(l *Log) *View {
-	t := &s.track
+	t := &s.live
 	v := &View{
 		State: t.state, Base: t.base, Snapshots: t.snaps,
-		Ranges: t.ranges(), log: l, cuts: t.cuts, ords: map[string]int{},
+		Ranges: t.ranges(), log: l, overwrites: t.overwrites, ords: map[string]int{},
 	}
 	for i, seg := range s.segs {
 		v.ords[seg.File] = i
@@ -138,11 +138,11 @@ func (v *View) LastIndex() uint64 { return max(v.Last.Index, v.Base.Index) }
 // of the logical log: nothing recorded later overwrote or replaced it. It takes constant memory and
 // is meant for a second pass over the records.
 func (v *View) Live(pos Position, index uint64) bool {
-	if len(v.cuts) == 0 { // as in most logs
+	if len(v.overwrites) == 0 { // as in most logs
 		return index != 0
 	}
 	ord, ok := v.ords[pos.Segment]
-	return ok && index != 0 && index < v.cuts.lowest(place{ord, pos.Off})
+	return ok && index != 0 && index < v.overwrites.lowest(place{ord, pos.Off})
 }
 
 // Entries reads the log again and yields the live entries with an index of from or above, in order
@@ -169,9 +169,9 @@ func (v *View) Entries(from uint64) iter.Seq2[LiveEntry, error] {
 }
 
 // ranges returns the live entries as ranges without a gap or a doubt.
-func (t *tracker) ranges() (out []IndexRange) {
+func (t *liveLog) ranges() (out []IndexRange) {
 	for _, r := range t.runs {
-		if n := len(out); n > 0 && r.seam == seamProven && out[n-1].Last+1 == r.first {
+		if n := len(out); n > 0 && r.follows == followsProven && out[n-1].Last+1 == r.first {
 			out[n-1].Last = r.last
 			continue
 		}

@@ -99,7 +99,7 @@ type replay struct {
 	opts *AppendOptions
 
 	end     Position // after the last record
-	damage  *Damage  // what the reading stopped at, perhaps a torn end
+	damage  *Finding // what the reading stopped at, perhaps a torn end
 	at      bool     // the snapshot to start from was seen
 	flavor  raftpb.Flavor
 	decided bool // an entry told the flavour

@@ -1,10 +1,44 @@
 package wal
 
 import (
+	"strconv"
+
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
+
+// Kind tells what a record's data is.
+type Kind uint8
+
+// The kinds of records that etcd writes, with its numbers, and the kind that stands for a gap.
+const (
+	KindMetadata Kind = 1    // who wrote the log: see Metadata
+	KindEntry    Kind = 2    // a raftpb.Entry
+	KindState    Kind = 3    // a raftpb.HardState
+	KindCRC      Kind = 4    // no data; CRC carries the chain over from the segment before
+	KindSnapshot Kind = 5    // a snapshot was taken or received: see Snapshot
+	KindDamage   Kind = 0xff // no record: bytes that no intact frame accounts for
+)
+
+// String returns the kind as the JSON contract spells it.
+func (k Kind) String() string {
+	switch k {
+	case KindMetadata:
+		return "metadata"
+	case KindEntry:
+		return "entry"
+	case KindState:
+		return "state"
+	case KindCRC:
+		return "crc"
+	case KindSnapshot:
+		return "snapshot"
+	case KindDamage:
+		return "damage"
+	}
+	return "kind " + strconv.Itoa(int(k))
+}
 
 // The checksum doesn't cover a record's type. What tells a wrong one is the data: the messages of
 // the five kinds have different fields. Two pairs can look alike. Metadata and a snapshot without a
@@ -156,15 +190,15 @@ func decodes(k Kind, data []byte) bool {
 	return false
 }
 
-// trail is what was read before a record: it tells what the record can be.
-type trail struct {
+// prior is what was read before a record: it tells what the record can be.
+type prior struct {
 	n    int            // records of the segment before it
 	lost bool           // there were more, but damage took them
 	last raftpb.EntryID // the last entry, zero if none was read
 }
 
 // add takes in a record. It returns the position of the entry if it is one.
-func (t *trail) add(k Kind, data []byte) (id raftpb.EntryID) {
+func (t *prior) add(k Kind, data []byte) (id raftpb.EntryID) {
 	t.n++
 	if k == KindEntry {
 		id = entryID(data)
@@ -175,7 +209,7 @@ func (t *trail) add(k Kind, data []byte) (id raftpb.EntryID) {
 
 // kindOf returns the kind that a record with this data must have, given that it says k: k itself
 // unless the data says otherwise. known is false if nothing tells.
-func (t *trail) kindOf(k Kind, data []byte) (kind Kind, known bool) {
+func (t *prior) kindOf(k Kind, data []byte) (kind Kind, known bool) {
 	if fits(k, data) && t.likely(k, data) {
 		return k, true
 	}
@@ -192,7 +226,7 @@ func (t *trail) kindOf(k Kind, data []byte) (kind Kind, known bool) {
 }
 
 // likely reports whether a record whose data fits kind k can be of that kind at this place.
-func (t *trail) likely(k Kind, data []byte) bool {
+func (t *prior) likely(k Kind, data []byte) bool {
 	const metadataPlace = 1 // after the crc record
 	switch k {
 	case KindCRC:
@@ -214,7 +248,7 @@ func (t *trail) likely(k Kind, data []byte) bool {
 // likelyEntry tells entries from hard states, which look like entries of type 1 or 2 without data.
 // Such an entry, by which a group leaves a joint configuration, is never the first of a leader, so
 // it has the next index; a hard state never commits that much.
-func (t *trail) likelyEntry(data []byte) bool {
+func (t *prior) likelyEntry(data []byte) bool {
 	kind, id, form := parseEntryID(data)
 	next := t.last.Index > 0 && id.Index == t.last.Index+1 && id.Term >= t.last.Term
 	return form == entryFull || kind == raftpb.EntryNormal || next

@@ -21,7 +21,7 @@ const maxSnapshotRecord = 16 << 10
 type digest struct {
 	ord   int // the segment's place in the log
 	found findings
-	hist  *history
+	list  *eventList
 
 	records int64
 	seed    uint32 // the chain before, by the first crc record
@@ -42,13 +42,13 @@ type digest struct {
 }
 
 func newDigest(ord int, b *budget, deep func(*raftpb.Entry) error) *digest {
-	return &digest{ord: ord, hist: newHistory(ord, b), tidy: true, deep: deep,
+	return &digest{ord: ord, list: newEventList(ord, b), tidy: true, deep: deep,
 		damagedAt: math.MaxInt64}
 }
 
 // fail adds an error found in the record at off.
 func (d *digest) fail(off int64, c Class, detail string) {
-	d.found.add(place{d.ord, off}, c, SeverityError, detail)
+	d.found.add(place{d.ord, off}, c, detail)
 }
 
 // record takes in one record, in file order.
@@ -60,7 +60,7 @@ func (d *digest) record(r *Record) {
 	}
 	d.records++
 	if r.Unchecked {
-		d.found.add(place{d.ord, off}, ClassUnchecked, SeverityWarning, fmt.Sprintf(
+		d.found.add(place{d.ord, off}, ClassUnchecked, fmt.Sprintf(
 			"the data of this %v record can't be checked: damage took the checksum before it", r.Kind))
 	}
 	switch r.Kind {
@@ -83,11 +83,11 @@ func (d *digest) record(r *Record) {
 // segment's end are left to the checksum at the head of the next one.
 func (d *digest) takeDamage(r *Record) {
 	dm := r.Damage
-	d.fail(dm.Pos.Off, dm.Class, dm.Evidence)
+	d.found.insert(placed{place{d.ord, dm.Pos.Off}, *dm})
 	d.tidy = false
 	d.damagedAt = min(d.damagedAt, dm.Pos.Off)
 	if r.Len > 0 && dm.Class != ClassTrailingZero || dm.Class == ClassCRCChain {
-		d.hist.gap(r.Pos.Off)
+		d.list.gap(r.Pos.Off)
 	}
 }
 
@@ -97,7 +97,7 @@ func (d *digest) takeEntry(r *Record, off int64) {
 			return
 		}
 	}
-	d.hist.entry(r.ID, off)
+	d.list.entry(r.ID, off)
 }
 
 // checkEntry decodes an entry in full.
@@ -106,7 +106,7 @@ func (d *digest) checkEntry(data []byte, off int64) bool {
 	if err := e.UnmarshalAlias(data); err != nil {
 		d.fail(off, ClassMalformed, fmt.Sprintf("entry: %v", err))
 		d.tidy = false
-		d.hist.gap(off)
+		d.list.gap(off)
 		return false
 	}
 	if d.deep != nil {
@@ -127,7 +127,7 @@ func (d *digest) takeState(r *Record, off int64) {
 			return
 		}
 	}
-	if c, detail := d.hist.state(st, off); detail != "" {
+	if c, detail := d.list.state(st, off); detail != "" {
 		d.fail(off, c, detail)
 	}
 }
@@ -145,7 +145,7 @@ func (d *digest) takeSnapshot(data []byte, off int64) {
 		d.tidy = false
 		return
 	}
-	d.hist.snapshot(&s, off)
+	d.list.snapshot(&s, off)
 }
 
 func (d *digest) takeMetadata(data []byte, off int64) {

@@ -44,9 +44,9 @@ type scanOptions struct {
 	seed   uint32
 	seeded bool
 
-	// nextHead returns the checksum that the next segment begins with. It is called only when it is
+	// nextSeed returns the checksum that the next segment begins with. It is called only when it is
 	// needed to tell what is damaged, and may be nil.
-	nextHead func() (crc uint32, ok bool)
+	nextSeed func() (crc uint32, ok bool)
 }
 
 // scanner reads the records of one segment in the order of their bytes. It is the one loop over
@@ -59,11 +59,11 @@ type scanner struct {
 	probe probe  // reads ahead, to prove or refute
 	off   int64  // of the next frame
 	sum   uint32 // checksum of the chain up to off, if seeded
-	trail trail
+	prior prior
 	rec   Record
 
-	trusted int64   // a frame at this offset is proven by others; -1 for none
-	found   verdict // what is yet to be told before reading on
+	trusted int64  // a frame at this offset is proven by others; -1 for none
+	found   ruling // what is yet to be told before reading on
 	telling bool
 	done    bool
 	suspect int64 // where damage was seen in a file that may still be growing; -1 for nowhere
@@ -119,21 +119,21 @@ func (s *scanner) recognise(k Kind, data []byte) bool {
 	switch k {
 	case KindEntry:
 		if _, id, form := parseEntryID(data); form == entryFull {
-			s.trail.n++
-			s.trail.last, s.rec.ID = id, id
+			s.prior.n++
+			s.prior.last, s.rec.ID = id, id
 			return true
 		}
 	case KindState:
 		if st, ok := stateFields(data); ok && likelyState(st.Term) {
-			s.trail.n++
+			s.prior.n++
 			s.rec.ID, s.rec.state = raftpb.EntryID{}, st
 			return true
 		}
 	}
-	if kind, known := s.trail.kindOf(k, data); kind != k || !known {
+	if kind, known := s.prior.kindOf(k, data); kind != k || !known {
 		return false
 	}
-	s.rec.ID, s.rec.state = s.trail.add(k, data), raftpb.HardState{}
+	s.rec.ID, s.rec.state = s.prior.add(k, data), raftpb.HardState{}
 	return true
 }
 
@@ -231,8 +231,8 @@ func (s *scanner) resize() (grown bool, err error) {
 	return grown, nil
 }
 
-// settle ends the wait for more: the segment is finished, so that whatever is wrong with it stays.
-func (s *scanner) settle() error {
+// finish ends the wait for more: the segment is finished, so that whatever is wrong with it stays.
+func (s *scanner) finish() error {
 	s.wait, s.tail = false, false
 	info, err := s.file.Stat()
 	if err != nil {
@@ -251,9 +251,9 @@ func (s *scanner) ahead() []byte {
 	return b[:min(len(b), page)]
 }
 
-// early reports whether a verdict is too early, because a running process may be about to write
+// early reports whether a ruling is too early, because a running process may be about to write
 // what is missing. Damage with intact records behind it is believed when it is seen twice.
-func (s *scanner) early(v verdict) bool {
+func (s *scanner) early(v ruling) bool {
 	if v.stop || v.hasRecord && !s.proven(v.sum, v.frame.end()) {
 		return true
 	}
@@ -284,7 +284,7 @@ func (s *scanner) tell() (*Record, error) {
 }
 
 // pass goes on after a gap.
-func (s *scanner) pass(v *verdict) {
+func (s *scanner) pass(v *ruling) {
 	s.telling = false
 	s.off += v.skip
 	s.done = v.stop
@@ -293,15 +293,15 @@ func (s *scanner) pass(v *verdict) {
 		s.trusted = s.off
 	}
 	if v.skip > 0 && !v.oneFrame {
-		s.trail.lost = true
+		s.prior.lost = true
 	}
 	if v.oneFrame {
-		s.trail.n++
+		s.prior.n++
 	}
 }
 
 // tellRecord returns the record that the damages told before are about.
-func (s *scanner) tellRecord(v *verdict) (*Record, error) {
+func (s *scanner) tellRecord(v *ruling) (*Record, error) {
 	f := &v.frame
 	b, err := s.win.load(f.off, int(f.len()))
 	if err != nil {
@@ -321,7 +321,7 @@ func (s *scanner) tellRecord(v *verdict) (*Record, error) {
 		lo := f.dataOff - f.off
 		s.rec.Data = b[lo : lo+f.dataLen : lo+f.dataLen]
 	}
-	s.rec.ID = s.trail.add(v.kind, s.rec.Data)
+	s.rec.ID = s.prior.add(v.kind, s.rec.Data)
 	s.telling = false
 	s.off = f.end()
 	s.sum, s.seeded = v.sum, true

@@ -15,10 +15,10 @@ type candidate struct {
 }
 
 // resync explains off as a gap that ends at the next frame that proves itself.
-func (s *scanner) resync() (verdict, bool) {
+func (s *scanner) resync() (ruling, bool) {
 	c, ok := s.search()
 	if !ok || c.proof == "" {
-		return verdict{}, false
+		return ruling{}, false
 	}
 	f := &c.frame
 	class, evidence := s.explainGap(f.off)
@@ -27,8 +27,8 @@ func (s *scanner) resync() (verdict, bool) {
 	if f.kind == KindEntry {
 		d.After = s.probe.entryID(f)
 	}
-	return verdict{
-		damages: []Damage{d}, skip: f.off - s.off, sum: c.sum, seeded: c.seeded, trusted: !c.seeded,
+	return ruling{
+		damages: []Finding{d}, skip: f.off - s.off, sum: c.sum, seeded: c.seeded, trusted: !c.seeded,
 	}, true
 }
 
@@ -52,7 +52,7 @@ func (s *scanner) search() (found candidate, ok bool) {
 		if c.proof != "" {
 			known = append(known, f.crc) // its checksum is right, but its data can't be
 		}
-		if s.probe.cut || s.probe.err != nil {
+		if s.probe.exhausted || s.probe.err != nil {
 			break
 		}
 		if !ok {
@@ -179,8 +179,8 @@ func (s *scanner) explainFrame() (Class, string) {
 	return ClassCRCMismatch, fmt.Sprintf("crc %08x, but the data gives %08x", f.crc, sum)
 }
 
-// unproven is the verdict on bytes behind which no record proves itself: the rest of the segment.
-func (s *scanner) unproven() verdict {
+// unproven is the ruling on bytes behind which no record proves itself: the rest of the segment.
+func (s *scanner) unproven() ruling {
 	end := min(alignUp(s.probe.lastNonzero(s.off, s.size), frameAlign), s.size)
 	class, evidence := s.explainFrame()
 	class, evidence = s.explainEnd(class, evidence, end)
@@ -189,7 +189,7 @@ func (s *scanner) unproven() verdict {
 		end = s.size // zeros count as well: a finished segment has none at its end
 	}
 	v.skip = end - s.off
-	v.damages = []Damage{s.damage(class, v.skip, evidence)}
+	v.damages = []Finding{s.damage(class, v.skip, evidence)}
 	return v
 }
 
@@ -197,7 +197,7 @@ func (s *scanner) unproven() verdict {
 func (s *scanner) explainEnd(class Class, evidence string, end int64) (Class, string) {
 	var more []string
 	found, whole := s.search()
-	if s.probe.cut {
+	if s.probe.exhausted {
 		more = append(more, fmt.Sprintf(
 			"the search for records was cut short after checksums over %d times the segment",
 			budgetFactor))
@@ -217,7 +217,7 @@ func (s *scanner) explainEnd(class Class, evidence string, end int64) (Class, st
 		if cutOff {
 			class = ClassTruncated
 		}
-	case s.probe.cut || whole:
+	case s.probe.exhausted || whole:
 		if zeroed > 0 {
 			class = ClassZeroedSector
 		}

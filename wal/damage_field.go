@@ -9,16 +9,16 @@ import (
 // wrongField explains off as a frame of the right length with intact data, in which another field
 // of the record is wrong. The data's place follows from the record's size: the fields before it
 // have one size only for each size of the checksum.
-func (s *scanner) wrongField() (verdict, bool) {
+func (s *scanner) wrongField() (ruling, bool) {
 	b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize)
 	if !s.seeded || len(b) < frameHeaderSize+minRecordSize {
-		return verdict{}, false
+		return ruling{}, false
 	}
 	h := binary.LittleEndian.Uint64(b)
 	size, pad := parseFrameHeader(h)
 	end := s.off + frameHeaderSize + size + int64(pad)
 	if !isCanonicalHeader(h) || size > maxRecordSize || end > s.size {
-		return verdict{}, false
+		return ruling{}, false
 	}
 	record := strings.Clone(string(b[frameHeaderSize:][:min(int64(len(b)-frameHeaderSize), size)]))
 	for crcSize := 1; crcSize <= 5; crcSize++ {
@@ -31,7 +31,7 @@ func (s *scanner) wrongField() (verdict, bool) {
 			}
 		}
 	}
-	return verdict{}, false
+	return ruling{}, false
 }
 
 // place sets where the data lies, given the sizes of the varints before it; lenSize 0 means no
@@ -49,25 +49,25 @@ func (f *frame) place(crcSize, lenSize int) (ok bool) {
 }
 
 // wrongFieldOf compares the fields before the data of f with what they must be.
-func (s *scanner) wrongFieldOf(f *frame, record string, crcSize int) (verdict, bool) {
+func (s *scanner) wrongFieldOf(f *frame, record string, crcSize int) (ruling, bool) {
 	sum, ok := s.probe.sum(s.sum, f.dataOff, f.dataLen)
 	if !ok || uvarintSize(uint64(sum)) != crcSize {
-		return verdict{}, false
+		return ruling{}, false
 	}
 	want := string(f.prefix(sum))
 	if len(record) < len(want) {
-		return verdict{}, false
+		return ruling{}, false
 	}
 	const lo = 3
 	hi := lo + crcSize
 	got := record[:len(want)]
 	others := differences(got[:lo]+got[hi:], want[:lo]+want[hi:])
 	f.crc = sum
-	var damages []Damage
+	var damages []Finding
 	if got[lo:hi] != want[lo:hi] {
 		evidence, ok := s.crcEvidence(f, got[lo:hi], want[lo:hi])
 		if !ok || others > 0 {
-			return verdict{}, false
+			return ruling{}, false
 		}
 		d := s.damage(ClassCRCField, int64(crcSize), evidence)
 		d.Pos.Off += frameHeaderSize + lo
@@ -80,7 +80,7 @@ func (s *scanner) wrongFieldOf(f *frame, record string, crcSize int) (verdict, b
 		// Without data, the checksum proves little: it may be four zeros among others.
 		bare := f.dataLen == 0 && (others > 1 || f.kind != KindCRC)
 		if bare && !s.proven(sum, f.end()) {
-			return verdict{}, false
+			return ruling{}, false
 		}
 		d := s.damage(ClassPrefix, int64(len(want)), fmt.Sprintf(
 			"record begins with %x, want %x; its data continues crc %08x", got, want, s.sum))
@@ -124,15 +124,15 @@ func (s *scanner) crcEvidence(f *frame, got, want string) (evidence string, ok b
 }
 
 // wrongLength explains off as a whole record whose frame header is wrong.
-func (s *scanner) wrongLength() (verdict, bool) {
+func (s *scanner) wrongLength() (ruling, bool) {
 	b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize)
 	if len(b) < frameHeaderSize+minRecordSize {
-		return verdict{}, false
+		return ruling{}, false
 	}
 	h := binary.LittleEndian.Uint64(b)
 	f, ok := parseUnframed(b[frameHeaderSize:], s.off, s.size)
 	if !ok || f.size > maxRecordSize || !s.wholeUnframed(&f) {
-		return verdict{}, false
+		return ruling{}, false
 	}
 	class, want := ClassLengthField, uint64(f.size)
 	if h == 0 {
@@ -144,7 +144,7 @@ func (s *scanner) wrongLength() (verdict, bool) {
 	d := s.damage(class, frameHeaderSize, fmt.Sprintf(
 		"frame header %016x, want %016x: the record of %d bytes there is whole, its data gives its crc %08x",
 		h, want, f.size, f.crc))
-	return s.admit(f, f.crc, []Damage{d}), true
+	return s.admit(f, f.crc, []Finding{d}), true
 }
 
 // wholeUnframed reports whether a record found without regard to its header is proven.
@@ -157,10 +157,10 @@ func (s *scanner) wholeUnframed(f *frame) bool {
 
 // changedData explains off as a frame of which only the data is wrong: what follows continues from
 // the checksum that it stores.
-func (s *scanner) changedData() (verdict, bool) {
+func (s *scanner) changedData() (ruling, bool) {
 	f, ok := s.probe.frame(s.off)
 	if !ok || !s.seeded || !f.hasData || !s.proven(f.crc, f.end()) {
-		return verdict{}, false
+		return ruling{}, false
 	}
 	sum, _ := s.probe.sum(s.sum, f.dataOff, f.dataLen)
 	class, evidence := ClassPayload, fmt.Sprintf(
@@ -169,13 +169,13 @@ func (s *scanner) changedData() (verdict, bool) {
 		class = ClassZeroedSector
 		evidence += fmt.Sprintf("; %d bytes from offset %d on are zero", n*sectorSize, first)
 	}
-	if id := s.probe.entryID(&f); f.kind == KindEntry && id.Index > s.trail.last.Index+1 {
+	if id := s.probe.entryID(&f); f.kind == KindEntry && id.Index > s.prior.last.Index+1 {
 		evidence += fmt.Sprintf("; the entry says %v, after %v: is a record before it missing?",
-			id, s.trail.last)
+			id, s.prior.last)
 	}
 	d := s.damage(class, f.len(), evidence)
 	d.After = s.probe.entryAfter(f.crc, f.end())
-	return verdict{
-		damages: []Damage{d}, skip: f.len(), oneFrame: true, sum: f.crc, seeded: true,
+	return ruling{
+		damages: []Finding{d}, skip: f.len(), oneFrame: true, sum: f.crc, seeded: true,
 	}, true
 }

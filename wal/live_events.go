@@ -73,32 +73,32 @@ func (s *stateSpan) add(st raftpb.HardState, off int64) {
 }
 
 // history compresses the entries, hard states and snapshots of a segment into events.
-type history struct {
+type eventList struct {
 	seg    int
 	events []event
 	budget *budget
 }
 
-func newHistory(seg int, b *budget) *history {
-	h := &history{seg: seg, budget: b}
+func newEventList(seg int, b *budget) *eventList {
+	h := &eventList{seg: seg, budget: b}
 	h.add(event{kind: eventHead})
 	return h
 }
 
 // add appends an event. There is always one to add to: when the budget is spent, the last event
 // stays, and the budget tells that the history is of no use.
-func (h *history) add(e event) {
+func (h *eventList) add(e event) {
 	e.at.seg = h.seg
 	if h.budget.take() || len(h.events) == 0 {
 		h.events = append(h.events, e)
 	}
 }
 
-func (h *history) tail() *event { return &h.events[len(h.events)-1] }
+func (h *eventList) tail() *event { return &h.events[len(h.events)-1] }
 
 // entry takes in an entry record. It extends the current run unless a hard state in between
 // commits more than the run held, which has to stay visible.
-func (h *history) entry(id raftpb.EntryID, off int64) {
+func (h *eventList) entry(id raftpb.EntryID, off int64) {
 	if t := h.tail(); t.kind == eventRun && id.Term == t.id.Term && id.Index == t.id.Index+t.n &&
 		(t.states.n == 0 || t.states.commit < id.Index) {
 		t.n++
@@ -108,8 +108,8 @@ func (h *history) entry(id raftpb.EntryID, off int64) {
 }
 
 // state takes in a hard state and says what is wrong with it after the one before, if that one is
-// part of the same event; the tracker compares across events.
-func (h *history) state(st raftpb.HardState, off int64) (c Class, detail string) {
+// part of the same event; the liveLog compares across events.
+func (h *eventList) state(st raftpb.HardState, off int64) (c Class, detail string) {
 	s := &h.tail().states
 	if s.n > 0 {
 		c, detail = stateRegress(s.last, st)
@@ -118,7 +118,7 @@ func (h *history) state(st raftpb.HardState, off int64) (c Class, detail string)
 	return c, detail
 }
 
-func (h *history) snapshot(s *Snapshot, off int64) {
+func (h *eventList) snapshot(s *Snapshot, off int64) {
 	conf := s.ConfState
 	if conf != nil && h.budget.members.Add(-int64(members(conf))) < 0 {
 		conf = nil
@@ -131,7 +131,7 @@ func members(c *raftpb.ConfState) int {
 }
 
 // gap notes that records may be missing before off.
-func (h *history) gap(off int64) {
+func (h *eventList) gap(off int64) {
 	if t := h.tail(); t.kind == eventBreak && t.states.n == 0 {
 		return
 	}

@@ -9,8 +9,8 @@ import (
 // progressStep is after how many bytes progress is told, and an interruption looked for.
 const progressStep = 1 << 20
 
-// errSearchCut is a digest's error when the search for records behind damage was given up.
-var errSearchCut = errors.New("the search for records behind damage was cut short")
+// errSearchEnded is a digest's error when the search for records behind damage was given up.
+var errSearchEnded = errors.New("the search for records behind damage was cut short")
 
 // digestSegment reads one segment into d.
 func (l *Log) digestSegment(ctx context.Context, d *digest, progress func(int64)) {
@@ -28,8 +28,8 @@ func (l *Log) digestSegment(ctx context.Context, d *digest, progress func(int64)
 	if rest := s.size - s.off; d.err != nil || rest > 0 && rest < frameHeaderSize {
 		d.tidy = false // etcd takes the beginning of a frame header for a torn write
 	}
-	if s.probe.cut {
-		d.err = errors.Join(d.err, errSearchCut)
+	if s.probe.exhausted {
+		d.err = errors.Join(d.err, errSearchEnded)
 	}
 	d.finish()
 }
