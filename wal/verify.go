@@ -52,9 +52,11 @@ type Report struct {
 
 	Segments []SegmentReport
 
-	Etcd    Outlook // what etcd 3.7 does with the log
-	Etcd36  Outlook // what etcd 3.4 to 3.6 do
-	View    *View   // nil if the history could not be followed
+	// Outlooks tell what the releases of etcd do with the log, in ascending order: one for each group
+	// of releases that may differ. FoldOutlooks joins those that don't.
+	Outlooks []Outlook
+
+	View    *View // nil if the history could not be followed
 	Records int64
 	Bytes   int64 // size of all segments
 }
@@ -84,7 +86,7 @@ func (l *Log) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 		r.Bytes += s.segs[i].Size
 		r.Segments = append(r.Segments, SegmentReport{s.segs[i], d.end, d.records, d.tidy})
 	}
-	r.Etcd, r.Etcd36 = l.outlook(s, o, etcd37), l.outlook(s, o, etcd36)
+	r.Outlooks = l.outlooks(s, o)
 	if !s.full {
 		v := s.view(l)
 		r.View, r.First, r.Last, r.State, r.Ranges = v, v.First, v.Last, v.State, v.Ranges
@@ -140,22 +142,32 @@ func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
 	if newest == nil || o.Snapshots == nil || slices.Contains(o.Snapshots, newest.EntryID) {
 		return
 	}
-	sev, why := SeverityInfo, "etcd 3.4 to 3.6 start from an older one or from the log's beginning"
-	if r.Etcd36.Action == ActionRefuses && r.Etcd.Action != ActionRefuses {
-		sev, why = SeverityError, "etcd 3.4 to 3.6 can't start: "+r.Etcd36.Error
+	late, early := r.Outlooks[len(r.Outlooks)-1], Outlook{}
+	for _, p := range r.Outlooks {
+		if p.fileBase {
+			early = p
+		}
+	}
+	early.From = r.Outlooks[0].From
+	sev, why := SeverityInfo, " start from an older one or from the log's beginning"
+	if early.Action == ActionRefuses && late.Action != ActionRefuses {
+		sev, why = SeverityError, " can't start: "+early.Error
 	}
 	s.found.addAs(newest.at, sev, ClassSnapshotFile, fmt.Sprintf(
-		"no file for snapshot %v; 3.7 doesn't need it, %s", newest.EntryID, why))
+		"no file for snapshot %v; %s doesn't need it, etcd %s%s", newest.EntryID, late.Releases(),
+		early.Releases(), why))
 }
 
 // checkOutlook reports where etcd would see other entries than the log holds, or not start, although
 // nothing else is wrong.
 func (s *survey) checkOutlook(r *Report) {
-	for _, o := range []*Outlook{&r.Etcd, &r.Etcd36} {
-		if len(o.Ghosts) > 0 {
+	list := FoldOutlooks(r.Outlooks)
+	slices.Reverse(list) // the newest release counts most
+	for i := range list {
+		if o := &list[i]; len(o.Ghosts) > 0 {
 			s.found.add(s.live.stateAt, ClassGhost, fmt.Sprintf(
 				"etcd %s, starting from snapshot %v, brings overwritten %s back from the dead",
-				o.Release, o.Start, joinRanges(o.Ghosts)))
+				o.Releases(), o.Start, joinRanges(o.Ghosts)))
 			break
 		}
 	}
@@ -163,14 +175,16 @@ func (s *survey) checkOutlook(r *Report) {
 		return
 	}
 	at := place{len(s.digests) - 1, s.digests[len(s.digests)-1].end}
-	sev := SeverityError
-	if r.View.Metadata.NodeID == 0 {
-		sev = SeverityWarning // not the log of an etcd member
-	}
-	if o := &r.Etcd; !o.good() {
-		s.found.addAs(at, sev, ClassEtcdStart, o.String())
-	} else if o := &r.Etcd36; !o.good() {
-		s.found.addAs(at, SeverityWarning, ClassEtcdStart, o.String())
+	for i := range list {
+		if list[i].good() {
+			continue
+		}
+		sev := SeverityWarning // of older releases, and where it isn't the log of an etcd member
+		if i == 0 && r.View.Metadata.NodeID != 0 {
+			sev = SeverityError
+		}
+		s.found.addAs(at, sev, ClassEtcdStart, list[i].String())
+		return
 	}
 }
 

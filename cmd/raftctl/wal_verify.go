@@ -191,8 +191,11 @@ func printReport(w io.Writer, v verified, named bool) error {
 		kv.add("intact", "%d..%d", r.Intact.First, r.Intact.Last)
 	}
 	kv.add("read", "%d records, %s", r.Records, formatSize(r.Bytes))
-	kv.add("outlook", "%s", r.Etcd.String())
-	kv.add("", "%s", r.Etcd36.String())
+	label := "outlook"
+	for _, o := range wal.FoldOutlooks(r.Outlooks) {
+		kv.add(label, "%s", o.String())
+		label = ""
+	}
 	if err := kv.flush(); err != nil {
 		return err
 	}
