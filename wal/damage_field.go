@@ -15,9 +15,9 @@ func (s *scanner) wrongField() (ruling, bool) {
 		return ruling{}, false
 	}
 	h := binary.LittleEndian.Uint64(b)
-	size, pad := parseFrameHeader(h)
+	size, pad, ok := s.probe.header(h)
 	end := s.off + frameHeaderSize + size + int64(pad)
-	if !isCanonicalHeader(h) || size > maxRecordSize || end > s.size {
+	if !ok || size > maxRecordSize || end > s.size {
 		return ruling{}, false
 	}
 	record := strings.Clone(string(b[frameHeaderSize:][:min(int64(len(b)-frameHeaderSize), size)]))
@@ -130,7 +130,7 @@ func (s *scanner) wrongLength() (ruling, bool) {
 		return ruling{}, false
 	}
 	h := binary.LittleEndian.Uint64(b)
-	f, ok := parseUnframed(b[frameHeaderSize:], s.off, s.size)
+	f, ok := parseUnframed(b[frameHeaderSize:], s.off, s.size, s.probe.unpadded)
 	if !ok || f.size > maxRecordSize || !s.wholeUnframed(&f) {
 		return ruling{}, false
 	}
@@ -176,6 +176,6 @@ func (s *scanner) changedData() (ruling, bool) {
 	d := s.damage(class, f.len(), evidence)
 	d.After = s.probe.entryAfter(f.crc, f.end())
 	return ruling{
-		damages: []Finding{d}, skip: f.len(), oneFrame: true, sum: f.crc, seeded: true,
+		damages: []Finding{d}, skip: f.len(), oneFrame: true, sum: f.crc, seeded: true, unlinked: true,
 	}, true
 }

@@ -20,6 +20,8 @@ type ruling struct {
 	trusted bool // the frame after the gap is proven by what follows it
 
 	unchecked bool // the record's data could not be verified
+	otherForm bool // the record is intact, but encoded as no etcd does
+	unlinked  bool // nothing proves that what follows continues what came before
 	oneFrame  bool // the gap is the one frame, of known length
 	stop      bool // nothing follows
 }
@@ -38,7 +40,7 @@ func (s *scanner) judge() ruling {
 		}
 	}
 	for _, explain := range []func() (ruling, bool){
-		s.zeros, s.brokenChain, s.wrongField, s.wrongLength, s.changedData, s.resync,
+		s.zeros, s.unpaddedFrame, s.otherForm, s.brokenChain, s.wrongField, s.wrongLength, s.changedData, s.resync,
 	} {
 		if v, ok := explain(); ok {
 			return v
@@ -106,7 +108,9 @@ func (s *scanner) brokenChain() (ruling, bool) {
 	}
 	d := s.damage(ClassCRCChain, 0, fmt.Sprintf("crc %08x, want %08x of the records before",
 		f.crc, s.sum))
-	return s.admit(f, f.crc, []Finding{d}), true
+	v := s.admit(f, f.crc, []Finding{d})
+	v.unlinked = true
+	return v, true
 }
 
 // proven reports whether what lies at off proves that the chain before it has checksum crc: the

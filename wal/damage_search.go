@@ -3,7 +3,6 @@ package wal
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
 )
 
 // candidate is a frame behind damage.
@@ -18,7 +17,9 @@ type candidate struct {
 func (s *scanner) resync() (ruling, bool) {
 	c, ok := s.search()
 	if !ok || c.proof == "" {
-		return ruling{}, false
+		if c, ok = s.searchUnpadded(); !ok {
+			return ruling{}, false
+		}
 	}
 	f := &c.frame
 	class, evidence := s.explainGap(f.off)
@@ -29,6 +30,7 @@ func (s *scanner) resync() (ruling, bool) {
 	}
 	return ruling{
 		damages: []Finding{d}, skip: f.off - s.off, sum: c.sum, seeded: c.seeded, trusted: !c.seeded,
+		unlinked: !s.seeded || !c.seeded || c.sum != s.sum,
 	}, true
 }
 
@@ -37,6 +39,9 @@ func (s *scanner) resync() (ruling, bool) {
 func (s *scanner) search() (found candidate, ok bool) {
 	known := s.knownSums()
 	lo := s.off + frameHeaderSize
+	if s.probe.unpadded {
+		lo = s.off + 1
+	}
 	if !s.seeded {
 		lo = s.off
 	}
@@ -60,6 +65,19 @@ func (s *scanner) search() (found candidate, ok bool) {
 		}
 	}
 	return found, ok
+}
+
+// searchUnpadded is search where the segment may be one of etcd 2.x that is damaged at its head:
+// nothing has told so far that its frames have no padding.
+func (s *scanner) searchUnpadded() (found candidate, ok bool) {
+	const head = 2 // records of a segment's head: one of them would have told
+	if s.probe.unpadded || s.prior.n >= head || s.probe.exhausted {
+		return candidate{}, false
+	}
+	s.probe.unpadded = true
+	found, _ = s.search()
+	s.probe.unpadded = found.proof != ""
+	return found, s.probe.unpadded
 }
 
 // partlyZero reports whether whole sectors of f are zero. Data can hold that many zeros, but behind
@@ -107,6 +125,10 @@ func (s *scanner) prove(f frame, known []uint32) candidate {
 // the first bytes of a record. Nearly all other bytes are told apart by that.
 func (s *scanner) candidates(lo int64) func(yield func(int64) bool) {
 	const need = frameHeaderSize + minRecordSize
+	step := frameAlign
+	if s.probe.unpadded {
+		step = 1
+	}
 	return func(yield func(int64) bool) {
 		buf := make([]byte, min(windowSize, max(s.size-lo, 0)))
 		for s.probe.err == nil {
@@ -115,21 +137,23 @@ func (s *scanner) candidates(lo int64) func(yield func(int64) bool) {
 				return
 			}
 			b := buf[:n]
-			for i := 0; i+need <= n; i += frameAlign {
-				if mayBegin(b[i:]) && !yield(lo+int64(i)) {
+			for i := 0; i+need <= n; i += step {
+				if mayBegin(b[i:], s.probe.unpadded) && !yield(lo+int64(i)) {
 					return
 				}
 			}
-			lo += int64(n-need)/frameAlign*frameAlign + frameAlign
+			lo += int64((n-need)/step*step + step)
 		}
 	}
 }
 
 // mayBegin reports whether a frame may begin with b.
-func mayBegin(b []byte) bool {
-	h := binary.LittleEndian.Uint64(b)
-	tags := b[8] == tagRecordType && b[10] == tagRecordCRC
-	return h != 0 && tags && b[9]-1 < byte(KindSnapshot) && isCanonicalHeader(h)
+func mayBegin(b []byte, unpadded bool) bool {
+	if b[8] != tagRecordType || b[10] != tagRecordCRC || b[9]-1 >= byte(KindSnapshot) {
+		return false
+	}
+	_, _, ok := parseHeader(binary.LittleEndian.Uint64(b), unpadded)
+	return ok
 }
 
 // explainGap returns the class of the bytes from off to end, and what was found at their beginning.
@@ -150,11 +174,11 @@ func (s *scanner) explainFrame() (Class, string) {
 		return ClassCorrupt, fmt.Sprintf("%d bytes, a frame header has %d", len(b), frameHeaderSize)
 	}
 	h := binary.LittleEndian.Uint64(b)
-	size, pad := parseFrameHeader(h)
+	size, pad, ok := s.probe.header(h)
 	switch {
 	case h == 0:
 		return ClassZeroedLength, "length 0"
-	case !isCanonicalHeader(h):
+	case !ok:
 		return ClassFrameLength, fmt.Sprintf(
 			"frame header %016x: length %d and padding %d don't go together", h, size, h>>padShift)
 	case frameHeaderSize+size+int64(pad) > rest:
@@ -163,7 +187,7 @@ func (s *scanner) explainFrame() (Class, string) {
 	case size > maxRecordSize:
 		return ClassFrameLength, fmt.Sprintf("length %d, limit %d", size, maxRecordSize)
 	}
-	f, ok := parseFrame(b, s.off, s.size)
+	f, ok := parseFrame(b, s.off, s.size, s.probe.unpadded)
 	if !ok {
 		return ClassCorrupt, fmt.Sprintf("record of %d bytes begins with %x: not a record's fields",
 			size, b[frameHeaderSize:])
@@ -195,42 +219,39 @@ func (s *scanner) unproven() ruling {
 
 // explainEnd refines what explainFrame says of bytes up to end, after which there are only zeros.
 func (s *scanner) explainEnd(class Class, evidence string, end int64) (Class, string) {
-	var more []string
 	found, whole := s.search()
 	if s.probe.exhausted {
-		more = append(more, fmt.Sprintf(
-			"the search for records was cut short after checksums over %d times the segment",
-			budgetFactor))
+		evidence += fmt.Sprintf(
+			"; the search for records ended early, after checksums over %d times the segment",
+			budgetFactor)
 	}
 	if whole {
-		more = append(more, fmt.Sprintf("a record at offset %d looks whole, but nothing proves it",
-			found.frame.off))
+		evidence += fmt.Sprintf("; a record at offset %d looks whole, but nothing proves it",
+			found.frame.off)
 	}
 	first, zeroed := s.probe.zeroSectors(s.off, max(end, s.frameEnd()))
 	if zeroed > 0 {
-		more = append(more, fmt.Sprintf(
-			"%d bytes from offset %d on are zero", zeroed*sectorSize, first))
+		evidence += fmt.Sprintf("; %d bytes from offset %d on are zero", zeroed*sectorSize, first)
 	}
-	cutOff := s.cutOff()
 	switch {
 	case !s.tail:
-		if cutOff {
+		if s.cutOff() {
 			class = ClassTruncated
 		}
-	case s.probe.exhausted || whole:
-		if zeroed > 0 {
-			class = ClassZeroedSector
-		}
-	case cutOff:
-		class = ClassTorn
-	case class == ClassZeroedLength:
-		class = s.explainJunk(end)
-	case s.probe.firstNonzero(s.off+frameHeaderSize, s.size) == s.size:
-		class = ClassGarbage
-	case class != ClassFrameLength && zeroed > 0:
-		class = ClassTorn
+		return class, evidence
+	case s.probe.exhausted:
+		return class, evidence
 	}
-	return class, strings.Join(append([]string{evidence}, more...), "; ")
+	if how := s.torn(end); how != "" {
+		return ClassTorn, evidence + how
+	}
+	if whole {
+		return class, evidence
+	}
+	if class == ClassZeroedLength || s.probe.firstNonzero(s.off+frameHeaderSize, s.size) == s.size {
+		class = ClassGarbage
+	}
+	return class, evidence
 }
 
 // frameEnd returns where the frame at off ends by its header, or off if that can't be.
@@ -239,39 +260,10 @@ func (s *scanner) frameEnd() int64 {
 	if len(b) < frameHeaderSize {
 		return s.off
 	}
-	h := binary.LittleEndian.Uint64(b)
-	size, pad := parseFrameHeader(h)
+	size, pad, ok := s.probe.header(binary.LittleEndian.Uint64(b))
 	end := s.off + frameHeaderSize + size + int64(pad)
-	if !isCanonicalHeader(h) || end > s.size {
+	if !ok || end > s.size {
 		return s.off
 	}
 	return end
-}
-
-// cutOff reports whether the file ends within the frame at off, and what there is of the frame is
-// as it should be.
-func (s *scanner) cutOff() bool {
-	b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize)
-	if len(b) < frameHeaderSize {
-		return true
-	}
-	h := binary.LittleEndian.Uint64(b)
-	f := frame{off: s.off}
-	f.size, f.pad = parseFrameHeader(h)
-	if !isCanonicalHeader(h) || f.len() <= s.size-s.off {
-		return false
-	}
-	b = b[frameHeaderSize:]
-	return len(b) < maxPrefixSize || f.size <= maxRecordSize && f.parse(b)
-}
-
-// explainJunk tells what bytes behind zeros are, at the end of a log: records whose first sector is
-// gone, or nothing that a log would hold.
-func (s *scanner) explainJunk(end int64) Class {
-	const smallest = 64 // less is a stray byte or two, no record
-	first := s.probe.firstNonzero(s.off, end)
-	if first >= alignUp(s.off+1, sectorSize) && end-first >= smallest {
-		return ClassZeroedSector
-	}
-	return ClassGarbage
 }

@@ -226,7 +226,7 @@ var damageTests = []struct {
 
 // crcOf returns the checksum that a segment begins with.
 func (w *wreck) crcOf(i int) uint32 {
-	f, _ := parseFrame(w.segs[i].b, 0, int64(len(w.segs[i].b)))
+	f, _ := parseFrame(w.segs[i].b, 0, int64(len(w.segs[i].b)), false)
 	return f.crc
 }
 

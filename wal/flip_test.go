@@ -24,7 +24,7 @@ const (
 // regionOf returns what byte i of the frame b is.
 func regionOf(t *testing.T, b []byte, i int) region {
 	t.Helper()
-	f, ok := parseFrame(b, 0, int64(len(b)))
+	f, ok := parseFrame(b, 0, int64(len(b)), false)
 	if !ok {
 		t.Fatalf("frame %x: not canonical", b)
 	}

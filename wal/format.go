@@ -53,6 +53,17 @@ func parseFrameHeader(h uint64) (size int64, pad int) {
 	return int64(h & sizeMask), pad
 }
 
+// isUnpaddedHeader reports whether h is the header of a frame without padding, which etcd 2.x wrote
+// whatever the size of the record: the next frame begins where the record ends.
+func isUnpaddedHeader(h uint64) bool { return h>>padShift == 0 && h >= minRecordSize }
+
+// parseHeader is parseFrameHeader for a header that a writer could have written, which ok reports.
+// Unpadded says that frames without padding count too.
+func parseHeader(h uint64, unpadded bool) (size int64, pad int, ok bool) {
+	size, pad = parseFrameHeader(h)
+	return size, pad, isCanonicalHeader(h) || unpadded && isUnpaddedHeader(h)
+}
+
 // frameHeader returns the header of a frame for a record of size bytes, and its padding.
 func frameHeader(size int) (h uint64, pad int) {
 	h, pad = uint64(size), padding(int64(size))

@@ -100,18 +100,15 @@ func parseRecord(rec []byte) (k Kind, crc uint32, data []byte, ok bool) {
 
 // parseFrame parses the beginning of a frame at off from b, which holds its first
 // frameHeaderSize+maxPrefixSize bytes or all bytes that remain. ok is false unless header and
-// record have the form that writers give them and lie before limit.
-func parseFrame(b []byte, off, limit int64) (f frame, ok bool) {
+// record have the form that writers give them and lie before limit. Unpadded says that frames
+// without padding count too.
+func parseFrame(b []byte, off, limit int64, unpadded bool) (f frame, ok bool) {
 	if len(b) < frameHeaderSize+minRecordSize {
 		return frame{}, false
 	}
-	h := binary.LittleEndian.Uint64(b)
-	if !isCanonicalHeader(h) {
-		return frame{}, false
-	}
 	f.off = off
-	f.size, f.pad = parseFrameHeader(h)
-	if f.len() > limit-off {
+	f.size, f.pad, ok = parseHeader(binary.LittleEndian.Uint64(b), unpadded)
+	if !ok || f.len() > limit-off {
 		return frame{}, false
 	}
 	b = b[frameHeaderSize:]
@@ -141,7 +138,7 @@ func (f *frame) parse(b []byte) bool {
 
 // parseUnframed parses a record from its own fields alone, as if its header were unknown. ok is
 // false unless it has the form that writers give it and lies before limit.
-func parseUnframed(b []byte, off, limit int64) (f frame, ok bool) {
+func parseUnframed(b []byte, off, limit int64, unpadded bool) (f frame, ok bool) {
 	k, crc, n := parsePrefix(b)
 	if n == 0 {
 		return frame{}, false
@@ -157,6 +154,8 @@ func parseUnframed(b []byte, off, limit int64) (f frame, ok bool) {
 		n += m
 	}
 	f.dataOff = off + frameHeaderSize + int64(n)
-	f.pad = padding(f.size)
+	if !unpadded {
+		f.pad = padding(f.size)
+	}
 	return f, f.len() <= limit-off
 }

@@ -127,7 +127,7 @@ func sniff(fsys fs.FS, name string) (sniffed, error) {
 		return 0, bare(err)
 	}
 	head = head[:n]
-	h, ok := parseFrame(head, 0, 1<<56)
+	h, ok := parseFrame(head, 0, 1<<56, true)
 	switch {
 	case ok && h.kind == KindCRC && !h.hasData:
 		return sniffedSegment, nil

@@ -19,7 +19,7 @@ func realSegment(t *testing.T, log string, n int) *logBuilder {
 	s := &bytesOf{name: name}
 	off := int64(0)
 	for range n {
-		f, ok := parseFrame(b[off:], off, int64(len(b)))
+		f, ok := parseFrame(b[off:], off, int64(len(b)), false)
 		if !ok {
 			break
 		}

@@ -36,5 +36,7 @@ type Record struct {
 	// with the damage that precedes the record. What follows proves that it was written here.
 	Unchecked bool
 
-	state raftpb.HardState // in Data, if its term is not 0
+	state     raftpb.HardState // in Data, if its term is not 0
+	otherForm bool             // encoded as no etcd encodes a record, yet intact
+	unlinked  bool             // of damage: nothing proves that what follows continues the log
 }

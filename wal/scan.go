@@ -18,15 +18,6 @@ const maxUnproven = 1 << 20
 // message from each other, so that no larger entry can reach a log.
 const maxRecordSize = 512 << 20
 
-const (
-	// maxRereads is how often the end of a log is read again while a running process changes it.
-	maxRereads = 8
-
-	// A write that another process is in the middle of looks torn. Where a process holds the
-	// segment, such an end is looked at again after this time.
-	rereadPause = 10 * time.Millisecond
-)
-
 // segmentFile is an open segment.
 type segmentFile interface {
 	io.ReaderAt
@@ -66,11 +57,10 @@ type scanner struct {
 	found   ruling // what is yet to be told before reading on
 	telling bool
 	done    bool
-	suspect int64 // where damage was seen in a file that may still be growing; -1 for nowhere
 }
 
 func newScanner(f segmentFile, o scanOptions) *scanner {
-	s := &scanner{scanOptions: o, file: f, sum: o.seed, trusted: -1, suspect: -1}
+	s := &scanner{scanOptions: o, file: f, sum: o.seed, trusted: -1}
 	s.win.src, s.win.size = f, o.size
 	s.probe = newProbe(f, o.size)
 	s.rec.Pos.Segment = o.name
@@ -94,7 +84,13 @@ func (s *scanner) quick() bool {
 	}
 	h := binary.LittleEndian.Uint64(b)
 	size, pad := h&sizeMask, -h&(frameAlign-1)
-	if !isCanonicalHeader(h) || size+pad > uint64(len(b)-frameHeaderSize) {
+	if !isCanonicalHeader(h) {
+		if !s.probe.unpadded || !isUnpaddedHeader(h) {
+			return false
+		}
+		pad = 0
+	}
+	if size+pad > uint64(len(b)-frameHeaderSize) {
 		return false
 	}
 	n := frameHeaderSize + size + pad
@@ -107,7 +103,8 @@ func (s *scanner) quick() bool {
 		return false
 	}
 	s.rec.Kind, s.rec.Pos.Off, s.rec.Len, s.rec.Pad = k, s.off, int64(n), int(pad)
-	s.rec.CRC, s.rec.Sum, s.rec.Data, s.rec.Unchecked = crc, sum, data, false
+	s.rec.CRC, s.rec.Sum, s.rec.Data = crc, sum, data
+	s.rec.Unchecked, s.rec.otherForm = false, false
 	s.sum = crc // equal to sum, but known sooner: the next checksum need not wait for this one
 	s.off += int64(n)
 	return true
@@ -142,36 +139,44 @@ func (s *scanner) slow() (*Record, error) {
 	if s.telling {
 		return s.tell()
 	}
-	for reads := range maxRereads {
+	for range maxLooks {
 		if s.done {
 			return nil, nil
 		}
-		if err := s.load(); err != nil {
+		v, quick, err := s.look()
+		if err != nil {
 			return nil, s.fail(err)
 		}
-		if s.quick() {
+		if quick {
 			return &s.rec, nil
 		}
-		v := s.judge()
-		if s.probe.err != nil {
-			return nil, s.fail(s.probe.err)
-		}
-		if changed, err := s.changed(); err != nil {
+		steady, err := s.steady(&v)
+		if err != nil {
 			return nil, s.fail(err)
-		} else if changed {
+		}
+		if !steady {
+			time.Sleep(lookPause)
 			continue
 		}
-		if s.wait && s.early(v) {
+		if s.wait && s.early(&v) {
 			return nil, nil
-		}
-		if v.stop && len(v.damages) > 0 && reads < maxRereads-1 && s.tail && inUse(s.file) {
-			time.Sleep(rereadPause)
-			continue
 		}
 		s.found, s.telling = v, true
 		return s.tell()
 	}
-	return nil, s.fail(fmt.Errorf("offset %d: changed during each of %d reads", s.off, maxRereads))
+	return nil, s.fail(fmt.Errorf("offset %d: changed during each of %d looks", s.off, maxLooks))
+}
+
+// look reads the frame at off: quickly if it is flawless, else by judging what is there.
+func (s *scanner) look() (v ruling, quick bool, err error) {
+	if err := s.load(); err != nil {
+		return v, false, err
+	}
+	if s.quick() {
+		return v, true, nil
+	}
+	v = s.judge()
+	return v, false, s.probe.err
 }
 
 func (s *scanner) fail(err error) error { return fmt.Errorf("%s: %w", s.name, err) }
@@ -182,7 +187,7 @@ func (s *scanner) load() error {
 	if err != nil {
 		return err
 	}
-	f, ok := parseFrame(b, s.off, s.size)
+	f, ok := parseFrame(b, s.off, s.size, s.probe.unpadded)
 	if !ok {
 		return nil
 	}
@@ -199,24 +204,6 @@ func (s *scanner) seedFrom(f *frame) {
 	if !s.seeded && f.off == 0 && f.kind == KindCRC && !f.hasData {
 		s.sum, s.seeded = f.crc, true
 	}
-}
-
-// changed reports whether a running process has changed the frame at off since it was judged. Only
-// the end of a log changes.
-func (s *scanner) changed() (bool, error) {
-	if !s.tail {
-		return false, nil
-	}
-	grown, err := s.resize()
-	if err != nil {
-		return false, err
-	}
-	before := updateCRC(0, s.ahead())
-	s.win.forget()
-	if err := s.load(); err != nil {
-		return false, err
-	}
-	return grown || before != updateCRC(0, s.ahead()), nil
 }
 
 // resize takes in how large the file is by now.
@@ -244,22 +231,10 @@ func (s *scanner) finish() error {
 	return nil
 }
 
-// ahead returns the bytes in memory from off on, up to one page of etcd's writer.
-func (s *scanner) ahead() []byte {
-	const page = 4096
-	b := s.win.peek(s.off)
-	return b[:min(len(b), page)]
-}
-
-// early reports whether a ruling is too early, because a running process may be about to write
-// what is missing. Damage with intact records behind it is believed when it is seen twice.
-func (s *scanner) early(v ruling) bool {
-	if v.stop || v.hasRecord && !s.proven(v.sum, v.frame.end()) {
-		return true
-	}
-	first := s.suspect != s.off
-	s.suspect = s.off
-	return first
+// early reports whether a ruling is too early for a reader that waits for more, because a running
+// process may be about to write what is missing.
+func (s *scanner) early(v *ruling) bool {
+	return v.stop || v.hasRecord && !s.proven(v.sum, v.frame.end())
 }
 
 // tell returns the next part of what was found: first the damages, then the record that they are
@@ -269,7 +244,9 @@ func (s *scanner) tell() (*Record, error) {
 	if len(v.damages) > 0 {
 		d := v.damages[0]
 		v.damages = v.damages[1:]
-		s.rec = Record{Kind: KindDamage, Pos: Position{s.name, s.off}, Damage: &d}
+		s.rec = Record{
+			Kind: KindDamage, Pos: Position{s.name, s.off}, Damage: &d, unlinked: v.unlinked,
+		}
 		if len(v.damages) == 0 && !v.hasRecord {
 			s.rec.Len = v.skip
 			s.pass(v)
@@ -316,6 +293,7 @@ func (s *scanner) tellRecord(v *ruling) (*Record, error) {
 		Sum:  v.sum,
 
 		Unchecked: v.unchecked,
+		otherForm: v.otherForm,
 	}
 	if f.hasData {
 		lo := f.dataOff - f.off

@@ -23,6 +23,7 @@ type probe struct {
 	src       io.ReaderAt
 	size      int64
 	buf       []byte
+	unpadded  bool  // the segment holds frames without padding: see unpaddedFrame
 	budget    int64 // bytes that may still be summed up
 	exhausted bool  // the budget was not enough
 	err       error
@@ -50,10 +51,13 @@ func (p *probe) read(off, n int64) []byte {
 	return b[:m]
 }
 
+// header is parseHeader for the frames of this segment.
+func (p *probe) header(h uint64) (size int64, pad int, ok bool) { return parseHeader(h, p.unpadded) }
+
 // frame returns the frame at off, if header, record and padding have the form that writers give
 // them.
 func (p *probe) frame(off int64) (frame, bool) {
-	f, ok := parseFrame(p.read(off, frameHeaderSize+maxPrefixSize), off, p.size)
+	f, ok := parseFrame(p.read(off, frameHeaderSize+maxPrefixSize), off, p.size, p.unpadded)
 	if !ok || f.kind < KindMetadata || f.kind > KindSnapshot || f.hasData == (f.kind == KindCRC) {
 		return frame{}, false
 	}

@@ -3,16 +3,109 @@ package wal
 import (
 	"encoding/binary"
 	"errors"
-	"io"
-	"slices"
-
-	"github.com/raftctl/raftctl/internal/vfs"
+	"fmt"
 )
 
-// maxTorn is the size in bytes of the largest write that is taken for one that was not finished.
-// What lies further behind a damaged place was synced after it, so that the place must have been
-// intact once.
-const maxTorn = 16 << 20
+// An end is torn if what is there of its first frame is what an unfinished write leaves, and nothing
+// behind it proves itself: no frame continues a checksum of the log, or is continued by another. The
+// sectors of a write reach the disk in any order, so that its last frame may look whole behind those
+// that are missing. This file is the only one that decides about it; whoever reads asks the scanner,
+// and whoever appends reads first.
+
+// smallestTorn is how many bytes must lie behind missing sectors to be taken for the rest of a
+// write: a stray byte or two, far behind the end, is no record.
+const smallestTorn = 64
+
+// torn tells how the bytes from off to end, behind which the file has only zeros, are the beginning
+// of a write that was not finished, or nothing if they aren't. Whoever calls it has searched what
+// follows, and found nothing that proves itself.
+func (s *scanner) torn(end int64) (how string) {
+	const crash = "; zeros follow, as when the machine went down while it was written: " +
+		"nothing that was acknowledged is missing"
+	switch {
+	case s.cutOff():
+		return "; the file ends here: a crash leaves zeros behind, so that a copy was cut short, " +
+			"or the disk was full"
+	case s.lostHeader(end) || s.lostSector():
+		return crash
+	}
+	return ""
+}
+
+// cutOff reports whether the file ends within the frame at off, and what there is of the frame is
+// as it should be.
+func (s *scanner) cutOff() bool {
+	b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize)
+	if len(b) < frameHeaderSize {
+		return true
+	}
+	f := frame{off: s.off}
+	var ok bool
+	f.size, f.pad, ok = s.probe.header(binary.LittleEndian.Uint64(b))
+	if !ok || f.len() <= s.size-s.off {
+		return false
+	}
+	b = b[frameHeaderSize:]
+	return len(b) < maxPrefixSize || f.size <= maxRecordSize && f.parse(b)
+}
+
+// lostHeader reports whether the bytes up to end are what is left of a write whose first sector is
+// missing.
+func (s *scanner) lostHeader(end int64) bool {
+	first := s.probe.firstNonzero(s.off, end)
+	next := alignUp(s.off+1, sectorSize)
+	return first >= next && (first < next+sectorSize || end-first >= smallestTorn)
+}
+
+// lostSector reports whether a sector is missing of the frame that begins at off: the part of the
+// frame that lies in it is all zeros.
+func (s *scanner) lostSector() bool {
+	end := s.frameEnd()
+	for lo := s.off; lo < end; {
+		hi := min(alignUp(lo+1, sectorSize), end)
+		if s.probe.firstNonzero(lo, hi) == hi {
+			return true
+		}
+		lo = hi
+	}
+	return false
+}
+
+// LossError is returned when the end of a log would have to be cut off, to go on behind its last
+// intact record, and that would lose what lies there. Nothing was changed.
+type LossError struct {
+	Finding   Finding      // what reading stopped at
+	Lost      []IndexRange // the entries behind it that are intact
+	Committed uint64       // how many of them were committed
+}
+
+// Error says what was found, and what cutting there would cost.
+func (e *LossError) Error() string {
+	cost := "records"
+	if len(e.Lost) > 0 {
+		cost = fmt.Sprintf("%s, %s", joinRanges(e.Lost), committedText(e.Committed))
+	}
+	return fmt.Sprintf("%v: cutting the log off there would lose %s", &e.Finding, cost)
+}
+
+// Unwrap returns the finding as an error.
+func (e *LossError) Unwrap() error { return e.Finding.Err() }
+
+// lossOf tells what is lost if a log is cut off at a damage, behind the entry with index last.
+func lossOf(v *View, at *Finding, last uint64) *LossError {
+	e := &LossError{Finding: *at}
+	for _, r := range v.Ranges {
+		if r.Last <= last {
+			continue
+		}
+		r.First = max(r.First, last+1)
+		e.Lost = append(e.Lost, r)
+		if r.First <= v.State.Commit {
+			e.Committed += min(r.Last, v.State.Commit) - r.First + 1
+		}
+	}
+	return e
+}
 
 // TornEnd tells what was cut off when the log was opened: where, and how many bytes up to the last
 // one that was not zero. The length is 0 if the log ended well.
@@ -23,90 +116,13 @@ type tornEnd struct {
 	size int64
 }
 
-// cutTorn removes everything after the last record, if that is an unfinished write. It must not
-// come back after a crash: new records would then end in front of old bytes.
-//
-// The sectors of a write reach the disk in any order, so that intact records may follow the first
-// missing sector. They go too: what was synced later would mean that nothing is missing.
-func (w *Writer) cutTorn(r *replay, size int64) error {
+// cutTorn removes a torn end. It must not come back after a crash: new records would then end in
+// front of old bytes.
+func (w *Writer) cutTorn(r *replay) error {
+	if r.damage.Class != ClassTorn {
+		return r.damage.Err() // refused before
+	}
 	t := &w.tail
-	last, err := lastByte(t.file, t.off, size)
-	if err != nil {
-		return err
-	}
-	torn := r.damage.Class == ClassTorn
-	if !torn {
-		torn, err = missesSector(t.file, t.off, size)
-	}
-	if err != nil {
-		return err
-	}
-	if !torn || last-t.off > maxTorn {
-		return r.damage.Err()
-	}
-	w.torn = tornEnd{at: r.end, size: last - t.off}
-	if err := t.file.Truncate(t.off); err != nil {
-		return err
-	}
-	return t.file.Sync()
-}
-
-// missesSector reports whether the frame at off lacks a sector: one that holds zeros where the
-// frame should be. A header of 0 is such a place itself.
-func missesSector(f vfs.File, off, size int64) (bool, error) {
-	var header [frameHeaderSize]byte
-	if _, err := f.ReadAt(header[:], off); err != nil {
-		return errors.Is(err, io.EOF), ignoringEOF(err)
-	}
-	n, pad := parseFrameHeader(binary.LittleEndian.Uint64(header[:]))
-	end := off + frameHeaderSize + n + int64(pad)
-	if n > size-off-frameHeaderSize-int64(pad) {
-		return false, nil
-	}
-	if n == 0 {
-		end = nextSector(off)
-	}
-	var sector [sectorSize]byte
-	for lo := off; lo < end; {
-		hi := min(nextSector(lo), end)
-		if _, err := f.ReadAt(sector[:hi-lo], lo); err != nil {
-			return false, ignoringEOF(err)
-		}
-		if allZero(sector[:hi-lo]) {
-			return true, nil
-		}
-		lo = hi
-	}
-	return false, nil
-}
-
-// nextSector returns the offset at which the sector with the byte at off ends.
-func nextSector(off int64) int64 { return off - off%sectorSize + sectorSize }
-
-// lastByte returns the offset after the last byte that is not zero, or off if there is none after
-// it.
-func lastByte(f vfs.File, off, size int64) (int64, error) {
-	last := off
-	buf := make([]byte, 1<<16)
-	for lo := off; lo < size; lo += int64(len(buf)) {
-		n, err := f.ReadAt(buf[:min(int64(len(buf)), size-lo)], lo)
-		if ignoringEOF(err) != nil {
-			return 0, err
-		}
-		for i, b := range slices.Backward(buf[:n]) {
-			if b != 0 {
-				last = lo + int64(i) + 1
-				break
-			}
-		}
-	}
-	return last, nil
-}
-
-// ignoringEOF is for reads that may go beyond the end of the file.
-func ignoringEOF(err error) error {
-	if err == io.EOF {
-		return nil
-	}
-	return err
+	w.torn = tornEnd{at: r.end, size: r.damage.Len}
+	return errors.Join(t.file.Truncate(t.off), t.file.Sync())
 }

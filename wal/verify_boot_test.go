@@ -19,7 +19,7 @@ import (
 func appendRecord(tb testing.TB, b []byte, k Kind, data []byte) {
 	tb.Helper()
 	offs := frameOffsets(b)
-	f, ok := parseFrame(b[offs[len(offs)-2]:], 0, int64(len(b)))
+	f, ok := parseFrame(b[offs[len(offs)-2]:], 0, int64(len(b)), false)
 	if !ok {
 		tb.Fatal("no last record")
 	}

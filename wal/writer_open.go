@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,8 +19,9 @@ type AppendOptions struct {
 	// read and not locked. Zero reads everything.
 	At raftpb.EntryID
 
-	// CutTorn allows to cut off an incomplete last write, of which nobody was told that it was done;
-	// see Writer.TornEnd. Without it, a log that ends in one is refused.
+	// CutTorn allows to cut off an incomplete last write: see Writer.TornEnd. Without it, a log that
+	// ends in one is refused. Damage with anything behind it that proves itself is no torn end, and
+	// refused in any case, with a *LossError.
 	CutTorn bool
 
 	// Replay, if not nil, is called with every record that is read, in order. Its error ends the
@@ -130,13 +132,30 @@ func (r *replay) read(fsys fs.FS) error {
 			return err
 		}
 	}
-	if r.damage != nil && !r.opts.CutTorn {
-		return r.damage.Err()
+	if r.damage != nil {
+		if err := r.mayCut(log); err != nil {
+			return err
+		}
 	}
 	if !r.at {
 		return fmt.Errorf("%w: %v", ErrSnapshotNotFound, r.opts.At)
 	}
 	return nil
+}
+
+// mayCut returns why what reading stopped at can't be cut off, or nil.
+func (r *replay) mayCut(log *Log) error {
+	switch {
+	case !r.opts.CutTorn:
+		return r.damage.Err()
+	case r.damage.Class == ClassTorn:
+		return nil
+	}
+	view, err := log.View(context.Background())
+	if err != nil {
+		return errors.Join(r.damage.Err(), err)
+	}
+	return lossOf(view, r.damage, r.enc.last)
 }
 
 func (r *replay) record(rec *Record) error {
@@ -195,7 +214,7 @@ func (w *Writer) resume(r *replay) error {
 	w.enc.flushed = flushModel{size: r.end.Off}
 	w.tail = tail{file: last.file, off: r.end.Off}
 	if r.damage != nil {
-		if err := w.cutTorn(r, info.Size()); err != nil {
+		if err := w.cutTorn(r); err != nil {
 			return err
 		}
 	}
