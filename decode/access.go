@@ -1,9 +1,6 @@
 package decode
 
-import (
-	"bytes"
-	"iter"
-)
+import "iter"
 
 // Access is what a request, or a part of a transaction, does with one key or one range of keys.
 type Access struct {
@@ -14,9 +11,6 @@ type Access struct {
 	Lease    uint64 // of OpPut; 0 if there is none
 	Branch   Branch // the branch of the outermost transaction that it stands in
 }
-
-// OpCompare is the operation of an Access that is a condition. No Request has it.
-const OpCompare Op = "compare"
 
 // Branch tells when a part of a transaction is done.
 type Branch uint8
@@ -29,8 +23,9 @@ const (
 )
 
 // Accesses yields what an etcd request does with keys, in the order of its fields. For a
-// transaction that is all of its conditions and both its branches, also of those within it. The
-// accesses of v2 requests have the operation of the request.
+// transaction that is all of its conditions and both its branches, also of those within it: which
+// branch ran is not in the log. The accesses of v2 requests have the operation of the request. Keys
+// that go with a lease are not named by the request that revokes it.
 func (r *Request) Accesses() iter.Seq[Access] {
 	return func(yield func(Access) bool) {
 		if f := r.main.field; f != nil {
@@ -67,12 +62,12 @@ func accesses(f *field, data []byte, w walk) bool {
 
 // accessesV2 yields the path of a v2 request and, if it is recursive, the range of all below it.
 func accessesV2(data []byte, yield func(Access) bool) bool {
-	var a Access
+	a := Access{Op: opV2None}
 	recursive := false
 	for v := range msgV2.lookup().known(data) {
 		switch v.field.name {
 		case "method":
-			a.Op = v2Op(v.data)
+			a.Op, _ = v2Op(v.data)
 		case "path":
 			a.Key = v.data
 		case "val":
@@ -136,31 +131,3 @@ func accessOf(op Op, f *field, data []byte, w walk) Access {
 	}
 	return a
 }
-
-// TouchesPrefix reports whether the request concerns any key with that prefix: by its name, by a
-// range that it lies in, or in any part of a transaction. That is what answers who deleted a key,
-// also when it went with a range of others.
-func (r *Request) TouchesPrefix(prefix []byte) bool {
-	if r.Key != nil && (Access{Key: r.Key, RangeEnd: r.RangeEnd}).touchesPrefix(prefix) {
-		return true
-	}
-	for a := range r.Accesses() {
-		if a.touchesPrefix(prefix) {
-			return true
-		}
-	}
-	return false
-}
-
-func (a Access) touchesPrefix(prefix []byte) bool {
-	if bytes.HasPrefix(a.Key, prefix) {
-		return true
-	}
-	if len(a.RangeEnd) == 0 || bytes.Compare(a.Key, prefix) > 0 {
-		return false
-	}
-	return isFromOn(a.RangeEnd) || bytes.Compare(prefix, a.RangeEnd) < 0
-}
-
-// isFromOn reports whether the end of a range means that it has none.
-func isFromOn(rangeEnd []byte) bool { return len(rangeEnd) == 1 && rangeEnd[0] == 0 }

@@ -86,12 +86,6 @@ func (r *Request) readMain() {
 	}
 }
 
-// v2Ops holds the operations of the v2 store by method. The empty method does nothing.
-var v2Ops = map[string]Op{
-	"PUT": "v2_put", "POST": "v2_post", "DELETE": "v2_delete", "GET": "v2_get", "QGET": "v2_qget",
-	"SYNC": "v2_sync", "": "v2_none",
-}
-
 // sniffV2 reads a Request of the v2 store. Its encoders write all fields, so one without a method
 // or a path is none.
 func (r *Request) sniffV2(data []byte) bool {
@@ -101,7 +95,10 @@ func (r *Request) sniffV2(data []byte) bool {
 		return false
 	}
 	method, path := find(values, "method"), find(values, "path")
-	if method == nil || path == nil || v2Ops[string(method.data)] == "" {
+	if method == nil || path == nil {
+		return false
+	}
+	if _, ok := v2Op(method.data); !ok {
 		return false
 	}
 	r.values, r.body, r.main.data = values, v2Request{}, data
@@ -114,17 +111,7 @@ func (r *Request) readV2(fields []value) {
 	if id := find(fields, "id"); id != nil {
 		r.ID = id.n
 	}
-	if method := find(fields, "method"); method != nil {
-		r.Op = v2Op(method.data)
-	}
-}
-
-// v2Op returns the operation of a method. Etcd refuses methods that are not in the list.
-func v2Op(method []byte) Op {
-	if op := v2Ops[string(method)]; op != "" {
-		return op
-	}
-	return OpUnknown
+	r.Op, _ = v2Op(content(fields, "method"))
 }
 
 func find(values []value, name string) *value {

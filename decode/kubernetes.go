@@ -3,9 +3,8 @@ package decode
 import (
 	"bytes"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"github.com/raftctl/raftctl/internal/jsontext"
+	"github.com/raftctl/raftctl/internal/wirefield"
 )
 
 // object is what a value that Kubernetes stored says about itself.
@@ -41,13 +40,13 @@ func parseObject(value []byte) (o object, ok bool) {
 	if !ok {
 		return object{}, false
 	}
-	typeMeta := subfield(unknown, unknownTypeMeta)
-	meta := subfield(subfield(unknown, unknownRaw), objectMetadata)
+	typeMeta := wirefield.Bytes(unknown, unknownTypeMeta)
+	meta := wirefield.Bytes(wirefield.Bytes(unknown, unknownRaw), objectMetadata)
 	o = object{
-		apiVersion: subfield(typeMeta, typeMetaAPIVersion),
-		kind:       subfield(typeMeta, typeMetaKind),
-		namespace:  subfield(meta, metaNamespace),
-		name:       subfield(meta, metaName),
+		apiVersion: wirefield.Bytes(typeMeta, typeMetaAPIVersion),
+		kind:       wirefield.Bytes(typeMeta, typeMetaKind),
+		namespace:  wirefield.Bytes(meta, metaNamespace),
+		name:       wirefield.Bytes(meta, metaName),
 	}
 	return o, o.kind != nil
 }
@@ -66,30 +65,6 @@ func parseEncrypted(rest []byte) (o object, ok bool) {
 		end += i + 1
 	}
 	return object{encryption: head[:end-1]}, true
-}
-
-// subfield returns the first field of message b with that number, if it is one of bytes, and nil
-// if there is none before the end or before bytes that are no field.
-func subfield(b []byte, want protowire.Number) []byte {
-	for len(b) > 0 {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return nil
-		}
-		b = b[n:]
-		if num == want && typ == protowire.BytesType {
-			data, n := protowire.ConsumeBytes(b)
-			if n < 0 {
-				return nil
-			}
-			return data
-		}
-		if n = protowire.ConsumeFieldValue(num, typ, b); n < 0 {
-			return nil
-		}
-		b = b[n:]
-	}
-	return nil
 }
 
 // appendSummary appends the object for people: v1/Pod kube-system/etcd-0.

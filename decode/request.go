@@ -6,33 +6,6 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// Op names what an entry asks for, as the JSON contract spells it. The operations of etcd are the
-// constants below and, for users, roles and the cluster, the names of the fields of etcd's
-// InternalRaftRequest: auth_user_add, cluster_version_set, downgrade_info_set. Requests of the v2
-// store have v2_ and the method in lower case: v2_put, v2_sync.
-type Op string
-
-// Operations that a caller may want to tell apart.
-const (
-	OpPut             Op = "put"
-	OpRange           Op = "range"
-	OpDeleteRange     Op = "delete_range"
-	OpTxn             Op = "txn"
-	OpCompaction      Op = "compaction"
-	OpLeaseGrant      Op = "lease_grant"
-	OpLeaseRevoke     Op = "lease_revoke"
-	OpLeaseCheckpoint Op = "lease_checkpoint"
-	OpAlarm           Op = "alarm"
-	OpConfChange      Op = "conf_change"
-	OpConfChangeV2    Op = "conf_change_v2"
-	OpEmpty           Op = "empty"   // no payload: the first entry of a leader, or a refused change
-	OpJSON            Op = "json"    // a payload that is JSON
-	OpText            Op = "text"    // a payload that is text
-	OpHex             Op = "hex"     // a payload shown as hex because the caller said so
-	OpRaw             Op = "raw"     // a payload shown as it is because the caller said so
-	OpUnknown         Op = "unknown" // a payload that the decoder can't read
-)
-
 // Request is what an entry means. It is made to be used again for the next entry: Decode replaces
 // it, and then needs no memory in the common case. Its slices point into the entry's data, and are
 // valid as long as that is.

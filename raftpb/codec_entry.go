@@ -112,34 +112,15 @@ func (e *Entry) decode(b []byte, base int) error {
 	return r.err
 }
 
-// decodeCanonical decodes the forms that etcd writes: ascending fields, a type below 128, minimal
-// tags, nothing unknown. It reports whether b had such a form; if not, *e is as it was.
+// decodeCanonical decodes what readEntry reads. It reports whether b was that; if not, *e is as it
+// was.
 func (e *Entry) decodeCanonical(b []byte) bool {
-	var typ EntryType
-	var term, index, size uint64
-	off := 0
-	if len(b) > 1 && b[0] == tagEntryType && b[1] < 0x80 {
-		typ, off = EntryType(b[1]), 2
-	}
-	if off < len(b) && b[off] == tagEntryTerm {
-		term, off = shortVarint(b, off+1)
-	}
-	if off < len(b) && b[off] == tagEntryIndex {
-		index, off = shortVarint(b, off+1)
-	}
-	if off == len(b) {
-		e.Type, e.Term, e.Index, e.Data = typ, term, index, nil
-		return true
-	}
-	if off > len(b) || b[off] != tagEntryData {
-		return false
-	}
-	size, off = shortVarint(b, off+1)
-	if off > len(b) || size != uint64(len(b)-off) {
+	typ, id, data, form := readEntry(b)
+	if form < EntryBare {
 		return false
 	}
 	// One by one: a literal would be built elsewhere and then copied.
-	e.Type, e.Term, e.Index, e.Data = typ, term, index, b[off:len(b):len(b)]
+	e.Type, e.Term, e.Index, e.Data = typ, id.Term, id.Index, data
 	return true
 }
 

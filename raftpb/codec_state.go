@@ -38,9 +38,18 @@ func (s *HardState) AppendTo(b []byte, f Flavor) []byte {
 func (s *HardState) Marshal(f Flavor) []byte { return s.AppendTo(make([]byte, 0, s.Size(f)), f) }
 
 // Unmarshal sets *s to the state that b encodes. The error is a *DecodeError.
-func (s *HardState) Unmarshal(b []byte) error {
+func (s *HardState) Unmarshal(b []byte) error { return s.decode(b, false) }
+
+// UnmarshalAlias is Unmarshal: a state has no bytes to share.
+func (s *HardState) UnmarshalAlias(b []byte) error { return s.Unmarshal(b) }
+
+// UnmarshalStrict is Unmarshal that refuses fields which a state doesn't have. It is for bytes whose
+// type is in doubt: an entry with data would otherwise pass for a state.
+func (s *HardState) UnmarshalStrict(b []byte) error { return s.decode(b, true) }
+
+func (s *HardState) decode(b []byte, strict bool) error {
 	*s = HardState{}
-	r := reader{buf: b, schema: hardStateSchema}
+	r := reader{buf: b, schema: hardStateSchema, strict: strict}
 	for r.next() {
 		switch r.tag {
 		case tagHardStateTerm:
@@ -55,9 +64,6 @@ func (s *HardState) Unmarshal(b []byte) error {
 	}
 	return r.err
 }
-
-// UnmarshalAlias is Unmarshal: a state has no bytes to share.
-func (s *HardState) UnmarshalAlias(b []byte) error { return s.Unmarshal(b) }
 
 var confStateSchema = &schema{"ConfState", []field{
 	{"voters", wireVarint}, {"learners", wireVarint}, {"voters_outgoing", wireVarint},

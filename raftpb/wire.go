@@ -35,6 +35,7 @@ type reader struct {
 	at     int // where the current field begins
 	tag    uint64
 	shared bool // buf is the caller's: what is to point into it needs a copy first
+	strict bool // fields that the schema doesn't have are an error
 	schema *schema
 	err    error
 }
@@ -162,6 +163,10 @@ func (r *reader) skip() {
 	}
 	if num <= uint64(len(r.schema.fields)) {
 		r.fail(wireTypeError{wire, r.schema.fields[num-1].wire})
+		return
+	}
+	if r.strict {
+		r.fail(fmt.Errorf("field number %d, want 1 to %d", num, len(r.schema.fields)))
 		return
 	}
 	n := protowire.ConsumeFieldValue(protowire.Number(num), protowire.Type(wire), r.buf[r.off:])

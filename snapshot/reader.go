@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"io/fs"
 	"math"
 	"path"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/raftctl/raftctl/internal/wirefield"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -82,40 +82,22 @@ type file struct {
 
 func parseFile(b []byte) (file, error) {
 	var f file
-	for off := 0; off < len(b); {
-		num, typ, n := protowire.ConsumeTag(b[off:])
-		if n < 0 {
-			return file{}, corruptAt(off, n)
-		}
-		value := off + n
-		size := protowire.ConsumeFieldValue(num, typ, b[value:])
-		if size < 0 {
-			return file{}, corruptAt(value, size)
-		}
-		switch {
-		case num == fieldCRC && typ == protowire.VarintType:
-			v, _ := protowire.ConsumeVarint(b[value:])
-			if v > math.MaxUint32 { // protobuf would cut it to 32 bits, and hide the damage
-				return file{}, &CorruptError{Off: int64(value), Err: fmt.Errorf("crc %x exceeds 32 bits", v)}
+	err := wirefield.Each(b, func(w wirefield.Field) error {
+		switch w.Num {
+		case fieldCRC:
+			if w.Uint > math.MaxUint32 { // protobuf would cut it to 32 bits, and hide the damage
+				return fmt.Errorf("crc %x exceeds 32 bits", w.Uint)
 			}
-			f.crc, f.crcOff = uint32(v), int64(value)
-		case num == fieldData && typ == protowire.BytesType:
-			v, _ := protowire.ConsumeBytes(b[value:])
-			f.data, f.dataOff = v, int64(value+size-len(v))
-		case num == fieldCRC || num == fieldData:
-			return file{}, &CorruptError{Off: int64(off), Err: fmt.Errorf("field %d has wire type %d", num, typ)}
+			f.crc, f.crcOff = uint32(w.Uint), int64(w.Value)
+			return w.Want(protowire.VarintType)
+		case fieldData:
+			f.data, f.dataOff = w.Bytes, int64(w.Value)
+			return w.Want(protowire.BytesType)
 		}
-		off = value + size
+		return nil
+	})
+	if e, ok := errors.AsType[*wirefield.Error](err); ok {
+		return file{}, &CorruptError{Off: int64(e.Off), Err: e.Err}
 	}
-	return f, nil
-}
-
-// corruptAt turns a negative length of protowire's into an error. All its errors but "unexpected
-// EOF" are about the bytes at off.
-func corruptAt(off, n int) error {
-	err := protowire.ParseError(n)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = fmt.Errorf("file is cut off: %w", err)
-	}
-	return &CorruptError{Off: int64(off), Err: err}
+	return f, err
 }

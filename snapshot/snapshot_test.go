@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -120,10 +121,10 @@ func TestParseDamage(t *testing.T) {
 		{"crc 0", func([]byte) []byte { return file(0, data) }, 1, snapshot.ErrEmpty},
 		{"crc changed", func(b []byte) []byte { b[1] ^= 1; return b }, 1, nil},
 		{"data changed", func(b []byte) []byte { b[len(b)-1] ^= 1; return b }, 1, nil},
-		{"cut in the data", func(b []byte) []byte { return b[:len(b)-1] }, dataOff - 1, nil},
-		{"cut in the crc", func(b []byte) []byte { return b[:2] }, 1, nil},
+		{"cut in the data", func(b []byte) []byte { return b[:len(b)-1] }, dataOff - 2, io.ErrUnexpectedEOF},
+		{"cut in the crc", func(b []byte) []byte { return append(b, b[:2]...) }, int64(len(good)), io.ErrUnexpectedEOF},
 		{"zeroed", func(b []byte) []byte { clear(b); return b }, 0, nil},
-		{"crc of another type", func(b []byte) []byte { b[0] = 0x0a; return b[:1] }, 1, nil},
+		{"crc of another type", func(b []byte) []byte { return append(b, 0x0a, 0x00) }, int64(len(good)), nil},
 		{"data of another type", func(b []byte) []byte { return append(b, 0x10, 0x00) }, int64(len(good)), nil},
 		{"no snapshot inside", func([]byte) []byte { return file(sum([]byte{0x0a, 0x7f}), []byte{0x0a, 0x7f}) }, 0, nil},
 	} {

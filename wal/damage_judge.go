@@ -106,8 +106,7 @@ func (s *scanner) brokenChain() (ruling, bool) {
 	if s.proven(s.sum, f.end()) || !s.proven(f.crc, f.end()) && bytesApart(f.crc, s.sum) == 1 {
 		return ruling{}, false // wrongField explains it
 	}
-	d := s.damage(ClassCRCChain, 0, fmt.Sprintf("crc %08x, want %08x of the records before",
-		f.crc, s.sum))
+	d := s.damage(ClassCRCChain, 0, chainText(f.crc, s.sum))
 	v := s.admit(f, f.crc, []Finding{d})
 	v.unlinked = true
 	return v, true
@@ -147,11 +146,11 @@ func (s *scanner) admit(f frame, sum uint32, damages []Finding) ruling {
 	if f.hasData {
 		data = b[f.dataOff-f.off:][:f.dataLen]
 	}
-	kind, known := s.prior.kindOf(f.kind, data)
+	kind, known := s.kinds.kindOf(&s.prior, f.kind, data)
 	v.kind = kind
 	if kind != f.kind {
-		d := s.damage(ClassKind, 1, fmt.Sprintf("type %d, but the data is that of type %d (%v)",
-			f.kind, kind, kind))
+		d := s.damage(ClassKind, 1, fmt.Sprintf("type %d, but the data is that of type %d (%s)",
+			f.kind, kind, s.kinds.KindName(kind)))
 		d.Pos.Off += frameHeaderSize + 1
 		v.damages = append(v.damages, d)
 	} else if !known {
@@ -182,14 +181,14 @@ func (s *scanner) setAfter(v *ruling, data []byte) {
 
 // unknown is the damage of an intact record whose type or data means nothing.
 func (s *scanner) unknown(f *frame) Finding {
-	if f.kind >= KindMetadata && f.kind <= KindSnapshot {
+	if s.kinds.row(f.kind) != nil {
 		d := s.damage(ClassMalformed, f.dataLen, fmt.Sprintf(
-			"the data is no %v, yet its crc %08x is right", f.kind, f.crc))
+			"the data is no %s, yet its crc %08x is right", s.kinds.KindName(f.kind), f.crc))
 		d.Pos.Off = f.dataOff
 		return d
 	}
 	d := s.damage(ClassUnknownKind, 1, fmt.Sprintf(
-		"type %d, want 1 to 5; crc %08x is right", f.kind, f.crc))
+		"type %d, want %s; crc %08x is right", f.kind, s.kinds.numbers(), f.crc))
 	d.Pos.Off += frameHeaderSize + 1
 	return d
 }

@@ -138,7 +138,7 @@ func (s *scanner) candidates(lo int64) func(yield func(int64) bool) {
 			}
 			b := buf[:n]
 			for i := 0; i+need <= n; i += step {
-				if mayBegin(b[i:], s.probe.unpadded) && !yield(lo+int64(i)) {
+				if s.mayBegin(b[i:]) && !yield(lo+int64(i)) {
 					return
 				}
 			}
@@ -147,12 +147,12 @@ func (s *scanner) candidates(lo int64) func(yield func(int64) bool) {
 	}
 }
 
-// mayBegin reports whether a frame may begin with b.
-func mayBegin(b []byte, unpadded bool) bool {
-	if b[8] != tagRecordType || b[10] != tagRecordCRC || b[9]-1 >= byte(KindSnapshot) {
+// mayBegin reports whether a frame of one of the dialect's kinds may begin with b.
+func (s *scanner) mayBegin(b []byte) bool {
+	if b[8] != tagRecordType || b[10] != tagRecordCRC || s.kinds.row(Kind(b[9])) == nil {
 		return false
 	}
-	_, _, ok := parseHeader(binary.LittleEndian.Uint64(b), unpadded)
+	_, _, ok := s.probe.header(binary.LittleEndian.Uint64(b))
 	return ok
 }
 

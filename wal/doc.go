@@ -101,6 +101,11 @@
 // been reading for longest: 3.7 reads those bytes in every upgraded log, whereas the shorter form
 // is younger than most readers.
 //
+// # Dialects
+//
+// Files, frames, checksums, ends and damage are those of a container; the kinds of records in it are
+// etcd's, or those of another application that keeps its records in the same way. See [Dialect].
+//
 // # Limits
 //
 //	constant       value        reason

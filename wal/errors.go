@@ -3,6 +3,8 @@ package wal
 import (
 	"errors"
 	"fmt"
+
+	"github.com/raftctl/raftctl/internal/datadir"
 )
 
 var (
@@ -10,15 +12,18 @@ var (
 	// down before the write was acknowledged. Nothing that anybody was promised is missing.
 	ErrTorn = errors.New("incomplete last write")
 
+	// ErrNoRecord is returned when a record is asked for at a place where none begins.
+	ErrNoRecord = errors.New("no record begins there")
+
 	// ErrNoLog is returned when a path exists and holds no log: a directory without segments, a
 	// file that is neither a segment nor an archive.
-	ErrNoLog = errors.New("no log")
+	ErrNoLog = datadir.ErrNoLog
 
 	// ErrEmpty is returned when a file that should be a segment or an archive has no bytes.
-	ErrEmpty = errors.New("empty file")
+	ErrEmpty = datadir.ErrEmpty
 
 	// ErrSeveralLogs is returned when a path holds more than one log and one must be chosen.
-	ErrSeveralLogs = errors.New("several logs")
+	ErrSeveralLogs = datadir.ErrSeveralLogs
 )
 
 // CorruptError is any end of a segment that is neither clean nor torn.

@@ -33,6 +33,7 @@ type run struct {
 	term        uint64
 	at          place // the record of the first entry
 	follows     follows
+	unchecked   bool // the data of its entry could not be verified
 }
 
 // liveLog follows a log's history and holds what is live: the entries after overwrites, the last
@@ -54,17 +55,33 @@ type liveLog struct {
 	named   [2]uint64      // index that the next segment's name may carry, less one: see segment
 	free    bool           // nothing tells yet which index the log starts after
 	broken  bool           // records may be missing since the last entry
+	lossy   bool           // records may be missing anywhere before
 	over    pendingCommit
+
+	stateFirst bool // hard states precede the entries that they were saved with, as in etcd 2.0
+	open       pendingSnapshot
+	voids      voids
+	dropped    []span // entries that were overwritten, or replaced by a snapshot
 }
 
 // pendingCommit is a hard state that commits more than the log held when it was written. Before
-// 3.4.8 etcd wrote that ahead of a snapshot from the leader; otherwise it means lost entries.
+// 3.4.8 etcd wrote that ahead of a snapshot from the leader, and 2.0 ahead of the entries that came
+// with it; otherwise it means lost entries.
 type pendingCommit struct {
 	commit, last uint64
 	at           place
 }
 
+// pendingSnapshot is a snapshot record behind damage that took what would tell whether the member
+// made the snapshot itself or the leader sent it. The next entry tells: it follows the last one, or
+// the snapshot.
+type pendingSnapshot struct {
+	event *event
+	known uint64 // committed up to here when it was recorded
+}
+
 func (t *liveLog) apply(e *event) {
+	t.voids.close(e.at)
 	t.resolve(e)
 	switch e.kind {
 	case eventRun:
@@ -72,10 +89,13 @@ func (t *liveLog) apply(e *event) {
 	case eventSnapshot:
 		t.snapshot(e)
 	case eventBreak:
-		t.broken = true
+		t.lose()
 	}
 	t.states(e)
 }
+
+// lose takes in that records may be missing here.
+func (t *liveLog) lose() { t.broken, t.lossy = true, true }
 
 // begin is called ahead of the first segment's events. A log whose first segments were purged
 // starts after the index in the name of the first that is left; a file of another name may start
@@ -115,20 +135,27 @@ func (t *liveLog) entries(e *event) {
 	if t.free {
 		t.anchor(id.Index - 1)
 	}
-	r := run{first: id.Index, last: e.last(), term: id.Term, at: e.at}
+	t.closeSnapshot(id.Index)
+	r := run{first: id.Index, last: e.last(), term: id.Term, at: e.at, unchecked: e.unchecked}
 	switch {
 	case id.Index > t.last.Index+1:
 		t.gap(e)
 		r.follows = followsGap
-	case id.Index <= t.last.Index:
+	case id.Index <= t.last.Index && t.mayOverwrite(e):
 		t.overwrite(e)
+	case id.Index <= t.last.Index:
+		if r.first = t.last.Index + 1; r.first > r.last {
+			return
+		}
 	}
-	prev, known := t.termAt(id.Index - 1)
-	if known && id.Term < prev {
-		t.found.add(e.at, ClassTermBack, fmt.Sprintf("entry %v follows %d/%d: terms never go back", id, prev, id.Index-1))
+	first := raftpb.EntryID{Term: r.term, Index: r.first}
+	prev, known := t.termAt(first.Index - 1)
+	if known && first.Term < prev {
+		t.found.add(e.at, ClassTermBack, fmt.Sprintf(
+			"entry %v follows %d/%d: terms never go back", first, prev, first.Index-1))
 	}
 	if r.follows != followsGap {
-		r.follows = t.followsOf(id, prev, known)
+		r.follows = t.followsOf(first, prev, known)
 	}
 	t.push(r)
 	t.broken = false
@@ -151,7 +178,8 @@ func (t *liveLog) followsOf(id raftpb.EntryID, prev uint64, known bool) follows 
 
 func (t *liveLog) push(r run) {
 	if n := len(t.runs); n > 0 && r.follows == followsProven {
-		if p := &t.runs[n-1]; p.term == r.term && p.last+1 == r.first {
+		p := &t.runs[n-1]
+		if p.term == r.term && p.last+1 == r.first && p.unchecked == r.unchecked {
 			p.last = r.last
 			return
 		}
@@ -163,6 +191,23 @@ func (t *liveLog) gap(e *event) {
 	from := t.last.Index + 1
 	t.found.add(e.at, ClassIndexGap, fmt.Sprintf("entry %v, want index %d: %s missing", e.id, from,
 		entryRange(from, e.id.Index-1)))
+}
+
+// mayOverwrite reports whether a run may overwrite what is live. Only the leader of a later term does
+// that, so that any other entry that is there already counts for nothing.
+func (t *liveLog) mayOverwrite(e *event) bool {
+	id, last := e.id, t.last
+	if last.Term == 0 || id.Term > last.Term {
+		return true
+	}
+	there := fmt.Sprintf("entry %v again behind %v: ", id, last)
+	if id.Term == last.Term {
+		t.found.add(e.at, ClassSameTerm, there+"no leader overwrites entries of its own term")
+	} else {
+		t.found.add(e.at, ClassTermBack, there+"terms never go back")
+	}
+	t.voids.open(e.at, last.Index)
+	return false
 }
 
 func (t *liveLog) overwrite(e *event) {
@@ -188,6 +233,7 @@ func (t *liveLog) truncate(at place, lo uint64) {
 		if r.last < lo {
 			return
 		}
+		t.dropped = append(t.dropped, span{max(lo, r.first), r.last, r.term})
 		if r.first < lo {
 			r.last = lo - 1
 			return
@@ -209,8 +255,9 @@ func (t *liveLog) termAt(index uint64) (term uint64, known bool) {
 	return 0, false
 }
 
-// snapshot takes in a snapshot record: one taken here changes nothing, one from the leader
-// replaces all entries that aren't known to be committed.
+// snapshot takes in a snapshot record. One that the member made itself changes nothing; one from the
+// leader replaces all entries that aren't known to be committed. The leader sends no snapshot of
+// what the member has committed.
 func (t *liveLog) snapshot(e *event) {
 	id := e.id
 	t.snaps = append(t.snaps, SnapshotRef{EntryID: id, ConfState: e.conf, at: e.at})
@@ -219,15 +266,33 @@ func (t *liveLog) snapshot(e *event) {
 	switch {
 	case id.Index == 0 || t.free || known && term == id.Term:
 	case known && id.Index <= t.known:
-		t.found.add(e.at, ClassSnapshotConflict, fmt.Sprintf("snapshot %v, but the committed entry at its index is %d/%d",
-			id, term, id.Index))
+		t.found.add(e.at, ClassSnapshotConflict, fmt.Sprintf(
+			"snapshot %v, but the committed entry at its index is %d/%d", id, term, id.Index))
 	case id.Index <= t.base.Index:
 		t.recallBase(id)
-	case t.broken && id.Index > t.last.Index:
-		t.last = id // taken here or not: the entries that would tell are missing
+	case id.Index <= min(t.known, t.last.Index): // the entry is missing, and was committed
+	case t.lossy && !known:
+		t.open = pendingSnapshot{e, t.known}
 	default:
-		t.replace(e)
+		t.replace(e, t.known)
 	}
+}
+
+// closeSnapshot decides, when entry next comes, who made a snapshot.
+func (t *liveLog) closeSnapshot(next uint64) {
+	o := t.open
+	t.open = pendingSnapshot{}
+	if o.event != nil && next == o.event.id.Index+1 && next != t.last.Index+1 {
+		t.replace(o.event, o.known)
+	}
+}
+
+// end returns the index that the log ends with, as far as its records tell.
+func (t *liveLog) end() uint64 {
+	if t.open.event == nil {
+		return t.last.Index
+	}
+	return max(t.last.Index, t.open.event.id.Index)
 }
 
 // recallBase learns the term of the purged entry before the log's first, when a snapshot tells.
@@ -240,8 +305,10 @@ func (t *liveLog) recallBase(id raftpb.EntryID) {
 	}
 }
 
-func (t *liveLog) replace(e *event) {
-	lo := min(t.known, e.id.Index) + 1
+// replace takes in a snapshot from the leader, recorded when the log was known to be committed up to
+// an index.
+func (t *liveLog) replace(e *event, known uint64) {
+	lo := min(known, e.id.Index) + 1
 	if n := len(t.runs); n > 0 && t.runs[n-1].last >= lo {
 		t.found.add(e.at, ClassIndexBack, fmt.Sprintf("snapshot %v from the leader replaces %s (legal: they were not committed)",
 			e.id, entryRange(max(lo, t.runs[0].first), t.runs[n-1].last)))
@@ -266,8 +333,8 @@ func (t *liveLog) states(e *event) {
 	}
 	t.state, t.stateAt = s.last, place{e.at.seg, s.lastOff}
 	t.known = max(t.known, s.commit)
-	if s.commit > t.last.Index && t.over.commit == 0 && !t.free {
-		t.over = pendingCommit{s.commit, t.last.Index, place{e.at.seg, s.commitOff}}
+	if s.commit > t.end() && t.over.commit == 0 && !t.free {
+		t.over = pendingCommit{s.commit, t.end(), place{e.at.seg, s.commitOff}}
 	}
 }
 
@@ -279,6 +346,10 @@ func (t *liveLog) resolve(next *event) {
 	}
 	t.over = pendingCommit{}
 	if next != nil && next.kind == eventSnapshot && next.id.Index >= o.commit {
+		return
+	}
+	if t.stateFirst && next != nil && next.kind == eventRun && next.id.Index == o.last+1 &&
+		next.last() >= o.commit {
 		return
 	}
 	t.found.add(o.at, ClassCommitBeyond, fmt.Sprintf("hard state says commit %d, but the last entry is %d: %s missing",

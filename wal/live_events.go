@@ -40,12 +40,16 @@ const (
 // event is one step of a log's history, as small as the steps allow: a segment of half a million
 // entries written under one leader is two events.
 type event struct {
-	kind   eventKind
-	at     place          // its first record
-	id     raftpb.EntryID // run: the first entry; snapshot: what it includes
-	n      uint64         // run: how many entries
-	conf   *raftpb.ConfState
-	states stateSpan // the hard states recorded after it and before the next event
+	kind      eventKind
+	at        place          // its first record
+	id        raftpb.EntryID // run: the first entry; snapshot: what it includes
+	n         uint64         // run: how many entries
+	conf      *raftpb.ConfState
+	lost      int64     // break: bytes that are damaged
+	linked    bool      // break: what follows is proven to continue the log
+	unchecked bool      // run: the data of its entry could not be verified
+	foreign   bool      // metadata of another member or cluster follows
+	states    stateSpan // the hard states recorded after it and before the next event
 }
 
 // last returns the index of a run's last entry.
@@ -98,13 +102,13 @@ func (h *eventList) tail() *event { return &h.events[len(h.events)-1] }
 
 // entry takes in an entry record. It extends the current run unless a hard state in between
 // commits more than the run held, which has to stay visible.
-func (h *eventList) entry(id raftpb.EntryID, off int64) {
-	if t := h.tail(); t.kind == eventRun && id.Term == t.id.Term && id.Index == t.id.Index+t.n &&
+func (h *eventList) entry(id raftpb.EntryID, off int64, unchecked bool) {
+	if t := h.tail(); t.kind == eventRun && !unchecked && !t.unchecked && id.Term == t.id.Term && id.Index == t.id.Index+t.n &&
 		(t.states.n == 0 || t.states.commit < id.Index) {
 		t.n++
 		return
 	}
-	h.add(event{kind: eventRun, at: place{off: off}, id: id, n: 1})
+	h.add(event{kind: eventRun, at: place{off: off}, id: id, n: 1, unchecked: unchecked})
 }
 
 // state takes in a hard state and says what is wrong with it after the one before, if that one is
@@ -130,10 +134,12 @@ func members(c *raftpb.ConfState) int {
 	return len(c.Voters) + len(c.Learners) + len(c.VotersOutgoing) + len(c.LearnersNext)
 }
 
-// gap notes that records may be missing before off.
-func (h *eventList) gap(off int64) {
+// gap notes that records may be missing before off, where lost bytes are damaged. Linked says that
+// what follows is proven to continue the log.
+func (h *eventList) gap(off, lost int64, linked bool) {
 	if t := h.tail(); t.kind == eventBreak && t.states.n == 0 {
+		t.lost, t.linked = t.lost+lost, t.linked && linked
 		return
 	}
-	h.add(event{kind: eventBreak, at: place{off: off}})
+	h.add(event{kind: eventBreak, at: place{off: off}, lost: lost, linked: linked})
 }

@@ -47,7 +47,7 @@ func track(steps []step, perSegment int) (*liveLog, *findings) {
 		}
 		switch off := int64(8 * i); s.kind {
 		case KindEntry:
-			h.entry(s.id, off)
+			h.entry(s.id, off, false)
 		case KindSnapshot:
 			h.snapshot(&Snapshot{Index: s.id.Index, Term: s.id.Term}, off)
 		case KindState:
@@ -55,7 +55,7 @@ func track(steps []step, perSegment int) (*liveLog, *findings) {
 				f.add(place{i / perSegment, off}, c, detail)
 			}
 		case KindDamage:
-			h.gap(off)
+			h.gap(off, 0, true)
 		}
 	}
 	feed(t, h)

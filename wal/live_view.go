@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -32,6 +33,7 @@ type View struct {
 
 	log        *Log
 	overwrites overwrites
+	voids      voids
 	ords       map[string]int
 }
 
@@ -94,7 +96,7 @@ func (s *survey) view(l *Log) *View {
 	t := &s.live
 	v := &View{
 		State: t.state, Base: t.base, Snapshots: t.snaps,
-		Ranges: t.ranges(), log: l, overwrites: t.overwrites, ords: map[string]int{},
+		Ranges: t.ranges(), log: l, overwrites: t.overwrites, voids: t.voids, ords: map[string]int{},
 	}
 	for i, seg := range s.segs {
 		v.ords[seg.File] = i
@@ -138,11 +140,24 @@ func (v *View) LastIndex() uint64 { return max(v.Last.Index, v.Base.Index) }
 // of the logical log: nothing recorded later overwrote or replaced it. It takes constant memory and
 // is meant for a second pass over the records.
 func (v *View) Live(pos Position, index uint64) bool {
-	if len(v.overwrites) == 0 { // as in most logs
+	if len(v.overwrites) == 0 && len(v.voids) == 0 { // as in most logs
 		return index != 0
 	}
 	ord, ok := v.ords[pos.Segment]
-	return ok && index != 0 && index < v.overwrites.lowest(place{ord, pos.Off})
+	at := place{ord, pos.Off}
+	if !ok || index == 0 || index >= v.overwrites.lowest(at) {
+		return false
+	}
+	x := v.voids.at(at)
+	return x == nil || index > x.last
+}
+
+// Foreign reports whether the record at pos is intact but of another log, so that it counts for
+// nothing: see ClassForeign.
+func (v *View) Foreign(pos Position) bool {
+	ord, ok := v.ords[pos.Segment]
+	x := v.voids.at(place{ord, pos.Off})
+	return ok && x != nil && x.last == math.MaxUint64
 }
 
 // Entries reads the log again and yields the live entries with an index of from or above, in order
@@ -168,9 +183,12 @@ func (v *View) Entries(from uint64) iter.Seq2[LiveEntry, error] {
 	}
 }
 
-// ranges returns the live entries as ranges without a gap or a doubt.
+// ranges returns the live entries that are proven intact, as ranges without a gap or a doubt.
 func (t *liveLog) ranges() (out []IndexRange) {
 	for _, r := range t.runs {
+		if r.unchecked {
+			continue
+		}
 		if n := len(out); n > 0 && r.follows == followsProven && out[n-1].Last+1 == r.first {
 			out[n-1].Last = r.last
 			continue

@@ -1,12 +1,8 @@
 package wal
 
-import (
-	"fmt"
-	"strconv"
-	"strings"
-)
+import "github.com/raftctl/raftctl/internal/datadir"
 
-const segmentSuffix = ".wal"
+const segmentSuffix = datadir.SegmentSuffix
 
 // SegmentName is what the name of a segment says: its place in the sequence of segments, and the
 // index that the first entry in it is expected to have.
@@ -15,19 +11,24 @@ type SegmentName struct {
 	Index uint64 // one above the last entry or snapshot that was saved before the segment was begun
 }
 
-// String returns the file name, such as "0000000000000001-0000000000000021.wal".
-func (n SegmentName) String() string {
-	return fmt.Sprintf("%016x-%016x%s", n.Seq, n.Index, segmentSuffix)
+// String returns the file name in a log of etcd, such as "0000000000000001-0000000000000021.wal".
+func (n SegmentName) String() string { return Etcd.FileName(n) }
+
+// ParseSegmentName parses a file name of a log of etcd, without directory. It accepts exactly what
+// String returns.
+func ParseSegmentName(name string) (SegmentName, bool) { return Etcd.ParseFileName(name) }
+
+// FileName returns the name of a segment's file.
+func (d *Dialect) FileName(n SegmentName) string {
+	return datadir.SegmentName(n.Seq, n.Index, d.suffix)
 }
 
-// ParseSegmentName parses a file name without directory. It accepts exactly what String returns.
-func ParseSegmentName(name string) (SegmentName, bool) {
-	const digits = 16
-	base, ok := strings.CutSuffix(name, segmentSuffix)
-	if !ok || len(base) != 2*digits+1 || base[digits] != '-' || base != strings.ToLower(base) {
+// ParseFileName parses the name of a segment's file, without directory. It accepts exactly what
+// FileName returns.
+func (d *Dialect) ParseFileName(base string) (SegmentName, bool) {
+	seq, index, ok := datadir.ParseSegmentName(base, d.suffix)
+	if !ok {
 		return SegmentName{}, false
 	}
-	seq, seqErr := strconv.ParseUint(base[:digits], 16, 64)
-	index, indexErr := strconv.ParseUint(base[digits+1:], 16, 64)
-	return SegmentName{Seq: seq, Index: index}, seqErr == nil && indexErr == nil
+	return SegmentName{Seq: seq, Index: index}, true
 }

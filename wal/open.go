@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/raftctl/raftctl/internal/archive"
+	"github.com/raftctl/raftctl/internal/datadir"
 )
 
 // maxOpen is the number of segments up to which a log holds all its files open, so that it can be
@@ -30,15 +30,15 @@ type Segment struct {
 
 // Log is an open log. It never writes, and takes no lock. Its methods may be called concurrently.
 type Log struct {
+	dialect  *Dialect
 	fsys     fs.FS
 	dir      string // the directory of the segments within fsys
-	snapDir  string // empty if there is none
 	single   bool   // opened as one file: its name need not be that of a segment
 	segments []Segment
 	files    []segmentHandle // nil for those that are opened when they are read
 	spares   []string
 	ignored  []string
-	archive  io.Closer // nil if the log lies in no archive
+	member   *datadir.Member
 }
 
 // segmentHandle is a segmentFile as a file system opens it.
@@ -63,39 +63,38 @@ type segmentHandle interface {
 //
 // The error is ErrNoLog if there is no log at name, ErrEmpty if it is a file without a byte,
 // ErrSeveralLogs if name doesn't say which one, or that of fsys.
-func Open(fsys fs.FS, name string) (*Log, error) {
-	l, err := open(fsys, name)
+func Open(fsys fs.FS, name string) (*Log, error) { return Etcd.Open(fsys, name) }
+
+// Open opens the log of the dialect at name, as the function Open does for etcd's.
+func (d *Dialect) Open(fsys fs.FS, name string) (*Log, error) {
+	l, err := d.open(fsys, name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return l, nil
 }
 
-func open(fsys fs.FS, name string) (*Log, error) {
-	info, err := fs.Stat(fsys, name)
-	if err != nil {
-		file, inner, ok := archivePath(fsys, name)
-		if kind, sniffErr := sniff(fsys, file); !ok || sniffErr != nil || kind != sniffedArchive {
-			return nil, bare(err)
-		}
-		return openArchive(fsys, file, inner)
-	}
-	switch {
-	case info.IsDir():
-		return openTree(fsys, name, false)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%w: neither a file nor a directory (%v)", ErrNoLog, info.Mode())
-	case info.Size() == 0:
-		return nil, ErrEmpty
-	}
-	kind, err := sniff(fsys, name)
+func (d *Dialect) open(fsys fs.FS, name string) (*Log, error) {
+	m, err := datadir.Find(fsys, name, datadir.Options{Suffix: d.suffix})
 	if err != nil {
 		return nil, err
 	}
-	if kind == sniffedArchive {
-		return openArchive(fsys, name, ".")
+	l, err := d.openMember(m)
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
 	}
-	return openSingle(fsys, name)
+	return l, nil
+}
+
+func (d *Dialect) openMember(m *datadir.Member) (*Log, error) {
+	if m.Log.State != datadir.Present {
+		return nil, m.Log.Err
+	}
+	l := &Log{dialect: d, fsys: m.Log.FS, dir: m.Log.Path, member: m}
+	if m.Single {
+		return l, l.openSingle()
+	}
+	return l, l.openDir()
 }
 
 // bare strips operation and path from an error that is about to be told with the path.
@@ -106,77 +105,21 @@ func bare(err error) error {
 	return err
 }
 
-// archivePath splits a path that leads into a file.
-func archivePath(fsys fs.FS, name string) (file, inner string, ok bool) {
-	for file = path.Dir(name); file != "." && file != "/"; file = path.Dir(file) {
-		info, err := fs.Stat(fsys, file)
-		if err != nil {
-			continue
-		}
-		return file, strings.TrimPrefix(name, file+"/"), info.Mode().IsRegular()
-	}
-	return "", "", false
-}
-
-func openArchive(fsys fs.FS, file, inner string) (*Log, error) {
-	f, err := fsys.Open(file)
-	if err != nil {
-		return nil, bare(err)
-	}
-	a, err := archive.Open(f, path.Base(file), archive.Options{Keep: wanted(inner)})
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	l, err := openInArchive(a, inner)
-	if err != nil {
-		return nil, errors.Join(err, a.Close())
-	}
-	l.archive = a
-	return l, nil
-}
-
-// wanted returns which files in an archive are unpacked: segments, spare ones and what etcd kept of
-// damaged ones, below a path, and snapshot files, but no database.
-func wanted(below string) func(name string) bool {
-	return func(name string) bool {
-		segment := isSegmentLike(path.Base(name))
-		return path.Ext(name) == ".snap" || segment && (below == "." || strings.HasPrefix(name, below))
-	}
-}
-
-func openInArchive(a *archive.FS, inner string) (*Log, error) {
-	if file, ok := a.Only(); ok && inner == "." {
-		return openSingle(a, file)
-	}
-	info, err := fs.Stat(a, inner)
-	if err != nil {
-		return nil, fmt.Errorf("%s in the archive: %w", inner, bare(err))
-	}
-	if !info.IsDir() {
-		return openSingle(a, inner)
-	}
-	return openTree(a, inner, true)
-}
-
-// openTree opens the log in or below a directory.
-func openTree(fsys fs.FS, name string, deep bool) (*Log, error) {
-	dir, err := locate(fsys, name, deep)
-	if err != nil {
-		return nil, err
-	}
-	l := &Log{fsys: fsys, dir: dir, snapDir: snapDir(fsys, dir)}
+// openDir opens the segments in a directory.
+func (l *Log) openDir() error {
+	var err error
 	for range maxListings {
 		if err = l.list(); err != nil {
-			return nil, err
+			return err
 		}
 		if err = l.openFiles(); !errors.Is(err, fs.ErrNotExist) {
 			break // else a segment was removed between the two
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(err, l.Close())
+		l.closeFiles()
 	}
-	return l, nil
+	return err
 }
 
 // list sorts the files of the directory into segments and others.
@@ -187,9 +130,9 @@ func (l *Log) list() error {
 	}
 	l.segments, l.spares, l.ignored = nil, nil, nil
 	for _, e := range entries {
-		name, ok := ParseSegmentName(e.Name())
+		name, ok := l.dialect.ParseFileName(e.Name())
 		switch {
-		case ok && mayBeSegment(e):
+		case ok && datadir.MayBeSegment(e):
 			l.segments = append(l.segments, Segment{Name: name, File: e.Name()})
 		case strings.HasSuffix(e.Name(), spareSuffix):
 			l.spares = append(l.spares, e.Name())
@@ -260,29 +203,24 @@ type sharedHandle struct{ segmentFile }
 func (sharedHandle) Close() error { return nil }
 
 // openSingle opens one file as a log of one segment.
-func openSingle(fsys fs.FS, name string) (*Log, error) {
-	dir := path.Dir(name)
-	seg := Segment{File: path.Base(name)}
-	seg.Name, _ = ParseSegmentName(seg.File)
-	l := &Log{
-		fsys: fsys, dir: dir, snapDir: snapDir(fsys, dir), single: true, segments: []Segment{seg},
-	}
+func (l *Log) openSingle() error {
+	seg := Segment{File: path.Base(l.dir)}
+	seg.Name, _ = l.dialect.ParseFileName(seg.File)
+	l.dir, l.single, l.segments = path.Dir(l.dir), true, []Segment{seg}
 	if err := l.openFiles(); err != nil {
-		return nil, bare(err)
+		return bare(err)
 	}
 	if l.segments[0].Size == 0 {
-		return nil, errors.Join(ErrEmpty, l.Close())
+		l.closeFiles()
+		return ErrEmpty
 	}
-	return l, nil
+	return nil
 }
 
 // Close closes the log's files. What was read from it becomes invalid.
 func (l *Log) Close() error {
 	l.closeFiles()
-	if l.archive == nil {
-		return nil
-	}
-	return l.archive.Close()
+	return l.member.Close()
 }
 
 func (l *Log) closeFiles() {
@@ -304,12 +242,22 @@ func (l *Log) Spares() []string { return slices.Clone(l.spares) }
 // (.broken) that etcd keeps of what it repaired.
 func (l *Log) Ignored() []string { return slices.Clone(l.ignored) }
 
-// Dir returns the directory of the segments, within the file system that the log was opened in or
-// within its archive.
+// Dialect returns the dialect that the log was opened as.
+func (l *Log) Dialect() *Dialect { return l.dialect }
+
+// FS returns the file system that the log lies in: the one that it was opened in, or the tree of its
+// archive. Dir and SnapDir are names in it. It is valid until Close.
+func (l *Log) FS() fs.FS { return l.fsys }
+
+// Dir returns the directory of the segments, within FS.
 func (l *Log) Dir() string { return l.dir }
 
 // SnapDir returns the directory of the snapshot files that belong to the log. ok is false if there
-// is none.
+// is none. One that can't be looked at is returned all the same: reading it tells why.
 func (l *Log) SnapDir() (fsys fs.FS, dir string, ok bool) {
-	return l.fsys, l.snapDir, l.snapDir != ""
+	snap := &l.member.Snap
+	if snap.State != datadir.Present && snap.State != datadir.Unreadable {
+		return nil, "", false
+	}
+	return snap.FS, snap.Path, true
 }

@@ -26,7 +26,7 @@ type etcdModel struct {
 // outlooks tells what the releases of etcd do with the log that was surveyed.
 func (l *Log) outlooks(s *survey, o VerifyOptions) (list []Outlook) {
 	_, whole := l.firstSeed()
-	over := newReplaced(s)
+	over := newReplaced(s.live.dropped)
 	for i := range etcdReleases {
 		rel := &etcdReleases[i]
 		if l.single && !whole || s.full {
@@ -106,25 +106,18 @@ func parseEtcdName(file string) (n SegmentName, ok bool) {
 
 // asEtcd returns the digest of a flawless segment as etcd reads it after a chain of start.
 func (d *digest) asEtcd(start uint32, rel *etcdRelease) etcdSegment {
-	return etcdSegment{sum: d.sum, end: d.end, steps: []etcdStep{
+	return etcdSegment{sum: d.ended.sum, end: d.end, steps: []etcdStep{
 		{kind: stepCRC, running: start, stored: d.seed},
 		{kind: stepMetadata, meta: newEtcdMeta(d.meta, rel)},
 		{kind: stepEvents, events: d.list.events},
 	}}
 }
 
-// replaced holds the intact entries that are not live: a later record overwrote them.
+// replaced holds the entries that a later record overwrote.
 type replaced struct{ spans []span } // sorted by term, then index; disjoint
 
-func newReplaced(s *survey) *replaced {
-	r := new(replaced)
-	for _, d := range s.digests {
-		for i := range d.list.events {
-			if e := &d.list.events[i]; e.kind == eventRun {
-				r.spans = append(r.spans, span{e.id.Index, e.last(), e.id.Term})
-			}
-		}
-	}
+func newReplaced(spans []span) *replaced {
+	r := &replaced{slices.Clone(spans)}
 	slices.SortFunc(r.spans, func(a, b span) int {
 		return cmp.Or(cmp.Compare(a.term, b.term), cmp.Compare(a.first, b.first))
 	})

@@ -296,7 +296,7 @@ func (s *etcdScanner) take(r *etcdwire.Record, off int64) {
 		var typ uint64
 		var id raftpb.EntryID
 		if s.payload(&etcdwire.Entry, r.Data, &typ, &id.Term, &id.Index) {
-			s.list.entry(id, off)
+			s.list.entry(id, off, false)
 		}
 	case int64(KindState):
 		var st raftpb.HardState

@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/raftctl/raftctl/raftpb"
 )
 
 func TestReleasesAreInOrder(t *testing.T) {
@@ -108,11 +106,7 @@ func TestFoldOutlooks(t *testing.T) {
 
 // What etcd reads beside the live entries is a ghost only if a later record of the log replaced it.
 func TestGhostsWereOverwritten(t *testing.T) {
-	s := &survey{digests: []*digest{{list: &eventList{events: []event{
-		{kind: eventRun, id: raftpb.EntryID{Term: 1, Index: 1}, n: 6},
-		{kind: eventRun, id: raftpb.EntryID{Term: 2, Index: 3}, n: 2},
-	}}}}}
-	m := &etcdModel{live: []span{{1, 2, 1}, {3, 4, 2}}, over: newReplaced(s)}
+	m := &etcdModel{live: []span{{1, 2, 1}, {3, 4, 2}}, over: newReplaced([]span{{3, 4, 1}, {5, 6, 1}})}
 	tests := map[string]struct {
 		read                []span
 		lost, ghosts, extra []IndexRange

@@ -140,7 +140,7 @@ func (r *reader) sameMetadata(rec *Record) bool {
 
 func describeMetadata(data []byte) string {
 	var m Metadata
-	if !fits(KindMetadata, data) || m.Unmarshal(data) != nil {
+	if !fitsMetadata(data) || m.Unmarshal(data) != nil {
 		return fmt.Sprintf("metadata %x", data)
 	}
 	return fmt.Sprintf("member %x of cluster %x", m.NodeID, m.ClusterID)
@@ -190,13 +190,15 @@ func (r *reader) seed(before *scanner, next int) (crc uint32, seeded bool) {
 // firstSeed returns the checksum that the first segment continues: 0, unless segments before it
 // were removed.
 func (l *Log) firstSeed() (crc uint32, seeded bool) {
-	_, named := ParseSegmentName(l.segments[0].File)
+	_, named := l.dialect.ParseFileName(l.segments[0].File)
 	return 0, named && l.segments[0].Name.Seq == 0
 }
 
 // join adds a break if the name of the current segment doesn't follow that of the one before.
 func (r *reader) join(last raftpb.EntryID) {
-	class, evidence := compareNames(r.log.segments[r.at-1].Name, r.log.segments[r.at].Name)
+	// How the checksums link is told by the scanner, which knows what comes before.
+	class, evidence := linkSegments(
+		r.log.segments[r.at-1].Name, r.log.segments[r.at].Name, chainEnd{}, chainEnd{})
 	if class == "" {
 		return
 	}
@@ -205,20 +207,6 @@ func (r *reader) join(last raftpb.EntryID) {
 		d.After = r.scan.probe.entryAfter(head.crc, head.end())
 	}
 	r.breaks = append(r.breaks, d)
-}
-
-// compareNames compares the names of two segments that follow each other. The class is empty if b
-// can follow a. The index may go back: a new leader may overwrite entries from before it.
-func compareNames(a, b SegmentName) (Class, string) {
-	switch {
-	case b.Seq == a.Seq:
-		return ClassSegmentOrder, fmt.Sprintf(
-			"segment %d once more, at index %d after %d", b.Seq, b.Index, a.Index)
-	case b.Seq > a.Seq+1:
-		return ClassMissingSegment, fmt.Sprintf("segment %d follows segment %d: %d missing",
-			b.Seq, a.Seq, b.Seq-a.Seq-1)
-	}
-	return "", ""
 }
 
 // scan returns a scanner for segment i, and a function that is to be called when it is done with.
@@ -230,6 +218,7 @@ func (l *Log) scan(i int, seed uint32, seeded bool) (*scanner, func(), error) {
 	}
 	s := newScanner(f, scanOptions{
 		name:     l.segments[i].File,
+		kinds:    l.dialect,
 		size:     l.segments[i].Size,
 		tail:     i == len(l.segments)-1,
 		seed:     seed,
@@ -249,7 +238,7 @@ func (l *Log) head(i int) (crc uint32, ok bool) {
 		return 0, false
 	}
 	defer func() { _ = f.Close() }() // opened for reading: nothing can be lost
-	p := newProbe(f, l.segments[i].Size)
+	p := newProbe(f, l.segments[i].Size, l.dialect)
 	head, ok := p.frame(0)
 	return head.crc, ok && head.kind == KindCRC
 }

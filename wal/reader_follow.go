@@ -124,7 +124,7 @@ func (f *follower) more(ctx context.Context) (bool, error) {
 }
 
 // grows reports whether the log can grow at all.
-func (f *follower) grows() bool { return !f.log.single && f.log.archive == nil }
+func (f *follower) grows() bool { return !f.log.single && !f.log.member.Archived }
 
 func (f *follower) sleep(ctx context.Context) error {
 	t := time.NewTimer(f.interval)
@@ -139,7 +139,7 @@ func (f *follower) sleep(ctx context.Context) error {
 
 // relist replaces the segments after the current one by those that are there now.
 func (f *follower) relist() error {
-	now := Log{fsys: f.log.fsys, dir: f.log.dir}
+	now := Log{dialect: f.log.dialect, fsys: f.log.fsys, dir: f.log.dir}
 	if err := now.list(); err != nil {
 		return err
 	}

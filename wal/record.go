@@ -40,3 +40,13 @@ type Record struct {
 	otherForm bool             // encoded as no etcd encodes a record, yet intact
 	unlinked  bool             // of damage: nothing proves that what follows continues the log
 }
+
+// AppendFrame appends the record's frame in its canonical form: header, record and padding as etcd
+// writes them, with the checksum that the record stores. For an intact record of etcd 3.4 or later
+// these are the bytes that lie in the segment. A damage has no frame: dst is returned as it is.
+func (r *Record) AppendFrame(dst []byte) []byte {
+	if r.Kind == KindDamage {
+		return dst
+	}
+	return appendFrame(dst, r.Kind, r.CRC, r.Data)
+}

@@ -26,10 +26,11 @@ type segmentFile interface {
 
 // scanOptions says what is known about a segment before it is read.
 type scanOptions struct {
-	name string // file name without directory
-	size int64  // bytes of the file
-	tail bool   // nothing follows: zeros may end the segment, and so may a torn write
-	wait bool   // the end may not be the end yet: next returns nil there and can be called again
+	name  string   // file name without directory
+	kinds *Dialect // what its records can be; nil for etcd's
+	size  int64    // bytes of the file
+	tail  bool     // nothing follows: zeros may end the segment, and so may a torn write
+	wait  bool     // the end may not be the end yet: next returns nil there and can be called again
 
 	// seed is the checksum of the chain before the segment, if seeded.
 	seed   uint32
@@ -53,6 +54,8 @@ type scanner struct {
 	prior prior
 	rec   Record
 
+	isEtcd bool // the log holds entries and hard states
+
 	trusted int64  // a frame at this offset is proven by others; -1 for none
 	found   ruling // what is yet to be told before reading on
 	telling bool
@@ -61,8 +64,10 @@ type scanner struct {
 
 func newScanner(f segmentFile, o scanOptions) *scanner {
 	s := &scanner{scanOptions: o, file: f, sum: o.seed, trusted: -1}
+	s.kinds = o.kinds.orEtcd()
+	s.isEtcd = s.kinds == Etcd
 	s.win.src, s.win.size = f, o.size
-	s.probe = newProbe(f, o.size)
+	s.probe = newProbe(f, o.size, s.kinds)
 	s.rec.Pos.Segment = o.name
 	return s
 }
@@ -113,21 +118,22 @@ func (s *scanner) quick() bool {
 // recognise reports whether data is what a record of kind k can hold at this place. If so, it
 // remembers the record and sets its ID.
 func (s *scanner) recognise(k Kind, data []byte) bool {
-	switch k {
-	case KindEntry:
+	switch {
+	case !s.isEtcd:
+	case k == KindEntry:
 		if _, id, form := parseEntryID(data); form == entryFull {
 			s.prior.n++
 			s.prior.last, s.rec.ID = id, id
 			return true
 		}
-	case KindState:
+	case k == KindState:
 		if st, ok := stateFields(data); ok && likelyState(st.Term) {
 			s.prior.n++
 			s.rec.ID, s.rec.state = raftpb.EntryID{}, st
 			return true
 		}
 	}
-	if kind, known := s.prior.kindOf(k, data); kind != k || !known {
+	if kind, known := s.kinds.kindOf(&s.prior, k, data); kind != k || !known {
 		return false
 	}
 	s.rec.ID, s.rec.state = s.prior.add(k, data), raftpb.HardState{}

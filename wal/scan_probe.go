@@ -22,6 +22,7 @@ const (
 type probe struct {
 	src       io.ReaderAt
 	size      int64
+	kinds     *Dialect
 	buf       []byte
 	unpadded  bool  // the segment holds frames without padding: see unpaddedFrame
 	budget    int64 // bytes that may still be summed up
@@ -29,8 +30,8 @@ type probe struct {
 	err       error
 }
 
-func newProbe(src io.ReaderAt, size int64) probe {
-	return probe{src: src, size: size, budget: max(minBudget, budgetFactor*size)}
+func newProbe(src io.ReaderAt, size int64, kinds *Dialect) probe {
+	return probe{src: src, size: size, kinds: kinds, budget: max(minBudget, budgetFactor*size)}
 }
 
 // read returns up to n bytes at off, at most probeChunk, fewer where the file ends.
@@ -58,7 +59,7 @@ func (p *probe) header(h uint64) (size int64, pad int, ok bool) { return parseHe
 // them.
 func (p *probe) frame(off int64) (frame, bool) {
 	f, ok := parseFrame(p.read(off, frameHeaderSize+maxPrefixSize), off, p.size, p.unpadded)
-	if !ok || f.kind < KindMetadata || f.kind > KindSnapshot || f.hasData == (f.kind == KindCRC) {
+	if !ok || p.kinds.row(f.kind) == nil || f.hasData == (f.kind == KindCRC) {
 		return frame{}, false
 	}
 	return f, p.firstNonzero(f.end()-int64(f.pad), f.end()) == f.end()

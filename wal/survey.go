@@ -72,7 +72,7 @@ func (l *Log) secondLook(ctx context.Context, s *survey, b *budget, deep func(*r
 			continue
 		}
 		again := newDigest(k, b, deep)
-		again.before, again.chained = prev.sum, true
+		again.before, again.chained = prev.ended.sum, prev.ended.known
 		l.digestSegment(ctx, again, func(int64) {})
 		s.digests[k] = again
 	}
@@ -96,54 +96,125 @@ func (s *survey) pos(p place) Position {
 func (s *survey) follow() {
 	_, named := ParseSegmentName(s.segs[0].File)
 	s.live.begin(s.segs[0].Name, named)
+	var chains []chain
+	before, ends := chainEnd{}, -1 // and the chain that ends so
 	for k, d := range s.digests {
 		s.found.merge(&d.found)
-		s.join(k)
-		if s.full {
-			continue
+		lost := s.link(k, before)
+		if lost == 0 && before.known && d.seeded && ends >= 0 {
+			chains[ends].linked = true
 		}
-		if k > 0 {
-			s.live.segment(s.segs[k].Name, place{seg: k})
-		}
-		for i := range d.list.events {
-			s.live.apply(&d.list.events[i])
-		}
-		if d.err != nil {
-			s.found.add(place{k, d.end}, ClassUnchecked, d.err.Error())
-			s.live.broken = true
+		of := chainsOf(k, d.list.events)
+		of[0].lost = lost
+		chains = append(chains, of...)
+		if before = d.chainEnd(before); d.records > 0 {
+			ends = len(chains) - 1
 		}
 	}
 	if s.full {
 		s.found.add(place{}, ClassUnchecked, ErrTooManyEvents.Error())
 		return
 	}
+	for i := range chains {
+		s.followChain(chains, i)
+	}
 	s.live.resolve(nil)
 }
 
-// join checks how segment k follows the one before.
-func (s *survey) join(k int) {
+// followChain takes in chain i, unless it turns out to be foreign.
+func (s *survey) followChain(chains []chain, i int) {
+	c := &chains[i]
+	d := s.digests[c.seg]
+	if head := &c.events[0]; head.kind == eventHead {
+		if c.lost != 0 {
+			s.live.lose()
+		}
+		if c.seg > 0 {
+			s.live.segment(s.segs[c.seg].Name, place{seg: c.seg})
+		}
+	}
+	if why := s.foreign(chains, i); why != "" {
+		s.skip(c, why)
+		if i+1 < len(chains) && chains[i+1].seg == c.seg {
+			chains[i+1].lost += c.to.off - c.events[0].at.off
+		}
+	} else {
+		s.live.stateFirst = d.unpadded
+		for k := range c.events {
+			s.live.apply(&c.events[k])
+		}
+	}
+	if last := i+1 == len(chains) || chains[i+1].seg != c.seg; last && d.err != nil {
+		s.found.add(place{c.seg, d.end}, ClassUnchecked, d.err.Error())
+		s.live.lose()
+	}
+}
+
+// foreign tells why chain i is none of the log's, or nothing.
+func (s *survey) foreign(chains []chain, i int) string {
+	if chains[i].linked {
+		return ""
+	}
+	if b := chains[i].bearing(); b.empty() && !b.foreign {
+		return ""
+	}
+	var after *chain
+	ends := true
+	for k := i + 1; k < len(chains) && after == nil; k++ {
+		ends = false
+		if b := chains[k].bearing(); !b.empty() {
+			after = &chains[k]
+		}
+	}
+	return s.live.foreign(&chains[i], after, ends)
+}
+
+// skip notes that the records of a chain count for nothing.
+func (s *survey) skip(c *chain, why string) {
+	from := c.events[0].at
+	b := c.bearing()
+	what := "records"
+	if b.first.Index > 0 {
+		what = fmt.Sprintf("records with entries %v to %v", b.first, b.last)
+	}
+	s.found.add(from, ClassForeign, fmt.Sprintf(
+		"behind the damage here lie intact %s of another log, which count for nothing: "+
+			"they continue no checksum of this one, and %s", what, why))
+	s.live.voids.close(from)
+	s.live.voids.add(from, c.to)
+	s.live.lose()
+}
+
+// link checks how segment k follows the one before, and returns how many bytes may be missing
+// between them: -1 if that isn't known.
+func (s *survey) link(k int, before chainEnd) (lost int64) {
 	d, at := s.digests[k], place{seg: k}
 	if m := s.withMetadata(); d.meta != nil && !bytes.Equal(d.meta, m.meta) {
 		s.found.add(place{k, d.metaOff}, ClassMetadata, metadataText(d.meta, m.meta))
 	}
 	if k == 0 {
 		s.start()
-		return
+		return 0
 	}
-	if c, detail := compareNames(s.segs[k-1].Name, s.segs[k].Name); c != "" {
-		s.fail(at, c, detail)
-		return
+	a, b := s.segs[k-1].Name, s.segs[k].Name
+	c, evidence := linkSegments(a, b, before, chainEnd{d.seed, d.seeded})
+	if c == "" {
+		return 0
 	}
-	if p := s.digests[k-1]; d.seeded && d.seed != p.sum && p.err == nil {
-		s.fail(at, ClassCRCChain, fmt.Sprintf("continues from crc %08x, the segment before ends at %08x",
-			d.seed, p.sum))
-	}
+	s.found.add(at, c, evidence)
+	return -1
 }
 
-// fail adds an error and notes that records may be missing there.
-func (s *survey) fail(at place, c Class, detail string) {
-	s.found.add(at, c, detail)
-	s.live.broken = true
+// chainEnd returns the chain behind the last record of the segment, or what it was before if the
+// segment has none.
+func (d *digest) chainEnd(before chainEnd) chainEnd {
+	switch {
+	case d.err != nil:
+		return chainEnd{}
+	case d.records == 0 && !d.ended.known:
+		return before
+	}
+	return d.ended
 }
 
 // start checks the head of the first segment.

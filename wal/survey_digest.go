@@ -23,16 +23,17 @@ type digest struct {
 	found findings
 	list  *eventList
 
-	records int64
-	seed    uint32 // the chain before, by the first crc record
-	seeded  bool
-	sum     uint32 // the chain behind the last record
-	meta    []byte // not nil if there was a metadata record
-	metaOff int64
-	end     int64 // offset behind the last record
-	longest int64 // bytes of the longest record with its frame
-	tidy    bool  // every byte is as a writer puts it, so etcd reads it as we do
-	err     error // it could not be read, or not all of it could be checked
+	records  int64
+	seed     uint32 // the chain before, by the first crc record
+	seeded   bool
+	ended    chainEnd // the chain behind the last record
+	meta     []byte   // not nil if there was a metadata record
+	metaOff  int64
+	end      int64 // offset behind the last record
+	longest  int64 // bytes of the longest record with its frame
+	unpadded bool  // some frame has no padding
+	tidy     bool  // every byte is as a writer puts it, so etcd reads it as we do
+	err      error // it could not be read, or not all of it could be checked
 
 	before    uint32 // the chain before the segment, if chained
 	chained   bool
@@ -61,6 +62,15 @@ func (d *digest) record(r *Record) {
 	}
 	d.records++
 	d.longest = max(d.longest, r.Len)
+	if r.Len%frameAlign != 0 {
+		d.takeUnpadded(off)
+	}
+	if r.otherForm {
+		d.tidy = false
+		d.found.add(place{d.ord, off}, ClassRecordForm, fmt.Sprintf(
+			"the fields of this %v record are encoded as no etcd does; its crc %08x is right",
+			r.Kind, r.CRC))
+	}
 	if r.Unchecked {
 		d.found.add(place{d.ord, off}, ClassUnchecked, fmt.Sprintf(
 			"the data of this %v record can't be checked: damage took the checksum before it", r.Kind))
@@ -76,8 +86,6 @@ func (d *digest) record(r *Record) {
 		d.takeMetadata(r.Data, off)
 	case KindCRC:
 		d.takeCRC(r, off)
-	default:
-		d.tidy = false
 	}
 }
 
@@ -89,17 +97,31 @@ func (d *digest) takeDamage(r *Record) {
 	d.tidy = false
 	d.damagedAt = min(d.damagedAt, dm.Pos.Off)
 	if r.Len > 0 && dm.Class != ClassTrailingZero || dm.Class == ClassCRCChain {
-		d.list.gap(r.Pos.Off)
+		d.list.gap(r.Pos.Off, r.Len, !r.unlinked)
+	}
+}
+
+// takeUnpadded notes the first frame that has no padding although its size wants some.
+func (d *digest) takeUnpadded(off int64) {
+	if !d.unpadded {
+		d.unpadded = true
+		d.found.add(place{d.ord, off}, ClassUnpadded,
+			"frames from here on have no padding, as etcd 2.x wrote them; every etcd reads them")
 	}
 }
 
 func (d *digest) takeEntry(r *Record, off int64) {
-	if r.ID.Index == 0 || d.deep != nil {
+	if r.ID.Index == 0 || d.deep != nil || !knownEntryType(r.Data) {
 		if !d.checkEntry(r.Data, off) {
 			return
 		}
 	}
-	d.list.entry(r.ID, off)
+	d.list.entry(r.ID, off, r.Unchecked)
+}
+
+// knownEntryType reports whether an entry begins with a type that raft has, or with another field.
+func knownEntryType(data []byte) bool {
+	return len(data) < 2 || data[0] != 0x08 || data[1] <= byte(raftpb.EntryConfChangeV2)
 }
 
 // checkEntry decodes an entry in full.
@@ -108,8 +130,12 @@ func (d *digest) checkEntry(data []byte, off int64) bool {
 	if err := e.UnmarshalAlias(data); err != nil {
 		d.fail(off, ClassMalformed, fmt.Sprintf("entry: %v", err))
 		d.tidy = false
-		d.list.gap(off)
+		d.list.gap(off, int64(len(data)), true)
 		return false
+	}
+	if e.Type > raftpb.EntryConfChangeV2 {
+		d.fail(off, ClassEntryType, fmt.Sprintf("entry %v is of type %d, want 0 to %d",
+			e.ID(), e.Type, raftpb.EntryConfChangeV2))
 	}
 	if d.deep != nil {
 		if err := d.deep(e); err != nil {
@@ -164,6 +190,7 @@ func (d *digest) takeMetadata(data []byte, off int64) {
 			d.meta, d.metaOff = append([]byte{}, data...), off
 		} else if !bytes.Equal(d.meta, data) {
 			d.fail(off, ClassMetadata, metadataText(data, d.meta))
+			d.list.tail().foreign = true
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (l *Log) digestSegment(ctx context.Context, d *digest, progress func(int64)
 	}
 	defer release()
 	d.err = d.scan(ctx, s, progress)
-	d.end, d.sum = s.off, s.sum
+	d.end, d.ended = s.off, chainEnd{s.sum, s.seeded}
 	if rest := s.size - s.off; d.err != nil || rest > 0 && rest < frameHeaderSize {
 		d.tidy = false // etcd takes the beginning of a frame header for a torn write
 	}

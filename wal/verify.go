@@ -86,13 +86,17 @@ func (l *Log) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 		r.Bytes += s.segs[i].Size
 		r.Segments = append(r.Segments, SegmentReport{s.segs[i], d.end, d.records, d.tidy})
 	}
-	r.Outlooks = l.outlooks(s, o)
+	if l.dialect == Etcd {
+		r.Outlooks = l.outlooks(s, o)
+	}
 	if !s.full {
 		v := s.view(l)
 		r.View, r.First, r.Last, r.State, r.Ranges = v, v.First, v.Last, v.State, v.Ranges
 		r.Intact = v.intact()
 		s.checkSnapshots(r, o)
-		s.checkOutlook(r)
+		if l.dialect == Etcd {
+			s.checkOutlook(r)
+		}
 	}
 	s.checkTail()
 	l.checkSpares(s)
@@ -139,7 +143,8 @@ func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
 				"snapshot %v is above the last commit %d: etcd ignores it", ref.EntryID, r.State.Commit))
 		}
 	}
-	if newest == nil || o.Snapshots == nil || slices.Contains(o.Snapshots, newest.EntryID) {
+	if newest == nil || o.Snapshots == nil || slices.Contains(o.Snapshots, newest.EntryID) ||
+		len(r.Outlooks) == 0 {
 		return
 	}
 	late, early := r.Outlooks[len(r.Outlooks)-1], Outlook{}

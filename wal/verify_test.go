@@ -103,7 +103,7 @@ func TestVerifyDamage(t *testing.T) {
 		}, []Class{ClassMissingSegment, ClassCommitBeyond, ClassIndexGap}, ActionRefuses},
 		"a segment is there twice": {func(log map[string][]byte) {
 			log[SegmentName{Seq: 1, Index: 100}.String()] = log[segmentOf(log, 1)]
-		}, []Class{ClassSegmentOrder, ClassTermBack, ClassCommittedOverwritten}, ActionRefuses},
+		}, []Class{ClassSegmentOrder, ClassTermBack, ClassSameTerm}, ActionRefuses},
 		"a segment is named too high": {func(log map[string][]byte) {
 			name := segmentOf(log, 2)
 			log[SegmentName{Seq: 2, Index: 100}.String()] = log[name]
@@ -112,8 +112,7 @@ func TestVerifyDamage(t *testing.T) {
 		"two segments are swapped": {func(log map[string][]byte) {
 			a, b := segmentOf(log, 1), segmentOf(log, 2)
 			log[a], log[b] = log[b][:endOf(log[b])], log[a]
-		}, []Class{ClassCRCChain, ClassCommitBeyond, ClassIndexGap, ClassTermBack, ClassCommittedOverwritten},
-			ActionRefuses},
+		}, []Class{ClassCRCChain, ClassCommitBeyond, ClassIndexGap, ClassTermBack}, ActionRefuses},
 		"a finished segment has zeros": {func(log map[string][]byte) {
 			name := segmentOf(log, 0)
 			log[name] = append(log[name], make([]byte, 64)...)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"time"
 
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
@@ -48,6 +49,13 @@ type WriterOptions struct {
 	// written. Sync and Close still save everything. For logs that can be made again.
 	NoSync bool
 
+	// Dialect is what the log holds; etcd's by default.
+	Dialect *Dialect
+
+	// OnSync, if not nil, is told how long each sync of a segment took, also of one that failed. It is
+	// called while the append waits that made it, one at a time, and must not call the writer.
+	OnSync func(took time.Duration)
+
 	segmentSize int64 // instead of SegmentSize, for tests
 	inline      bool  // prepare segments when they are needed, for tests that count operations
 }
@@ -57,6 +65,7 @@ func (o WriterOptions) withDefaults() WriterOptions {
 	if o.segmentSize == 0 {
 		o.segmentSize = SegmentSize
 	}
+	o.Dialect = o.Dialect.orEtcd()
 	return o
 }
 
@@ -104,9 +113,10 @@ func checkSnapshot(s *Snapshot) error {
 }
 
 // AppendRecord adds a record with the data as it is, which keeps fields that this package doesn't
-// know. It is for rewriting a log: it checks nothing but that the data can be decoded, never begins
-// a new segment (see Roll and Size), and the record is durable only after Sync or Close. Crc and
-// metadata records come by themselves and are refused.
+// know. It is for rewriting a log, and for the records of other dialects than etcd's: it checks
+// nothing but that the data can be decoded, never begins a new segment (see Roll and Size), and the
+// record is durable only after Sync or Close. Crc and metadata records come by themselves and are
+// refused.
 func (w *Writer) AppendRecord(k Kind, data []byte) error {
 	w.mu.Lock()
 	if err := w.usable(w.enc.raw(w.gather, k, data)); err != nil {

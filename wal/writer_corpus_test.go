@@ -151,11 +151,11 @@ func TestAppendedAnewIsIdentical(t *testing.T) {
 // compareRecords checks that two folders hold the same segments, but for the zeros at the end.
 func compareRecords(t *testing.T, got, want string) {
 	t.Helper()
-	names, err := segmentNames(vfs.OS, want)
+	names, err := Etcd.segmentNames(vfs.OS, want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours, err := segmentNames(vfs.OS, got)
+	ours, err := Etcd.segmentNames(vfs.OS, got)
 	if err != nil || len(ours) != len(names) {
 		t.Errorf("segments %v, want %v (%v)", ours, names, err)
 	}

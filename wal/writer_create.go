@@ -39,11 +39,12 @@ type CreateOptions struct {
 // dir + ".tmp". A nil fsys is the machine's file system.
 func Create(fsys vfs.FS, dir string, opts CreateOptions) (*Writer, error) {
 	fsys, dir = orMachine(fsys), filepath.Clean(dir)
-	if err := checkVacant(fsys, dir); err != nil {
+	d := opts.Dialect.orEtcd()
+	if err := d.checkVacant(fsys, dir); err != nil {
 		return nil, err
 	}
 	tmp := dir + ".tmp"
-	if err := removeUnfinished(fsys, tmp); err != nil {
+	if err := d.removeUnfinished(fsys, tmp); err != nil {
 		return nil, err
 	}
 	w := newWriter(fsys, dir, opts.WriterOptions)
@@ -69,11 +70,16 @@ func newWriter(fsys vfs.FS, dir string, opts WriterOptions) *Writer {
 	opts = opts.withDefaults()
 	w := &Writer{
 		fsys: fsys, dir: dir, opts: opts,
-		enc:   encoder{flavor: opts.Flavor, limit: opts.segmentSize},
+		enc:   encoder{kinds: opts.Dialect, flavor: opts.Flavor, limit: opts.segmentSize},
 		spare: preparer{fsys: fsys, dir: dir, size: opts.segmentSize, inline: opts.inline},
 	}
 	w.gather = w.fresh()
 	return w
+}
+
+// path returns the path of a segment.
+func (w *Writer) path(name SegmentName) string {
+	return filepath.Join(w.dir, w.opts.Dialect.FileName(name))
 }
 
 // start appends the records that a log begins with.
@@ -85,7 +91,9 @@ func (e *encoder) start(b *batch, opts *CreateOptions) {
 	e.seq, e.crc = opts.First.Seq, opts.CRC
 	e.head(b)
 	if opts.First == (SegmentName{}) {
-		e.snapshot(b, &Snapshot{})
+		for _, r := range e.kinds.begin {
+			e.frame(b, r.kind, r.data)
+		}
 	} else {
 		e.last = max(opts.First.Index, 1) - 1
 	}
@@ -97,7 +105,7 @@ func (w *Writer) createIn(tmp string, name SegmentName) error {
 	if err := w.fsys.MkdirAll(tmp, dirMode); err != nil {
 		return err
 	}
-	path := filepath.Join(tmp, name.String())
+	path := filepath.Join(tmp, w.opts.Dialect.FileName(name))
 	f, err := openLocked(w.fsys, path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return err
@@ -106,7 +114,7 @@ func (w *Writer) createIn(tmp string, name SegmentName) error {
 	if err := f.Allocate(w.opts.segmentSize); err != nil {
 		return err
 	}
-	w.tail = tail{file: f, allocated: w.opts.segmentSize}
+	w.tail = tail{file: f, allocated: w.opts.segmentSize, onSync: w.opts.OnSync}
 	if err := w.tail.write(w.gather.buf); err != nil {
 		return err
 	}
@@ -141,7 +149,7 @@ func (w *Writer) publishClosed(tmp string, name SegmentName, first error) error 
 	if err := w.fsys.Rename(tmp, w.dir); err != nil {
 		return first
 	}
-	f, err := openLocked(w.fsys, filepath.Join(w.dir, name.String()), os.O_RDWR)
+	f, err := openLocked(w.fsys, w.path(name), os.O_RDWR)
 	if err != nil {
 		return errors.Join(err, w.fsys.RemoveAll(w.dir)) // nothing was ever in it
 	}
@@ -152,7 +160,7 @@ func (w *Writer) publishClosed(tmp string, name SegmentName, first error) error 
 
 // checkVacant returns an error unless dir doesn't exist or is empty. etcd would delete what lies in
 // it, segments excepted.
-func checkVacant(fsys vfs.FS, dir string) error {
+func (d *Dialect) checkVacant(fsys vfs.FS, dir string) error {
 	entries, err := fsys.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -164,14 +172,14 @@ func checkVacant(fsys vfs.FS, dir string) error {
 		return nil
 	}
 	i := max(0, slices.IndexFunc(entries, func(e fs.DirEntry) bool {
-		return strings.HasSuffix(e.Name(), segmentSuffix)
+		return strings.HasSuffix(e.Name(), d.suffix)
 	}))
 	return &fs.PathError{Op: "create log", Path: dir,
 		Err: fmt.Errorf("%w: it holds %s", ErrExist, entries[i].Name())}
 }
 
 // removeUnfinished removes what an earlier Create left behind, and nothing else.
-func removeUnfinished(fsys vfs.FS, tmp string) error {
+func (d *Dialect) removeUnfinished(fsys vfs.FS, tmp string) error {
 	entries, err := fsys.ReadDir(tmp)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -180,7 +188,7 @@ func removeUnfinished(fsys vfs.FS, tmp string) error {
 		return err
 	}
 	for _, e := range entries {
-		if _, ok := ParseSegmentName(e.Name()); !ok {
+		if _, ok := d.ParseFileName(e.Name()); !ok {
 			return &fs.PathError{Op: "create log", Path: tmp,
 				Err: fmt.Errorf("%w: it holds %s", ErrExist, e.Name())}
 		}
@@ -196,14 +204,14 @@ func removeUnfinished(fsys vfs.FS, tmp string) error {
 }
 
 // segmentNames returns the names of the segments in dir, in order.
-func segmentNames(fsys vfs.FS, dir string) ([]SegmentName, error) {
+func (d *Dialect) segmentNames(fsys vfs.FS, dir string) ([]SegmentName, error) {
 	entries, err := fsys.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	var names []SegmentName
 	for _, e := range entries { // sorted by name, which is their order
-		if name, ok := ParseSegmentName(e.Name()); ok {
+		if name, ok := d.ParseFileName(e.Name()); ok {
 			names = append(names, name)
 		}
 	}

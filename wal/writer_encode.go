@@ -3,6 +3,7 @@ package wal
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -10,12 +11,14 @@ import (
 // encoder turns what is appended into frames, and knows what the head of the next segment has to
 // say.
 type encoder struct {
+	kinds    *Dialect
 	flavor   raftpb.Flavor
 	metadata []byte // data of the metadata record
 	limit    int64  // size of a segment that makes it the last but one
 
 	crc     uint32
 	state   raftpb.HardState // the last one that was not empty
+	carried []beginning      // the last record of each kind that is carried over; see note
 	last    uint64           // index of the last entry, or of a snapshot ahead of it
 	seq     uint64           // of the segment that is written to
 	flushed flushModel
@@ -104,11 +107,11 @@ func (e *encoder) snapshot(b *batch, s *Snapshot) {
 
 // raw appends a record with the data as it is.
 func (e *encoder) raw(b *batch, k Kind, data []byte) error {
-	if k == KindMetadata || k == KindCRC || k == KindDamage {
-		return fmt.Errorf("a %v record can't be appended", k)
+	if row := e.kinds.row(k); row == nil || k == KindMetadata || k == KindCRC {
+		return fmt.Errorf("a %s record can't be appended", e.kinds.KindName(k))
 	}
 	if err := e.note(k, data); err != nil {
-		return fmt.Errorf("%v record: %w", k, err)
+		return fmt.Errorf("%s record: %w", e.kinds.KindName(k), err)
 	}
 	e.frame(b, k, data)
 	return nil
@@ -135,7 +138,29 @@ func (e *encoder) note(k Kind, data []byte) error {
 			return err
 		}
 		e.last = max(e.last, s.Index)
+	default:
+		return e.noteOwn(e.kinds.row(k), data)
 	}
+	return nil
+}
+
+// noteOwn is note for a kind that is not etcd's.
+func (e *encoder) noteOwn(row *kindRow, data []byte) error {
+	if row == nil || row.kind < KindOwn {
+		return nil
+	}
+	if !row.decodes(data) {
+		return fmt.Errorf("%d bytes are no %s", len(data), row.name)
+	}
+	if !row.carried {
+		return nil
+	}
+	i := slices.IndexFunc(e.carried, func(c beginning) bool { return c.kind == row.kind })
+	if i < 0 {
+		i = len(e.carried)
+		e.carried = append(e.carried, beginning{kind: row.kind})
+	}
+	e.carried[i].data = append(e.carried[i].data[:0], data...)
 	return nil
 }
 
@@ -147,6 +172,9 @@ func (e *encoder) roll(b *batch) {
 	e.head(b)
 	if !e.state.IsEmpty() {
 		e.hardState(b)
+	}
+	for _, r := range e.carried {
+		e.frame(b, r.kind, r.data)
 	}
 	e.flushed.sync()
 	c.hi = len(b.buf)

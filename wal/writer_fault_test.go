@@ -319,7 +319,7 @@ func TestPreparationFallsBack(t *testing.T) {
 	if err := l.check(fsys); err != nil {
 		t.Error(err)
 	}
-	if names, err := segmentNames(fsys, faultDir); err != nil || len(names) < 3 {
+	if names, err := Etcd.segmentNames(fsys, faultDir); err != nil || len(names) < 3 {
 		t.Errorf("segments %v (%v), want several", names, err)
 	}
 }

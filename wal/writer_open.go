@@ -47,7 +47,7 @@ func OpenForAppend(fsys vfs.FS, dir string, opts AppendOptions) (*Writer, error)
 }
 
 func (w *Writer) open(opts *AppendOptions) error {
-	names, err := segmentNames(w.fsys, w.dir)
+	names, err := w.opts.Dialect.segmentNames(w.fsys, w.dir)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (w *Writer) open(opts *AppendOptions) error {
 	names = since(names, opts.At.Index)
 	chosen := selection{FS: vfs.DirFS(w.fsys, w.dir)}
 	for _, name := range names {
-		f, err := openLocked(w.fsys, filepath.Join(w.dir, name.String()), os.O_RDWR)
+		f, err := openLocked(w.fsys, w.path(name), os.O_RDWR)
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (r *replay) start(names []SegmentName) {
 }
 
 func (r *replay) read(fsys fs.FS) error {
-	log, err := Open(fsys, ".")
+	log, err := r.enc.kinds.Open(fsys, ".")
 	if err != nil {
 		return err
 	}
@@ -198,11 +198,11 @@ func (r *replay) snapshot(rec *Record) error {
 // resume makes the writer go on after the last record.
 func (w *Writer) resume(r *replay) error {
 	last := w.locks.held[len(w.locks.held)-1]
-	if r.end.Segment != last.name.String() {
+	if file := w.opts.Dialect.FileName(last.name); r.end.Segment != file {
 		if r.damage != nil {
 			return r.damage.Err()
 		}
-		return &CorruptError{File: last.name.String(), Err: errors.New("no records")}
+		return &CorruptError{File: file, Err: errors.New("no records")}
 	}
 	if r.decided {
 		w.enc.flavor = r.flavor
@@ -212,7 +212,7 @@ func (w *Writer) resume(r *replay) error {
 		return err
 	}
 	w.enc.flushed = flushModel{size: r.end.Off}
-	w.tail = tail{file: last.file, off: r.end.Off}
+	w.tail = tail{file: last.file, off: r.end.Off, onSync: w.opts.OnSync}
 	if r.damage != nil {
 		if err := w.cutTorn(r); err != nil {
 			return err

@@ -84,7 +84,7 @@ func TestKill9(t *testing.T) {
 			t.Fatalf("round %d: last entry %d, but %d was acknowledged", round, last, acked)
 		}
 	}
-	if names, err := segmentNames(vfs.OS, dir); err != nil || len(names) < 3 {
+	if names, err := Etcd.segmentNames(vfs.OS, dir); err != nil || len(names) < 3 {
 		t.Errorf("%d segments (%v), want several", len(names), err)
 	}
 }

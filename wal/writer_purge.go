@@ -2,7 +2,6 @@ package wal
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 )
 
@@ -10,7 +9,7 @@ import (
 // ReleaseTo) or that another process has locked. It returns the names of those that it removed. The
 // oldest go first, each for good before the next, so that no gap can arise.
 func (w *Writer) Purge(keep int) ([]SegmentName, error) {
-	names, err := segmentNames(w.fsys, w.dir)
+	names, err := w.opts.Dialect.segmentNames(w.fsys, w.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +23,7 @@ func (w *Writer) Purge(keep int) ([]SegmentName, error) {
 		if name.Seq >= first.Seq {
 			break
 		}
-		if err := w.remove(filepath.Join(w.dir, name.String())); err != nil {
+		if err := w.remove(w.path(name)); err != nil {
 			return gone, err
 		}
 		gone = append(gone, name)

@@ -2,7 +2,7 @@ package wal
 
 import (
 	"os"
-	"path/filepath"
+	"time"
 
 	"github.com/raftctl/raftctl/internal/vfs"
 )
@@ -16,6 +16,8 @@ type tail struct {
 	allocated int64 // size in bytes that disk space is reserved for, 0 if it isn't
 	zeroed    int64 // below it every block was written once, be it with zeros
 	dirty     bool  // written since the last sync
+
+	onSync func(time.Duration) // see WriterOptions
 }
 
 const (
@@ -72,7 +74,13 @@ func (t *tail) sync() error {
 		return nil
 	}
 	t.dirty = false
-	return t.file.Sync()
+	if t.onSync == nil {
+		return t.file.Sync()
+	}
+	start := time.Now()
+	err := t.file.Sync()
+	t.onSync(time.Since(start))
+	return err
 }
 
 // nextSegment writes the last records of the segment, and begins the next with its head. A segment
@@ -86,14 +94,14 @@ func (w *Writer) nextSegment(last []byte, name SegmentName, head []byte) error {
 	if err != nil {
 		return err
 	}
-	next := tail{file: s.file, allocated: s.allocated}
+	next := tail{file: s.file, allocated: s.allocated, onSync: w.opts.OnSync}
 	if err := next.write(head); err != nil {
 		return closing(s.file, err)
 	}
 	if err := next.sync(); err != nil {
 		return closing(s.file, err)
 	}
-	path := filepath.Join(w.dir, name.String())
+	path := w.path(name)
 	if next.file, err = renameOpen(w.fsys, s, path); err != nil {
 		return err
 	}

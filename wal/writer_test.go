@@ -32,7 +32,7 @@ func fill(tb testing.TB, w *Writer, first, last uint64) {
 
 func listSegments(tb testing.TB, fsys vfs.FS, dir string) []SegmentName {
 	tb.Helper()
-	names, err := segmentNames(fsys, dir)
+	names, err := Etcd.segmentNames(fsys, dir)
 	if err != nil {
 		tb.Fatal(err)
 	}

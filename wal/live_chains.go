@@ -1,0 +1,142 @@
+package wal
+
+import (
+	"fmt"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// A chain is a stretch of records of one segment, each of which continues the checksum of the one
+// before; damage that takes a checksum with it ends the chain. A chain that begins with the
+// segment's head belongs to the log, and so does one that the next segment's head continues. Of
+// others nothing proves it: the bytes may be those of another log, which a faulty disk or a person
+// put there. What such a chain says must then go with what was before it and what comes behind it;
+// if it doesn't, it is foreign, and neither overwrites, commits nor ends anything.
+type chain struct {
+	seg    int
+	events []event
+	linked bool  // the segment's head, or that of the next one, proves that it belongs to the log
+	lost   int64 // bytes of damage, or of a foreign chain, between it and the chain before
+	to     place // where it ends: at the next chain, or the next segment
+}
+
+// minEntryFrame is the size in bytes of the smallest frame that holds an entry, or a little less.
+const minEntryFrame = 16
+
+// chainsOf returns the chains of segment k.
+func chainsOf(k int, events []event) (out []chain) {
+	for lo := 0; lo < len(events); {
+		hi := lo + 1
+		for hi < len(events) && (events[hi].kind != eventBreak || events[hi].linked) {
+			hi++
+		}
+		first := &events[lo]
+		c := chain{seg: k, events: events[lo:hi], to: place{seg: k + 1}, lost: first.lost}
+		c.linked = first.kind == eventHead
+		if hi < len(events) {
+			c.to = events[hi].at
+		}
+		out = append(out, c)
+		lo = hi
+	}
+	return out
+}
+
+// bearing is what a stretch of the log says that its neighbours must go with.
+type bearing struct {
+	first, last raftpb.EntryID // the entries at its ends; zero if there are none
+	base        uint64         // a snapshot ahead of the first entry
+	states      stateSpan
+	foreign     bool // it says itself that it is of another log
+}
+
+func (c *chain) bearing() (b bearing) {
+	for i := range c.events {
+		e := &c.events[i]
+		b.foreign = b.foreign || e.foreign
+		switch e.kind {
+		case eventRun:
+			if b.first.Index == 0 {
+				b.first = e.id
+			}
+			b.last = raftpb.EntryID{Term: e.id.Term, Index: e.last()}
+		case eventSnapshot:
+			if b.first.Index == 0 {
+				b.base = e.id.Index
+			}
+		}
+		if e.states.n > 0 {
+			if b.states.n == 0 {
+				b.states = e.states
+			}
+			b.states.n, b.states.last = b.states.n+e.states.n, e.states.last
+		}
+	}
+	return b
+}
+
+func (b *bearing) empty() bool { return b.first.Index == 0 && b.base == 0 && b.states.n == 0 }
+
+// bearing is what the log says so far.
+func (t *liveLog) bearing() bearing {
+	b := bearing{first: t.last, last: t.last}
+	if !t.state.IsEmpty() {
+		b.states = stateSpan{n: 1, first: t.state, last: t.state}
+	}
+	return b
+}
+
+// clash tells why b can't follow a, or nothing. At most lost bytes lie between them; a negative
+// number says that it isn't known.
+func clash(a, b *bearing, lost int64) string {
+	if b.foreign {
+		return "they name another member or cluster"
+	}
+	if a.states.n > 0 && b.states.n > 0 {
+		if _, why := stateRegress(a.states.last, b.states.first); why != "" {
+			return why
+		}
+	}
+	if a.last.Index == 0 || b.first.Index == 0 {
+		return ""
+	}
+	next := a.last.Index + 1
+	switch {
+	case b.first.Index < next && (b.first.Term <= a.last.Term || b.first.Index <= a.states.last.Commit):
+		return fmt.Sprintf("entry %v would overwrite entries up to %v", b.first, a.last)
+	case b.first.Term < a.last.Term:
+		return fmt.Sprintf("entry %v after %v: terms never go back", b.first, a.last)
+	case b.states.n > 0 && b.states.first.Term < a.last.Term:
+		return fmt.Sprintf("hard state of term %d after entry %v", b.states.first.Term, a.last)
+	case lost >= 0 && b.first.Index > next && b.base < next &&
+		b.first.Index-next > uint64(lost/minEntryFrame):
+		return fmt.Sprintf("entries %d..%d don't fit in the %d bytes between", next, b.first.Index-1, lost)
+	}
+	return ""
+}
+
+// foreign tells why a chain that nothing links to the log is none of it, or nothing. After is the
+// next chain that holds anything, nil if there is none; ends says that the log ends cleanly with
+// the chain.
+func (t *liveLog) foreign(c, after *chain, ends bool) string {
+	if c.linked {
+		return ""
+	}
+	before, own := t.bearing(), c.bearing()
+	lost := c.lost
+	if ends {
+		lost = -1 // whatever was lost, this is where the log ends
+	}
+	if why := clash(&before, &own, lost); why != "" {
+		return why
+	}
+	if after == nil {
+		return ""
+	}
+	behind := after.bearing()
+	why := clash(&own, &behind, after.lost)
+	if why == "" || clash(&before, &behind, -1) != "" {
+		return ""
+	}
+	return "behind them, " + why
+}
