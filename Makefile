@@ -3,7 +3,7 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+LDFLAGS := -s -w -X github.com/raftctl/raftctl/cmd/raftctl/metacmd.version=$(VERSION)
 FUZZTIME ?= 20s
 BENCH   ?= .
 COUNT   ?= 3

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/raftctl/raftctl/internal/display"
 	"github.com/raftctl/raftctl/internal/jsontext"
 )
 
@@ -30,7 +31,7 @@ func appendVisible(dst, text []byte, limit int) []byte {
 		dst = appendRune(dst, text[:n], r)
 		used += columns(dst[size:])
 		if limit >= 0 && used > limit {
-			return append(dst[:size], "…"...)
+			return append(dst[:size], display.Ellipsis...)
 		}
 		text = text[n:]
 	}
@@ -83,74 +84,16 @@ func isBare(word []byte) bool {
 	return len(word) > 0 && jsontext.PlainPrefix(word) == len(word) && bytes.IndexByte(word, ' ') < 0
 }
 
-// columns returns how many columns of a terminal the text takes: 2 for wide East Asian characters
-// and emoji, 1 for all others.
-func columns(text []byte) int {
-	n := 0
-	for len(text) > 0 {
-		if text[0] < utf8.RuneSelf {
-			n++
-			text = text[1:]
-			continue
-		}
-		r, size := utf8.DecodeRune(text)
-		n++
-		if isWide(r) {
-			n++
-		}
-		text = text[size:]
-	}
-	return n
-}
-
-// wide lists the blocks of characters that fill two columns, as [first, last].
-var wide = [...][2]rune{
-	{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f},
-	{0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff},
-	{0x20000, 0x3fffd},
-}
-
-func isWide(r rune) bool {
-	for _, block := range wide {
-		if r >= block[0] && r <= block[1] {
-			return true
-		}
-	}
-	return false
-}
+// columns returns how many columns of a terminal the text takes.
+func columns(text []byte) int { return display.Width(text) }
 
 // cut shortens the line that begins at start to width columns; 0 leaves it as it is.
 func cut(dst []byte, start, width int) []byte {
-	if width <= 0 || len(dst)-start <= width {
+	if width <= 0 {
 		return dst
 	}
-	used, keep := 0, start
-	for i := start; i < len(dst); {
-		_, n := utf8.DecodeRune(dst[i:])
-		used += columns(dst[i : i+n])
-		if used > width {
-			return append(dst[:keep], "…"...)
-		}
-		i += n
-		if used < width {
-			keep = i // leaves a column for the ellipsis
-		}
-	}
-	return dst
+	return append(dst[:start], display.Cut(dst[start:], width, display.Ellipsis)...)
 }
 
-var sizeUnits = [...]string{"B", "KiB", "MiB", "GiB", "TiB"}
-
-// appendSize appends a number of bytes for people: 11 B, 1.2 KiB.
-func appendSize(dst []byte, size int) []byte {
-	unit, tenths := 0, int64(size)*10
-	for tenths >= 10*1024 && unit < len(sizeUnits)-1 {
-		tenths = (tenths + 1024/2) / 1024
-		unit++
-	}
-	dst = strconv.AppendInt(dst, tenths/10, 10)
-	if unit > 0 {
-		dst = append(dst, '.', byte('0'+tenths%10))
-	}
-	return append(append(dst, ' '), sizeUnits[unit]...)
-}
+// appendSize appends a number of bytes for people.
+func appendSize(dst []byte, size int) []byte { return display.AppendSize(dst, int64(size)) }

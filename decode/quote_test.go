@@ -10,7 +10,7 @@ import (
 func TestAppendSize(t *testing.T) {
 	for size, want := range map[int]string{
 		0: "0 B", 11: "11 B", 1023: "1023 B", 1024: "1.0 KiB", 1229: "1.2 KiB", 1<<20 - 1: "1.0 MiB",
-		900_000: "878.9 KiB", 1_572_864: "1.5 MiB", 1 << 50: "1024.0 TiB",
+		900_000: "878.9 KiB", 1_572_864: "1.5 MiB", 1 << 50: "1.0 PiB",
 	} {
 		if got := string(appendSize(nil, size)); got != want {
 			t.Errorf("%d: %q, want %q", size, got, want)

@@ -70,7 +70,11 @@ const metadataPlace = 1
 // decodesMetadata accepts anything: the format leaves its meaning to the application.
 func decodesMetadata([]byte) bool { return true }
 
-func standsMetadata(t *prior, _ []byte) bool { return t.n == metadataPlace || t.lost }
+// standsMetadata tells metadata from a snapshot without a ConfState, where its place doesn't: IDs are
+// hashes, far above any index or term.
+func standsMetadata(t *prior, data []byte) bool {
+	return t.n == metadataPlace || t.lost || !mayBeSnapshot(data)
+}
 
 func decodesEntry(data []byte) bool { return new(raftpb.Entry).UnmarshalAlias(data) == nil }
 
@@ -78,15 +82,15 @@ func decodesEntry(data []byte) bool { return new(raftpb.Entry).UnmarshalAlias(da
 // Such an entry, by which a group leaves a joint configuration, is never the first of a leader, so
 // it has the next index; a hard state never commits that much.
 func standsEntry(t *prior, data []byte) bool {
-	kind, id, form := parseEntryID(data)
+	kind, id, form := raftpb.ReadEntryHeader(data)
 	next := t.last.Index > 0 && id.Index == t.last.Index+1 && id.Term >= t.last.Term
-	return form == entryFull || kind == raftpb.EntryNormal || next
+	return form == raftpb.EntryFull || kind == raftpb.EntryNormal || next
 }
 
 func decodesState(data []byte) bool { return new(raftpb.HardState).UnmarshalAlias(data) == nil }
 
 func standsState(_ *prior, data []byte) bool {
-	st, _ := stateFields(data)
+	st, _ := raftpb.ReadHardState(data)
 	return likelyState(st.Term)
 }
 
@@ -98,7 +102,14 @@ func decodesSnapshot(data []byte) bool { return new(Snapshot).Unmarshal(data) ==
 
 func standsSnapshot(t *prior, data []byte) bool {
 	index, rest, _ := varintPair(data)
-	return t.n != metadataPlace || t.lost || len(rest) > 0 || index == 0
+	return len(rest) > 0 || index == 0 || mayBeSnapshot(data) && (t.n != metadataPlace || t.lost)
+}
+
+// mayBeSnapshot reports whether a pair of numbers can be index and term of a snapshot.
+func mayBeSnapshot(data []byte) bool {
+	const most = 1 << 48 // entries in a log: 90 years of 100,000 a second
+	index, _, _ := varintPair(data)
+	return index < most
 }
 
 // prior is what was read before a record: it tells what the record can be.

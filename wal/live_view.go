@@ -160,12 +160,12 @@ func (v *View) Foreign(pos Position) bool {
 	return ok && x != nil && x.last == math.MaxUint64
 }
 
-// Entries reads the log again and yields the live entries with an index of from or above, in order
-// of index. It ends with an error if reading fails.
+// Entries reads the log again, from the segment on that holds index from, and yields the live entries
+// with an index of from or above, in order of index. It ends with an error if reading fails.
 func (v *View) Entries(from uint64) iter.Seq2[LiveEntry, error] {
 	return func(yield func(LiveEntry, error) bool) {
 		var e raftpb.Entry
-		for r, err := range v.log.Records(Inspect) {
+		for r, err := range v.log.recordsFrom(v.segmentOf(from), Inspect) {
 			if err != nil {
 				yield(LiveEntry{}, err)
 				return
@@ -181,6 +181,18 @@ func (v *View) Entries(from uint64) iter.Seq2[LiveEntry, error] {
 			}
 		}
 	}
+}
+
+// segmentOf returns the last segment whose name says that what was recorded before it ends below an
+// index: no live entry from that index on lies in an earlier one.
+func (v *View) segmentOf(index uint64) int {
+	segs := v.log.segments
+	for k := len(segs) - 1; k > 0; k-- {
+		if _, named := ParseSegmentName(segs[k].File); named && segs[k].Name.Index <= index {
+			return k
+		}
+	}
+	return 0
 }
 
 // ranges returns the live entries that are proven intact, as ranges without a gap or a doubt.

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/raftctl/raftctl/internal/wirefield"
 )
 
 // Metadata says whose log it is. It is the data of a KindMetadata record, the same in every
@@ -34,14 +36,14 @@ func (m *Metadata) AppendTo(b []byte) []byte {
 // offset in b.
 func (m *Metadata) Unmarshal(b []byte) error {
 	*m = Metadata{}
-	return eachField(b, func(f field) error {
-		switch f.num {
+	return wirefield.Each(b, func(f wirefield.Field) error {
+		switch f.Num {
 		case 1:
-			m.NodeID = f.value
-			return f.want(protowire.VarintType)
+			m.NodeID = f.Uint
+			return f.Want(protowire.VarintType)
 		case 2:
-			m.ClusterID = f.value
-			return f.want(protowire.VarintType)
+			m.ClusterID = f.Uint
+			return f.Want(protowire.VarintType)
 		}
 		return nil
 	})

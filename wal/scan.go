@@ -121,13 +121,13 @@ func (s *scanner) recognise(k Kind, data []byte) bool {
 	switch {
 	case !s.isEtcd:
 	case k == KindEntry:
-		if _, id, form := parseEntryID(data); form == entryFull {
+		if _, id, form := raftpb.ReadEntryHeader(data); form == raftpb.EntryFull {
 			s.prior.n++
 			s.prior.last, s.rec.ID = id, id
 			return true
 		}
 	case k == KindState:
-		if st, ok := stateFields(data); ok && likelyState(st.Term) {
+		if st, ok := raftpb.ReadHardState(data); ok && likelyState(st.Term) {
 			s.prior.n++
 			s.rec.ID, s.rec.state = raftpb.EntryID{}, st
 			return true

@@ -179,7 +179,7 @@ func (p *probe) entryAfter(crc uint32, off int64) raftpb.EntryID {
 func (p *probe) entryID(f *frame) raftpb.EntryID {
 	if f.dataLen > probeChunk {
 		// The data proper makes no difference: only what precedes it is looked at.
-		_, id, _ := parseEntryID(p.read(f.dataOff, probeChunk))
+		_, id, _ := raftpb.ReadEntryHeader(p.read(f.dataOff, probeChunk))
 		return id
 	}
 	return entryID(p.read(f.dataOff, f.dataLen))

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/raftctl/raftctl/internal/wirefield"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -47,20 +48,20 @@ func (s *Snapshot) AppendTo(b []byte, f raftpb.Flavor) []byte {
 // offset in b.
 func (s *Snapshot) Unmarshal(b []byte) error {
 	*s = Snapshot{}
-	return eachField(b, func(f field) error {
-		switch f.num {
+	return wirefield.Each(b, func(f wirefield.Field) error {
+		switch f.Num {
 		case 1:
-			s.Index = f.value
-			return f.want(protowire.VarintType)
+			s.Index = f.Uint
+			return f.Want(protowire.VarintType)
 		case 2:
-			s.Term = f.value
-			return f.want(protowire.VarintType)
+			s.Term = f.Uint
+			return f.Want(protowire.VarintType)
 		case 3:
-			if err := f.want(protowire.BytesType); err != nil {
+			if err := f.Want(protowire.BytesType); err != nil {
 				return err
 			}
 			s.ConfState = new(raftpb.ConfState)
-			return s.ConfState.Unmarshal(f.bytes)
+			return s.ConfState.Unmarshal(f.Bytes)
 		}
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/raftctl/raftctl/internal/wirefield"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -149,7 +150,7 @@ func (d *digest) takeState(r *Record, off int64) {
 	st := r.state
 	if st.Term == 0 {
 		var err error
-		if st, err = parseState(r.Data); err != nil {
+		if err = st.UnmarshalStrict(r.Data); err != nil {
 			d.fail(off, ClassMalformed, fmt.Sprintf("hard state: %v", err))
 			d.tidy = false
 			return
@@ -232,33 +233,15 @@ func metadataText(got, want []byte) string {
 		g.NodeID, g.ClusterID, w.NodeID, w.ClusterID)
 }
 
-// parseState parses a hard state. Unlike the general decoder it refuses fields that a hard state
-// doesn't have: the checksum doesn't cover a record's type, so an entry may pass for one.
-func parseState(b []byte) (st raftpb.HardState, err error) {
-	err = eachField(b, func(f field) error {
-		switch f.num {
-		case 1:
-			st.Term = f.value
-		case 2:
-			st.Vote = f.value
-		case 3:
-			st.Commit = f.value
-		default:
-			return fmt.Errorf("field %d, want 1..3", f.num)
-		}
-		return f.want(0)
-	})
-	return st, err
-}
-
-// parseSnapshot parses a snapshot record as strictly as parseState does a hard state.
+// parseSnapshot parses a snapshot record strictly: the checksum doesn't cover a record's
+// type, so that an entry may pass for one.
 func parseSnapshot(s *Snapshot, b []byte) error {
 	if err := s.Unmarshal(b); err != nil {
 		return err
 	}
-	return eachField(b, func(f field) error {
-		if f.num > 3 {
-			return fmt.Errorf("field %d, want 1..3", f.num)
+	return wirefield.Each(b, func(f wirefield.Field) error {
+		if f.Num > 3 {
+			return fmt.Errorf("field %d, want 1..3", f.Num)
 		}
 		return nil
 	})

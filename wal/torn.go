@@ -20,12 +20,10 @@ const smallestTorn = 64
 // of a write that was not finished, or nothing if they aren't. Whoever calls it has searched what
 // follows, and found nothing that proves itself.
 func (s *scanner) torn(end int64) (how string) {
-	const crash = "; zeros follow, as when the machine went down while it was written: " +
-		"nothing that was acknowledged is missing"
+	const crash = "; zeros follow, as a crash leaves them: nothing acknowledged is missing"
 	switch {
 	case s.cutOff():
-		return "; the file ends here: a crash leaves zeros behind, so that a copy was cut short, " +
-			"or the disk was full"
+		return "; the file ends here, as a copy that was cut short or a full disk leaves it"
 	case s.lostHeader(end) || s.lostSector():
 		return crash
 	}

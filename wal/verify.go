@@ -2,8 +2,10 @@ package wal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 
@@ -98,13 +100,13 @@ func (l *Log) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 			s.checkOutlook(r)
 		}
 	}
-	s.checkTail()
+	l.checkTail(s)
 	l.checkSpares(s)
 	r.Findings, r.Omitted = s.found.sorted(s.segs), s.found.omitted()
 	switch {
 	case s.found.bad:
 		r.Verdict = VerdictProblem
-	case s.err() != nil:
+	case s.err() != nil || len(s.found.kept[ClassUnchecked]) > 0:
 		r.Verdict = VerdictUnchecked
 	}
 	return r, nil
@@ -193,17 +195,53 @@ func (s *survey) checkOutlook(r *Report) {
 	}
 }
 
-// checkTail notes a last segment that wasn't allocated ahead of time: etcd's own repair leaves it
-// so, and so does a copy that was cut off between two records, which nothing else would tell.
-func (s *survey) checkTail() {
+// checkTail looks at how the last segment ends. One that is as large as a writer lets it become has a
+// successor, unless the writer died while it began that, or is at it. One that wasn't allocated
+// ahead of time was left so by etcd's own repair, or is a copy that was cut off between two records,
+// which nothing else would tell.
+func (l *Log) checkTail(s *survey) {
 	k := len(s.digests) - 1
-	if k < 0 || !s.digests[k].tidy {
+	if k < 0 || s.digests[k].err != nil {
 		return
 	}
-	if size, end := s.segs[k].Size, s.digests[k].end; size == end && size < SegmentSize {
+	size, end := s.segs[k].Size, s.digests[k].end
+	switch {
+	case end >= SegmentSize && !l.single:
+		l.checkFullTail(s, place{k, end})
+	case s.digests[k].tidy && size == end && size < SegmentSize:
 		s.found.add(place{k, end}, ClassShortTail, fmt.Sprintf(
 			"the last segment ends at %d without space ahead, as after a repair", end))
 	}
+}
+
+func (l *Log) checkFullTail(s *survey, end place) {
+	goesOn, err := l.goesOn()
+	switch {
+	case err != nil:
+		s.found.add(end, ClassUnchecked, fmt.Sprintf("whether another segment follows: %v", bare(err)))
+	case !goesOn:
+		s.found.add(end, ClassLostEnd, fmt.Sprintf(
+			"the last segment holds %d bytes of records: from %d on a writer goes on in another one, "+
+				"which is missing", end.off, SegmentSize))
+	}
+}
+
+// goesOn reports whether there is a successor of the last segment, which came since the log was
+// opened, or the beginning of one.
+func (l *Log) goesOn() (bool, error) {
+	now := &Log{fsys: l.fsys, dir: l.dir, dialect: l.dialect}
+	if err := now.list(); err != nil {
+		return false, err
+	}
+	if now.segments[len(now.segments)-1].Name != l.segments[len(l.segments)-1].Name {
+		return true, nil
+	}
+	for _, file := range now.spares {
+		if head, err := l.headOf(file); err != nil || !allZero(head) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // checkSpares notes the files beside the segments. A spare that isn't empty was interrupted in
@@ -212,24 +250,38 @@ func (s *survey) checkTail() {
 func (l *Log) checkSpares(s *survey) {
 	note := func(file string, c Class, detail string) {
 		s.found.insert(placed{place{seg: len(s.segs)}, Finding{
-			Class: c, Severity: SeverityInfo, Pos: Position{Segment: file}, Evidence: detail}})
+			Class: c, Severity: severities[c], Pos: Position{Segment: file}, Evidence: detail}})
 	}
 	for _, file := range l.spares {
-		head := make([]byte, frameHeaderSize)
-		f, err := l.fsys.Open(path.Join(l.dir, file))
-		if err != nil {
-			continue // a running etcd has renamed it
-		}
-		n, _ := io.ReadFull(f, head)
-		_ = f.Close() // opened for reading: nothing can be lost
-		if allZero(head[:n]) {
+		head, err := l.headOf(file)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // a running etcd has renamed it
+		case err != nil:
+			note(file, ClassUnchecked, fmt.Sprintf("what this file begins with: %v", bare(err)))
+		case allZero(head):
 			note(file, ClassSpare, "a segment prepared for later, empty; etcd ignores it")
-			continue
+		default:
+			note(file, ClassStaleSpare, fmt.Sprintf(
+				"a segment prepared for later that begins with %x: left over from a crash", head))
 		}
-		note(file, ClassStaleSpare, fmt.Sprintf(
-			"a segment prepared for later that begins with %x: left over from a crash", head[:n]))
 	}
 	for _, file := range l.ignored {
 		note(file, ClassIgnored, "no segment; etcd ignores it")
 	}
+}
+
+// headOf returns the first bytes of a file beside the segments, as many as a frame's header has or
+// the file holds.
+func (l *Log) headOf(file string) ([]byte, error) {
+	f, err := l.fsys.Open(path.Join(l.dir, file))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // opened for reading: nothing can be lost
+	head := make([]byte, frameHeaderSize)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	return head[:n], nil
 }

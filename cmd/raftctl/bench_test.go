@@ -27,7 +27,7 @@ func BenchmarkDump(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			a := &app{out: io.Discard, err: io.Discard}
+			a := testApp(io.Discard, io.Discard)
 			for b.Loop() {
 				run(b.Context(), a, append([]string{"wal", "dump", path}, args...))
 			}

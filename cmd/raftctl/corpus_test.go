@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/corpus"
 )
 
@@ -13,11 +14,11 @@ import (
 func TestEveryLog(t *testing.T) {
 	for _, log := range corpus.Logs(t) {
 		t.Run(log.Name, func(t *testing.T) {
-			if status, out, errs := command(t, "wal", "verify", "--deep", log.Dir); status != statusOK {
+			if status, out, errs := command(t, "wal", "verify", "--deep", log.Dir); status != ui.StatusOK {
 				t.Errorf("verify: exit status %d: %s%s", status, out, errs)
 			}
 			status, out, errs := command(t, "wal", "dump", log.Dir, "-o", "jsonl")
-			if status != statusOK {
+			if status != ui.StatusOK {
 				t.Fatalf("dump: exit status %d: %s", status, errs)
 			}
 			checkEntries(t, out)

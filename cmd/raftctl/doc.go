@@ -2,6 +2,8 @@
 //
 //	raftctl <thing> <verb> PATH… [flags]
 //
-// Each command is one file: an options struct, its checks, one call of a library, and rendering.
-// What is known about formats and protocols lives in the packages wal, snapshot, raftpb and decode.
+// The path of a file is the command: walcmd/dump.go is `wal dump`, its options, its checks, one call
+// of a library, and rendering. What commands share is in ui, the fields of records in where, and
+// what is about raftctl itself in metacmd. What is known about formats and protocols lives in the
+// packages wal, snapshot, raftpb and decode.
 package main

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/where"
 	"github.com/raftctl/raftctl/internal/corpus"
 )
 
@@ -25,9 +26,9 @@ func TestJSONContract(t *testing.T) {
 	if !strings.Contains(text, string(got)) {
 		t.Errorf("docs/json.md lacks this example:\n%s", got)
 	}
-	for _, f := range recordFields {
-		if !strings.Contains(text, "`"+f.name+"`") {
-			t.Errorf("docs/json.md lacks the field %q", f.name)
+	for _, f := range where.Fields() {
+		if !strings.Contains(text, "`"+f.Name+"`") {
+			t.Errorf("docs/json.md lacks the field %q", f.Name)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/etcdtest"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
@@ -29,7 +30,7 @@ func follow(t *testing.T, args ...string) *following {
 	r, w := io.Pipe()
 	f := &following{t: t, lines: bufio.NewScanner(r), stop: cancel, ended: make(chan int, 1)}
 	go func() {
-		status := run(ctx, &app{out: w, err: io.Discard}, append([]string{"wal", "dump", "--follow"}, args...))
+		status := run(ctx, testApp(w, io.Discard), append([]string{"wal", "dump", "--follow"}, args...))
 		_ = w.Close() // a pipe in memory
 		f.ended <- status
 	}()
@@ -52,8 +53,8 @@ func (f *following) end() {
 	for f.lines.Scan() {
 		f.t.Errorf("unexpected line %q", f.lines.Text())
 	}
-	if status := <-f.ended; status != statusInterrupted {
-		f.t.Errorf("exit status %d, want %d", status, statusInterrupted)
+	if status := <-f.ended; status != ui.StatusInterrupted {
+		f.t.Errorf("exit status %d, want %d", status, ui.StatusInterrupted)
 	}
 }
 
@@ -105,11 +106,11 @@ func TestFollowEtcd(t *testing.T) {
 	f.want("delete_range before")
 	f.end()
 	status, out, _ := command(t, "wal", "stat", dir)
-	if status != statusOK || !strings.Contains(string(out), "delete_range") {
+	if status != ui.StatusOK || !strings.Contains(string(out), "delete_range") {
 		t.Errorf("stat: exit status %d: %s", status, out)
 	}
 	s.Stop()
-	if status, out, _ := command(t, "wal", "verify", "--deep", dir); status != statusOK {
+	if status, out, _ := command(t, "wal", "verify", "--deep", dir); status != ui.StatusOK {
 		t.Errorf("verify: exit status %d: %s", status, out)
 	}
 }

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
-	"golang.org/x/term"
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 )
 
 func main() {
@@ -20,48 +19,22 @@ func main() {
 		<-ctx.Done()
 		stop()
 	}()
-	os.Exit(run(ctx, newApp(), os.Args[1:]))
+	os.Exit(run(ctx, ui.NewApp(), os.Args[1:]))
 }
 
-// app is what a command may use of the world around it.
-type app struct {
-	in       io.Reader
-	out, err io.Writer
-	dir      string // relative paths begin here; empty: the process's own directory
-	width    int    // columns of the terminal that out is; 0: out is no terminal
-	errTerm  bool   // err is a terminal
-	color    bool   // out may be coloured
-}
-
-func newApp() *app {
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
-	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
-		a.width = fallbackWidth
-		if w, _, err := term.GetSize(fd); err == nil && w > 0 {
-			a.width = w
-		}
-		a.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	}
-	a.errTerm = term.IsTerminal(int(os.Stderr.Fd()))
-	return a
-}
-
-// fallbackWidth is for a terminal that doesn't tell its width.
-const fallbackWidth = 80
-
-// run runs one command line and returns the exit status. What went wrong is one line on a.err.
-func run(ctx context.Context, a *app, args []string) int {
+// run runs one command line and returns the exit status. What went wrong is one line on a.Err.
+func run(ctx context.Context, a *ui.App, args []string) int {
 	root := newRoot(a)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	status := statusOf(ctx, err)
-	var silent silentError
+	status := ui.StatusOf(ctx, err)
+	_, said := errors.AsType[ui.ExitError](err)
 	switch {
-	case status == statusOK || errors.As(err, &silent):
-	case status == statusInterrupted:
-		fmt.Fprintln(a.err, "raftctl: interrupted")
+	case status == ui.StatusOK || said:
+	case status == ui.StatusInterrupted:
+		fmt.Fprintln(a.Err, "raftctl: interrupted")
 	default:
-		fmt.Fprintf(a.err, "%s: %s\n", cmd.CommandPath(), oneLine(err))
+		fmt.Fprintf(a.Err, "%s: %s\n", cmd.CommandPath(), ui.OneLine(err))
 	}
 	return status
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/corpus"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
@@ -35,8 +36,8 @@ func TestTooManyOverwrites(t *testing.T) {
 	}
 	for _, verb := range []string{"dump", "stat", "verify"} {
 		status, out, errs := command(t, "wal", verb, dir, "-o", "jsonl")
-		if status != statusPartial {
-			t.Errorf("%s: exit status %d, want %d: %s", verb, status, statusPartial, errs)
+		if status != ui.StatusPartial {
+			t.Errorf("%s: exit status %d, want %d: %s", verb, status, ui.StatusPartial, errs)
 		}
 		if verb == "dump" && bytes.Count(out, []byte(`"kind":"entry"`)) != rewrites {
 			t.Errorf("dump: %d lines, want %d entries", bytes.Count(out, []byte("\n")), rewrites)
@@ -51,9 +52,9 @@ func TestInterrupted(t *testing.T) {
 	path := corpus.Dir(t, "c36-3m-kill9") + "/m1"
 	for _, verb := range []string{"dump", "stat", "verify"} {
 		var errs bytes.Buffer
-		status := run(ctx, &app{out: io.Discard, err: &errs}, []string{"wal", verb, path})
-		if got := errs.String(); status != statusInterrupted || got != "raftctl: interrupted\n" {
-			t.Errorf("%s: exit status %d, %q, want %d", verb, status, got, statusInterrupted)
+		status := run(ctx, testApp(io.Discard, &errs), []string{"wal", verb, path})
+		if got := errs.String(); status != ui.StatusInterrupted || got != "raftctl: interrupted\n" {
+			t.Errorf("%s: exit status %d, %q, want %d", verb, status, got, ui.StatusInterrupted)
 		}
 	}
 }
@@ -63,9 +64,9 @@ func TestFullDisk(t *testing.T) {
 	path := corpus.Dir(t, "c36-leasecp-1n-clean")
 	for _, verb := range []string{"dump", "stat", "verify"} {
 		var errs bytes.Buffer
-		status := run(t.Context(), &app{out: fullDisk{}, err: &errs}, []string{"wal", verb, path})
-		if status != statusError || !strings.Contains(errs.String(), "no space left on device") {
-			t.Errorf("%s: exit status %d, %q, want %d", verb, status, &errs, statusError)
+		status := run(t.Context(), testApp(fullDisk{}, &errs), []string{"wal", verb, path})
+		if status != ui.StatusError || !strings.Contains(errs.String(), "no space left on device") {
+			t.Errorf("%s: exit status %d, %q, want %d", verb, status, &errs, ui.StatusError)
 		}
 	}
 }

@@ -6,9 +6,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/corpus"
+	"github.com/raftctl/raftctl/internal/vfs"
 )
 
 // realSegment returns the records of a small segment that etcd 3.6 wrote, with a little of the
@@ -30,11 +34,18 @@ func realSegment(tb testing.TB) (b []byte, end int) {
 
 const segmentName = "0000000000000000-0000000000000000.wal"
 
+// testApp returns an App that writes to these and has nobody to ask.
+func testApp(out, errs io.Writer) *ui.App {
+	return &ui.App{
+		In: strings.NewReader(""), Out: out, Err: errs, FS: vfs.OS, Now: time.Now, Confirm: ui.Refuse,
+	}
+}
+
 // command runs a command line in this process.
 func command(tb testing.TB, args ...string) (status int, stdout, stderr []byte) {
 	tb.Helper()
 	var out, errs bytes.Buffer
-	status = run(tb.Context(), &app{out: &out, err: &errs}, args)
+	status = run(tb.Context(), testApp(&out, &errs), args)
 	return status, out.Bytes(), errs.Bytes()
 }
 
@@ -47,14 +58,19 @@ func checkDamaged(t *testing.T, path string, segment []byte) (verify int, offset
 	verify, out, errs := command(t, "wal", "verify", path, "-o", "json")
 	dump, lines, dumpErrs := command(t, "wal", "dump", path, "-o", "jsonl", "--physical")
 	for _, status := range []int{verify, dump} {
-		if status != statusOK && status != statusDamage && status != statusPartial && status != statusUsage {
+		if status != ui.StatusOK && status != ui.StatusDamage && status != ui.StatusPartial && status != ui.StatusUsage {
 			t.Fatalf("exit status %d: %s%s", status, errs, dumpErrs)
 		}
 	}
-	if verify == statusUsage {
+	if verify == ui.StatusUsage {
 		return verify, nil
 	}
-	var report reportJSON
+	var report struct {
+		Findings []struct {
+			Class  string
+			Offset int64
+		}
+	}
 	if err := json.Unmarshal(out, &report); err != nil {
 		t.Fatalf("verify: %v: %s", err, out)
 	}
@@ -84,7 +100,7 @@ func TestEveryPrefix(t *testing.T) {
 	path := filepath.Join(t.TempDir(), segmentName)
 	for n := range end {
 		status, offsets := checkDamaged(t, path, whole[:n])
-		if n > 0 && status == statusUsage {
+		if n > 0 && status == ui.StatusUsage {
 			t.Errorf("the first %d bytes: exit status %d", n, status)
 		}
 		for _, off := range offsets {
@@ -105,7 +121,7 @@ func TestEveryFlip(t *testing.T) {
 		segment[off] ^= bit
 		status, offsets := checkDamaged(t, path, segment)
 		segment[off] ^= bit
-		if status == statusOK {
+		if status == ui.StatusOK {
 			t.Errorf("offset %d: bit %#x flipped, and nothing found", off, bit)
 			continue
 		}
@@ -114,7 +130,7 @@ func TestEveryFlip(t *testing.T) {
 		for _, at := range offsets {
 			found = found || at >= lo && at < hi
 		}
-		if status == statusDamage && !found {
+		if status == ui.StatusDamage && !found {
 			t.Errorf("offset %d: bit %#x flipped, found at %v, want within [%d, %d)", off, bit, offsets, lo, hi)
 		}
 	}
@@ -159,8 +175,8 @@ func TestHugeLength(t *testing.T) {
 	}
 	allocated := testing.AllocsPerRun(1, func() {
 		status, _, _ := command(t, "wal", "verify", path)
-		if status != statusDamage {
-			t.Errorf("exit status %d, want %d", status, statusDamage)
+		if status != ui.StatusDamage {
+			t.Errorf("exit status %d, want %d", status, ui.StatusDamage)
 		}
 	})
 	if allocated > 5000 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/corpus"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
@@ -52,12 +53,13 @@ type testKey struct{}
 // stands for any but 0. COLUMNS makes the output a terminal of that width.
 func scriptRaftctl(ts *testscript.TestScript, neg bool, args []string) {
 	width, _ := strconv.Atoi(ts.Getenv("COLUMNS")) // unset: no terminal
-	a := &app{
-		in: strings.NewReader(""), out: ts.Stdout(), err: ts.Stderr(), dir: ts.MkAbs("."),
-		width: width, color: width > 0 && ts.Getenv("NO_COLOR") == "",
+	a := testApp(ts.Stdout(), ts.Stderr())
+	a.Dir, a.Width, a.Color = ts.MkAbs("."), width, width > 0 && ts.Getenv("NO_COLOR") == ""
+	if ui.ASCIILocale(ts.Getenv) {
+		a.SetASCII()
 	}
 	if n, err := strconv.Atoi(ts.Getenv("PIPE")); err == nil {
-		a.out = &closedPipe{w: a.out, left: n}
+		a.Out = &closedPipe{w: a.Out, left: n}
 	}
 	status := run(context.Background(), a, args)
 	ts.Setenv("status", strconv.Itoa(status))

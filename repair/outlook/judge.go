@@ -1,7 +1,10 @@
 package outlook
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,8 +19,12 @@ type judge struct {
 	o       *Outlook
 	self    uint64 // the member's ID
 	minor   version
-	cluster *cluster
-	ended   bool // at a stop, or where nothing more is applied for certain
+	members decode.Members
+	target  *version // of the downgrade that is under way from the beginning; nil if none is
+	last    uint64   // the last entry that is known as they read it
+	fresh   bool     // there is no database: every entry is applied to an empty one
+	whole   bool     // applied from the beginning: every member that ever was is known
+	ended   bool     // at a stop, or where nothing more is applied for certain
 }
 
 // version is a minor version of etcd.
@@ -42,22 +49,53 @@ func (v version) less(w version) bool {
 func (v version) String() string { return fmt.Sprintf("%d.%d", v.major, v.minor) }
 
 // newJudge returns a judge of the releases of an outlook, which start from a snapshot with the given
-// membership.
+// membership: nil if it isn't known.
 func newJudge(o *Outlook, self uint64, conf *raftpb.ConfState) *judge {
-	j := &judge{o: o, self: self, cluster: newCluster(conf, o.Read.Start.Index == 0)}
+	j := &judge{o: o, self: self, whole: o.Read.Start.Index == 0, last: o.Read.Last.Index}
 	j.minor, _ = parseVersion(o.Read.From)
+	for _, strange := range [][]wal.IndexRange{o.Read.Ghosts, o.Read.Unexplained} {
+		if len(strange) > 0 && strange[0].First <= j.last {
+			j.last = strange[0].First - 1
+			o.Unjudged = joinText(o.Unjudged, fmt.Sprintf("nor what applying entry %d and those behind "+
+				"it comes to", strange[0].First))
+		}
+	}
+	if !j.whole {
+		// A membership that there can't be is as good as an unknown one.
+		_ = j.members.Restore(o.Read.Start.Index, conf)
+	}
 	return j
 }
 
-// step is an entry that is applied, as both of etcd's decoders see it.
+// again returns the judge as it was before it applied anything, for a database in which a downgrade
+// is under way.
+func (j *judge) again(target version, conf *raftpb.ConfState) *judge {
+	*j.o = Outlook{Read: j.o.Read, Action: j.o.Read.Action, Unjudged: notLookedAt}
+	k := newJudge(j.o, j.self, conf)
+	k.fresh = j.fresh
+	k.target = &target
+	return k
+}
+
+// soleVoter reports whether the member is the only one that votes, so that what it has is committed.
+func (j *judge) soleVoter() bool {
+	conf, ok := j.members.ConfState()
+	return ok && slices.Equal(conf.Voters, []uint64{j.self}) && len(conf.VotersOutgoing) == 0
+}
+
+// step is an entry that is applied, as etcd's decoders see it.
 type step struct {
 	entry   *raftpb.Entry
 	pos     wal.Position
+	asked   *decode.Request
 	request [2]request // by decoder, of a normal entry with data
 }
 
-func newStep(e *raftpb.Entry, pos wal.Position) *step {
-	s := &step{entry: e, pos: pos}
+// newStep returns the step of an entry. It is valid as long as the entry and the request are.
+func newStep(e *raftpb.Entry, pos wal.Position, asked *decode.Request) *step {
+	s := &step{entry: e, pos: pos, asked: asked}
+	// What the decoder can't make out is judged by etcd's own rules.
+	_ = decode.Payload(asked, e)
 	if e.Type == raftpb.EntryNormal && len(e.Data) > 0 {
 		for _, d := range []etcdwire.Decoder{etcdwire.Gogo, etcdwire.Google} {
 			s.request[d] = readRequest(e.Data, d)
@@ -69,10 +107,10 @@ func newStep(e *raftpb.Entry, pos wal.Position) *step {
 // apply takes in the next entry.
 func (j *judge) apply(s *step) {
 	index := s.entry.Index
-	if j.ended || index <= j.o.Read.Start.Index || index > j.o.Read.Last.Index {
+	if j.ended || index <= j.o.Read.Start.Index || index > j.last {
 		return
 	}
-	if index > j.o.Read.State.Commit && !j.cluster.soleVoter(j.self) {
+	if index > j.o.Read.State.Commit && !j.soleVoter() {
 		j.ended = true
 		j.o.Unjudged = joinText(j.o.Unjudged, fmt.Sprintf(
 			"whether %s are applied is up to the other members",
@@ -103,9 +141,11 @@ func (j *judge) decoder() etcdwire.Decoder {
 // trigger returns what about an entry may end a release, and a detail for its words. It follows the
 // membership on the way.
 func (j *judge) trigger(s *step) (t trigger, detail string) {
+	_, err := j.members.Apply(s.entry.Index, s.asked)
+	panics := errors.Is(err, decode.ErrPanics)
 	switch {
 	case s.entry.Type == raftpb.EntryConfChange:
-		return j.confChange(s.entry.Data)
+		return j.confChange(s.entry.Data, err)
 	case s.entry.Type != raftpb.EntryNormal:
 		return triggerEntryType, ""
 	case len(s.entry.Data) == 0:
@@ -118,43 +158,52 @@ func (j *judge) trigger(s *step) (t trigger, detail string) {
 	case r.fault != "":
 		return triggerUndecodable, r.fault
 	case r.v2 != nil:
-		return j.v2Request(r.v2)
+		return j.v2Request(r.v2, panics)
 	case !r.named:
 		return triggerNoHeader, ""
 	}
-	return j.request(r)
+	return j.request(r, panics)
 }
 
-func (j *judge) confChange(data []byte) (t trigger, detail string) {
+// confChange looks at a change of the membership, and at what applying it came to.
+func (j *judge) confChange(data []byte, err error) (t trigger, detail string) {
 	if fault := decode.WireConfChange().Check(data, j.decoder()); fault != nil {
 		return triggerUndecodable, fault.Text
 	}
 	var cc raftpb.ConfChange
-	if err := cc.UnmarshalAlias(data); err != nil {
-		return "", "" // etcd takes it, but nothing more is known
+	if cc.UnmarshalAlias(data) != nil || errors.Is(err, decode.ErrRefused) {
+		return "", ""
 	}
-	return j.cluster.change(&cc, j.self), ""
-}
-
-// request looks at the requests of releases from 3.5 on that can end a server. 3.4 doesn't know them,
-// and passes over them.
-func (j *judge) request(r *request) (t trigger, detail string) {
-	switch {
-	case j.minor.less(version{3, 5}):
-	case r.setsVer:
-		return j.setVersion(r.version)
-	case r.setsAttr && !j.cluster.mayBe(r.member):
-		return triggerAttr, strconv.FormatUint(r.member, 16)
-	case r.downgrade != nil:
-		j.cluster.downgrade = r.downgrade
+	var context struct{ ID uint64 }
+	switch panics := errors.Is(err, decode.ErrPanics); {
+	case panics && json.Unmarshal(cc.Context, &context) != nil:
+		return triggerContext, ""
+	case panics && context.ID != cc.NodeID:
+		return triggerMemberID, ""
+	case cc.Type == raftpb.ConfChangeRemoveNode && cc.NodeID == j.self:
+		return triggerRemoved, ""
 	}
 	return "", ""
 }
 
-func (j *judge) v2Request(r *v2Request) (t trigger, detail string) {
+// request looks at the requests of releases from 3.5 on that can end a server. 3.4 doesn't know them,
+// and passes over those that its database has.
+func (j *judge) request(r *request, panics bool) (t trigger, detail string) {
+	switch {
+	case j.fresh && j.minor.less(r.since):
+		return triggerNotKnown, ""
+	case j.minor.less(version{3, 5}):
+	case r.setsVer:
+		return j.setVersion(r.version)
+	case r.setsAttr && panics && j.whole:
+		return triggerAttr, strconv.FormatUint(r.member, 16)
+	}
+	return "", ""
+}
+
+func (j *judge) v2Request(r *v2Request, panics bool) (t trigger, detail string) {
 	if member, ok := r.attrOf(); ok {
-		id, err := strconv.ParseUint(member, 16, 64)
-		if err == nil && !j.cluster.mayBe(id) {
+		if panics && j.whole && json.Valid([]byte(r.value)) {
 			return triggerAttr, member
 		}
 		return "", ""
@@ -168,18 +217,29 @@ func (j *judge) v2Request(r *v2Request) (t trigger, detail string) {
 // setVersion is about a cluster version. 3.5 takes one that is higher than its own, if that is what a
 // downgrade starts from.
 func (j *judge) setVersion(s string) (t trigger, detail string) {
-	v, ok := parseVersion(s)
-	if d := j.cluster.downgrade; d != nil && d.enabled && j.minor == (version{3, 5}) {
-		if target, ok := parseVersion(d.target); ok && target != j.minor {
+	if target := j.downgrade(); target != nil && j.minor == (version{3, 5}) {
+		if *target != j.minor {
 			return triggerDowngrade, ""
 		}
 		return "", ""
 	}
-	if ok && j.minor.less(v) {
+	if v, ok := parseVersion(s); ok && j.minor.less(v) {
 		return triggerVersion, v.String()
 	}
 	return "", ""
 }
+
+// downgrade returns the version that the downgrade under way goes to; nil if none is.
+func (j *judge) downgrade() *version {
+	s, lowering := j.members.Downgrade()
+	if v, ok := parseVersion(s); ok && lowering {
+		return &v
+	}
+	return j.target
+}
+
+// notLookedAt is what every outlook on applying leaves open.
+const notLookedAt = "the database was not looked at"
 
 // joinText joins two remarks.
 func joinText(a, b string) string {

@@ -28,8 +28,8 @@ type Stop struct {
 	Trigger string         // what it comes to, as the JSON contract names it
 	Action  wal.Action     // how it ends
 	Entry   raftpb.EntryID // the entry that it ends on; zero if it is no entry
-	Pos     wal.Position   // the entry's record, or the .snap file; zero if it is neither
-	Words   string         // etcd's own
+	Pos     wal.Position   // the entry's record, or the file, in member/snap
+	Words   string         // etcd's own; "…" stands for what differs from release to release
 	Advice  string         // what to do
 }
 
@@ -47,7 +47,7 @@ func (o *Outlook) String() string {
 	switch {
 	case s.Entry.Index > 0:
 		fmt.Fprintf(&b, " on entry %d (term %d)", s.Entry.Index, s.Entry.Term)
-	case s.Pos.Segment != "":
+	default:
 		fmt.Fprintf(&b, " over %s", s.Pos.Segment)
 	}
 	fmt.Fprintf(&b, ": %s", s.Words)
@@ -75,9 +75,4 @@ func (o *Outlook) agrees(p *Outlook) bool {
 			o.Stop.Entry == p.Stop.Entry && o.Stop.Pos == p.Stop.Pos
 	}
 	return sameStop && o.Unjudged == p.Unjudged && o.Applied == p.Applied && o.Read.Agrees(&p.Read)
-}
-
-// good reports whether nothing speaks against starting these releases, as far as can be told.
-func (o *Outlook) good() bool {
-	return o.Action == wal.ActionBoots || o.Action == wal.ActionUnknown
 }

@@ -1,6 +1,7 @@
 package outlook
 
 import (
+	"math"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -12,41 +13,58 @@ import (
 // request is a normal entry's payload as one of etcd's decoders sees it, so far as it can end a
 // server.
 type request struct {
-	fault string // the decoder's error; empty if it takes the payload
-	named bool   // it has an ID of its own, or a header
+	fault string  // the decoder's error; empty if it takes the payload
+	named bool    // it has an ID of its own, or a header
+	since version // the first release that knows what it asks for; never, if none does
 	v2    *v2Request
 
-	version   string // of cluster_version_set
-	setsVer   bool
-	member    uint64 // of cluster_member_attr_set
-	setsAttr  bool
-	downgrade *downgrade // of downgrade_info_set
+	version  string // of cluster_version_set
+	setsVer  bool
+	member   uint64 // of cluster_member_attr_set
+	setsAttr bool
 }
 
 // v2Request is a request of the v2 store.
 type v2Request struct{ method, path, value string }
 
-type downgrade struct {
-	enabled bool
-	target  string
-}
-
-// The fields of an InternalRaftRequest that are looked into.
+// The fields of an InternalRaftRequest that are told apart.
 const (
-	fieldID        protowire.Number = 1
-	fieldV2        protowire.Number = 2
-	fieldHeader    protowire.Number = 100
-	fieldVersion   protowire.Number = 1300
-	fieldAttr      protowire.Number = 1301
-	fieldDowngrade protowire.Number = 1302
+	fieldID            protowire.Number = 1
+	fieldV2            protowire.Number = 2
+	fieldHeader        protowire.Number = 100
+	fieldAuthStatus    protowire.Number = 1013
+	fieldVersion       protowire.Number = 1300
+	fieldAttr          protowire.Number = 1301
+	fieldDowngrade     protowire.Number = 1302
+	fieldDowngradeTest protowire.Number = 9900
 )
+
+// never is a version that no release reaches.
+var never = version{math.MaxInt, 0}
+
+// askedSince returns the first release that applies a request of a kind, by its field number.
+func askedSince(num protowire.Number) version {
+	switch num {
+	case fieldID, fieldV2, fieldHeader:
+		return never
+	case fieldAuthStatus, fieldVersion, fieldAttr, fieldDowngrade:
+		return version{3, 5}
+	case fieldDowngradeTest:
+		return version{3, 6}
+	}
+	return version{3, 4}
+}
 
 // readRequest reads a payload as etcd does: as an InternalRaftRequest, and if it is none, releases up
 // to 3.6 take it for a request of the v2 store.
 func readRequest(data []byte, d etcdwire.Decoder) (r request) {
 	internal, v2 := decode.WireMessages(d)
 	var inner []byte
+	r.since = never
 	fault := internal.Each(data, d, func(v etcdwire.Value) {
+		if s := askedSince(v.Num); s.less(r.since) {
+			r.since = s
+		}
 		switch v.Num {
 		case fieldID:
 			r.named = r.named || v.N != 0
@@ -58,9 +76,6 @@ func readRequest(data []byte, d etcdwire.Decoder) (r request) {
 			r.setsVer, r.version = true, text(&versionMessage, v.Data, 1)
 		case fieldAttr:
 			r.setsAttr, r.member = true, number(&attrMessage, v.Data, 1)
-		case fieldDowngrade:
-			r.downgrade = &downgrade{
-				number(&downgradeMessage, v.Data, 1) != 0, text(&downgradeMessage, v.Data, 2)}
 		}
 	})
 	switch {
@@ -90,10 +105,8 @@ func readRequest(data []byte, d etcdwire.Decoder) (r request) {
 
 // The parts of an InternalRaftRequest that are looked into.
 var (
-	versionMessage   = etcdwire.Message{Fields: []etcdwire.Field{{Num: 1, Type: protowire.BytesType}}}
-	attrMessage      = etcdwire.Message{Fields: []etcdwire.Field{{Num: 1}}}
-	downgradeMessage = etcdwire.Message{Fields: []etcdwire.Field{
-		{Num: 1}, {Num: 2, Type: protowire.BytesType}}}
+	versionMessage = etcdwire.Message{Fields: []etcdwire.Field{{Num: 1, Type: protowire.BytesType}}}
+	attrMessage    = etcdwire.Message{Fields: []etcdwire.Field{{Num: 1}}}
 )
 
 // number returns field num of a message that was decoded before, 0 if it has none.

@@ -40,6 +40,7 @@ const (
 	triggerV2Content   trigger = "v2_content"       // keys of v2 clients in the .snap file
 	triggerUndecodable trigger = "undecodable"      // a payload that no decoder takes
 	triggerNoHeader    trigger = "no_header"        // a request without an ID
+	triggerNotKnown    trigger = "request_unknown"  // a request that a release doesn't know
 	triggerEntryType   trigger = "entry_type"       // ConfChangeV2, or a type that raft doesn't have
 	triggerContext     trigger = "conf_context"     // a conf change that describes no member
 	triggerMemberID    trigger = "conf_member_id"   // a conf change that describes another member
@@ -69,6 +70,8 @@ const (
 		"--v2-deprecation=write-only-skip-check, which ignores them"
 	adviceStuck = "no restart gets past this: replace the member from its cluster, or restore a " +
 		"snapshot of its database"
+	adviceNotKnown = "put member/snap/db back from a copy of this member, or start the release that " +
+		"wrote the log"
 	adviceVersion = "start the release of the cluster's version, or a later one; " +
 		"to go back, use etcdctl downgrade"
 	adviceRemoved = "the member was removed from its cluster: add it again as a new member, with an " +
@@ -80,6 +83,8 @@ const (
 
 const (
 	wordsUnmarshal = "unmarshal should never fail (%s)"
+	words34Version = "cluster cannot be downgraded (current version: … is lower than determined " +
+		"cluster version: %s)"
 	wordsDowngrade = "invalid downgrade; server version is lower than determined cluster version"
 	wordsRemoved   = "the member has been permanently removed from the cluster"
 	wordsNilHeader = "invalid memory address or nil pointer dereference"
@@ -100,6 +105,8 @@ var rules = []rule{
 	{triggerNoHeader, "3.6", "3.6", ActionPanics,
 		"applyEntryNormal, could not find a header", adviceStuck},
 	{triggerNoHeader, "3.7", "3.7", ActionPanics, "Apply, could not find a header", adviceStuck},
+	{triggerNotKnown, "3.4.0", "3.4", ActionPanics, "not implemented", adviceNotKnown},
+	{triggerNotKnown, "3.5.0", "3.7", ActionPanics, "not implemented apply", adviceNotKnown},
 	{triggerEntryType, "3.4.0", "3.4", ActionPanics,
 		"entry type should be either EntryNormal or EntryConfChange", adviceStuck},
 	{triggerEntryType, "3.5.0", "3.7", ActionPanics,
@@ -117,13 +124,13 @@ var rules = []rule{
 	{triggerAttr, "3.5.0", "3.7", ActionPanics, "failed to update; member unknown", adviceStuck},
 
 	{triggerVersion, "3.4.0", "3.4", ActionExits,
-		"is lower than determined cluster version: %s", adviceVersion},
+		words34Version, adviceVersion},
 	{triggerVersion, "3.5.0", "3.5", ActionExits, wordsDowngrade, adviceVersion},
 	{triggerVersion, "3.6", "3.7", ActionPanics, wordsDowngrade, adviceVersion},
 	{triggerDowngrade, "3.5.0", "3.5", ActionExits, "invalid downgrade; server version is not " +
 		"allowed to join when downgrade is enabled", adviceDowngrade},
 	{triggerSnapVersion, "3.4.0", "3.4", wal.ActionRefuses,
-		"is lower than determined cluster version: %s", adviceVersion},
+		words34Version, adviceVersion},
 	{triggerSnapVersion, "3.5.0", "3.5", wal.ActionRefuses, wordsDowngrade, adviceVersion},
 	{triggerSnapVersion, "3.6", "3.7", ActionPanics, wordsDowngrade, adviceVersion},
 

@@ -1,0 +1,82 @@
+package ui
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/raftctl/raftctl/internal/display"
+)
+
+// Progress shows how far a long read has come: a bar on a terminal, else a line now and then.
+// All of it goes to the error stream.
+type Progress struct {
+	bar       *mpb.Bar
+	container *mpb.Progress
+
+	w     io.Writer
+	name  string
+	total int64
+	mu    sync.Mutex
+	start time.Time
+	last  time.Time
+	now   func() time.Time
+}
+
+// progressInterval is how often a line is written where there is no terminal.
+const progressInterval = 10 * time.Second
+
+// smallRead is too little for a bar: it would be gone before it is seen.
+const smallRead = 256 << 20
+
+// NewProgress begins to show a read of total bytes.
+func NewProgress(a *App, name string, total int64) *Progress {
+	p := &Progress{w: a.Err, name: name, total: total, now: a.Now}
+	p.start = p.now()
+	p.last = p.start
+	if a.ErrTerm && total >= smallRead {
+		p.container = mpb.New(mpb.WithOutput(a.Err), mpb.WithWidth(60))
+		p.bar = p.container.AddBar(total, mpb.BarRemoveOnComplete(),
+			mpb.PrependDecorators(decor.CountersKibiByte("% .1f / % .1f")),
+			mpb.AppendDecorators(decor.AverageSpeed(decor.SizeB1024(0), "% .1f"), decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO)))
+	}
+	return p
+}
+
+// Set tells how many bytes are done. A nil Progress shows nothing.
+func (p *Progress) Set(done int64) {
+	if p == nil {
+		return
+	}
+	if p.bar != nil {
+		p.bar.SetCurrent(done)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if now.Sub(p.last) < progressInterval {
+		return
+	}
+	p.last = now
+	rate := float64(done) / now.Sub(p.start).Seconds()
+	left := time.Duration(0)
+	if rate > 0 {
+		left = time.Duration(float64(p.total-done) / rate * float64(time.Second)).Round(time.Second)
+	}
+	fmt.Fprintf(p.w, "%s: %s of %s, %s/s, %v left\n",
+		p.name, display.FormatSize(done), display.FormatSize(p.total), display.FormatSize(int64(rate)), left)
+}
+
+// Done removes the bar, whether the end was reached or not.
+func (p *Progress) Done() {
+	if p == nil || p.bar == nil {
+		return
+	}
+	p.bar.Abort(true)
+	p.container.Wait()
+}

@@ -1,0 +1,104 @@
+package walcmd
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/decode"
+)
+
+// decodeOptions says how payloads are read and shown.
+type decodeOptions struct {
+	spec   string
+	values string
+	style  decode.Style
+}
+
+func (o *decodeOptions) register(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&o.spec, "decode", "etcd", "what payloads are, as `SPEC`: one of the decoders above")
+	fl.StringVar(&o.values, "values", "short", "how much of values is shown, as `HOW`: none, short or full")
+	fl.BoolVar(&o.style.ShowSecrets, "show-secrets", false, "show passwords and tokens")
+	ui.CompleteWith(cmd, "values", []string{"none", "short", "full"})
+	ui.CompleteWith(cmd, "decode", decode.Names())
+}
+
+func (o *decodeOptions) check(cmd *cobra.Command) error {
+	values, err := decode.ParseValues(o.values)
+	if err != nil {
+		return ui.Usagef(cmd, "--values %q, want none, short or full", o.values)
+	}
+	o.style.Values = values
+	return nil
+}
+
+// decodersHelp lists the decoders as --help shows them.
+func decodersHelp() string {
+	var b strings.Builder
+	for _, f := range decode.Formats() {
+		fmt.Fprintf(&b, "  %-18s  %s\n", f, f.Help)
+	}
+	return b.String()
+}
+
+// sequential reports whether payloads must be decoded one after the other.
+func (o *decodeOptions) sequential() bool { return strings.HasPrefix(o.spec, "exec") }
+
+// decoder returns the decoder that the flags ask for. What is wrong with it is a matter of usage.
+func (o *decodeOptions) decoder(a *ui.App) (decode.Decoder, error) {
+	env := environment(a)
+	env.ShowSecrets = o.style.ShowSecrets
+	d, err := decode.New(o.spec, env)
+	if err != nil {
+		return nil, ui.UsageError{Err: fmt.Errorf("--decode: %w", err)}
+	}
+	return d, nil
+}
+
+// environment gives decoders what they need from the outside.
+func environment(a *ui.App) decode.Env {
+	return decode.Env{
+		ReadFile: func(name string) ([]byte, error) { return os.ReadFile(a.Path(name)) },
+		Start:    startProcess,
+	}
+}
+
+// process is a running command: what is written is its input, what is read its output.
+type process struct {
+	io.WriteCloser
+	out io.ReadCloser
+	cmd *exec.Cmd
+}
+
+// startProcess runs a command line by the shell.
+func startProcess(command string) (io.ReadWriteCloser, error) {
+	cmd := exec.Command("sh", "-c", command)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return &process{in, out, cmd}, nil
+}
+
+func (p *process) Read(b []byte) (int, error) { return p.out.Read(b) }
+
+// Close ends the command.
+func (p *process) Close() error {
+	_ = p.WriteCloser.Close() // the command may have closed it
+	_ = p.cmd.Process.Kill()  // or may have ended
+	_ = p.cmd.Wait()          // which then says how it was ended
+	return nil
+}

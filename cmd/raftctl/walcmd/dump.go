@@ -1,0 +1,122 @@
+package walcmd
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/cmd/raftctl/where"
+)
+
+type dumpOptions struct {
+	source   sourceOptions
+	filter   filter
+	decode   decodeOptions
+	output   ui.Output
+	limit    int
+	last     int
+	raw      bool
+	physical bool
+	follow   bool
+}
+
+func newDump(a *ui.App) *cobra.Command {
+	var o dumpOptions
+	cmd := &cobra.Command{
+		Use:   "dump PATH…",
+		Short: "Print what a log holds",
+		Long: `Prints the log as a member would see it: its metadata, the entries that no later record overwrites,
+the snapshots and the last hard state, in the order of the log. Damage is shown where it lies, and
+what comes behind it as well. With --physical, every record is shown as it lies on disk.
+
+PATH is a data directory, a wal directory, one segment, or an archive of these (tar, perhaps
+compressed with zstd, gzip, s2 or snappy); a path may lead on into an archive. Nothing is written and
+no lock is taken, so that the directory of a running etcd is fine.
+
+Payloads are those of etcd, unless --decode names another decoder:
+
+` + decodersHelp() + `
+Passwords and tokens in requests are hidden unless --show-secrets is given.
+
+The fields for --where are those of the JSON; what a record doesn't have is "", 0 or empty:
+
+` + where.Help(),
+		Example: `  raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
+  raftctl wal dump /var/lib/etcd --where 'op == "put" && size > 100000' --last 20
+  raftctl wal dump backup.tar.zst/etcd-1 --index 800..900 -o jsonl | jq .request
+  raftctl wal dump /var/lib/etcd --follow --last 10`,
+		Args: wantPaths(&o.source, 1, -1),
+		PreRunE: func(cmd *cobra.Command, args []string) error {
+			return o.check(cmd, o.source.paths(args))
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runDump(cmd.Context(), a, &o, o.source.paths(args))
+		},
+	}
+	o.source.register(cmd)
+	o.filter.register(cmd)
+	o.decode.register(cmd)
+	o.output.Register(cmd)
+	fl := cmd.Flags()
+	fl.IntVar(&o.limit, "limit", 0, "end after `N` records")
+	fl.IntVar(&o.last, "last", 0, "only the last `N` records that pass the filters")
+	fl.BoolVar(&o.raw, "raw", false, "show the data of entries as bytes: hex in the table, data_base64 in JSON")
+	fl.BoolVar(&o.physical, "physical", false, "show every record as it lies, with offset, length, padding and CRC")
+	fl.BoolVarP(&o.follow, "follow", "f", false, "keep printing as a running etcd writes")
+	return cmd
+}
+
+// check refuses flags that contradict each other.
+func (o *dumpOptions) check(cmd *cobra.Command, paths []string) error {
+	for name, n := range map[string]int{"limit": o.limit, "last": o.last} {
+		if cmd.Flags().Changed(name) && n < 1 {
+			return ui.Usagef(cmd, "--%s %d, want 1 or more", name, n)
+		}
+	}
+	switch {
+	case o.limit > 0 && o.last > 0:
+		return ui.Usagef(cmd, "--limit and --last exclude each other")
+	case o.follow && len(paths) > 1:
+		return ui.Usagef(cmd, "--follow goes with one PATH, got %d", len(paths))
+	case o.follow && o.output.Frame() != nil && !o.output.Frame().Endless():
+		return ui.Usagef(cmd, "--follow has no end, which -o %s needs; take -o jsonl", o.output.String())
+	}
+	if err := o.decode.check(cmd); err != nil {
+		return err
+	}
+	return o.filter.prepare(cmd)
+}
+
+func runDump(ctx context.Context, a *ui.App, o *dumpOptions, paths []string) (err error) {
+	decoder, err := o.decode.decoder(a)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, decoder.Close()) }()
+	d := newDumper(a, o, decoder)
+	for _, path := range paths {
+		if len(paths) > 1 {
+			d.name = path
+		}
+		if err = d.dump(ctx, path); err != nil {
+			break
+		}
+	}
+	if flushed := d.finish(); flushed != nil {
+		return flushed // a closed pipe, most likely
+	}
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	switch {
+	case err != nil:
+		return err
+	case d.damage > 0:
+		return ui.ExitError{Status: ui.StatusDamage}
+	case d.partial:
+		return ui.ExitError{Status: ui.StatusPartial}
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+package walcmd
+
+import (
+	"context"
+	"runtime"
+	"sync"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// Decoding and rendering cost several times what reading does, and records don't depend on each
+// other. So a dump is three steps: one goroutine reads records into batches, some filter and render
+// batches, and one writes the results in the order of the log.
+
+const (
+	batchRecords = 1024
+	batchBytes   = 256 << 10 // of data; one record may exceed it
+)
+
+// batch is a run of records and what they look like.
+type batch struct {
+	records []wal.Record
+	live    []bool
+	data    []byte // what the records' Data point into, once the batch is sealed
+	sizes   []int  // of the records' data
+
+	out   []byte
+	lines []line
+	err   error
+	done  chan struct{} // closed when out is complete
+}
+
+// line is a rendered record.
+type line struct {
+	end    int // in batch.out
+	damage int // places of damage in the batch up to and including this line
+}
+
+// add copies a record to the batch.
+func (b *batch) add(rec *wal.Record, live bool) {
+	b.records = append(b.records, *rec)
+	b.live = append(b.live, live)
+	b.data = append(b.data, rec.Data...)
+	b.sizes = append(b.sizes, len(rec.Data))
+}
+
+func (b *batch) full() bool { return len(b.records) >= batchRecords || len(b.data) >= batchBytes }
+
+// seal lets the records point into the batch's own data, which doesn't move any more.
+func (b *batch) seal() {
+	off := 0
+	for i, size := range b.sizes {
+		if b.records[i].Data != nil {
+			b.records[i].Data = b.data[off : off+size : off+size]
+		}
+		off += size
+	}
+}
+
+func (b *batch) reset() {
+	b.records, b.live, b.data, b.sizes = b.records[:0], b.live[:0], b.data[:0], b.sizes[:0]
+	b.out, b.lines, b.err, b.done = b.out[:0], b.lines[:0], nil, make(chan struct{})
+}
+
+// damage returns how many places of damage are in the batch.
+func (b *batch) damage() (n int) {
+	for i := range b.records {
+		if b.records[i].Kind == wal.KindDamage {
+			n++
+		}
+	}
+	return n
+}
+
+// pipeline renders batches, several at a time.
+type pipeline struct {
+	work    chan *batch // to be rendered
+	ordered chan *batch // the same, in the order of the log
+	free    chan *batch
+	wg      sync.WaitGroup
+	batch   *batch // being filled
+	ctx     context.Context
+}
+
+// start starts workers that render with the function that newWorker returns, each with its own.
+func startPipeline(ctx context.Context, workers int, newWorker func() func(*batch)) *pipeline {
+	p := &pipeline{
+		work: make(chan *batch), ordered: make(chan *batch, 2*workers), free: make(chan *batch, 4*workers+4),
+		ctx: ctx,
+	}
+	for range workers {
+		render := newWorker()
+		p.wg.Go(func() {
+			for b := range p.work {
+				render(b)
+				close(b.done)
+			}
+		})
+	}
+	return p
+}
+
+// add hands a record over. The error is that of the context.
+func (p *pipeline) add(rec *wal.Record, live bool) error {
+	if p.batch == nil {
+		p.batch = p.newBatch()
+	}
+	p.batch.add(rec, live)
+	if !p.batch.full() {
+		return nil
+	}
+	return p.flush()
+}
+
+func (p *pipeline) newBatch() *batch {
+	var b *batch
+	select {
+	case b = <-p.free:
+	default:
+		b = new(batch)
+	}
+	b.reset()
+	return b
+}
+
+// flush lets what was added be rendered and written.
+func (p *pipeline) flush() error {
+	b := p.batch
+	if b == nil || len(b.records) == 0 {
+		return p.ctx.Err()
+	}
+	p.batch = nil
+	b.seal()
+	for _, c := range []chan *batch{p.ordered, p.work} {
+		select {
+		case c <- b:
+		case <-p.ctx.Done():
+			return p.ctx.Err()
+		}
+	}
+	return nil
+}
+
+// close ends the workers once everything that was added is rendered.
+func (p *pipeline) close() {
+	close(p.work)
+	close(p.ordered)
+	p.wg.Wait()
+}
+
+// recycle takes a batch back that is written.
+func (p *pipeline) recycle(b *batch) {
+	select {
+	case p.free <- b:
+	default: // enough of them
+	}
+}
+
+// workers returns how many goroutines render.
+func (o *dumpOptions) workers() int {
+	if o.decode.sequential() {
+		return 1
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// newWorker returns a function that filters and renders batches.
+func (d *dumper) newWorker(decoder decode.Decoder) func(*batch) {
+	r := where.NewRow(where.Options{
+		Decoder: decoder, Style: d.o.decode.style, Path: d.name, Physical: d.o.physical, Raw: d.o.raw,
+	})
+	render := d.newRenderer()
+	return func(b *batch) {
+		damage := 0
+		for i := range b.records {
+			rec := &b.records[i]
+			if rec.Kind == wal.KindDamage {
+				damage++
+			}
+			r.Set(rec)
+			r.Live = b.live[i]
+			ok, err := d.o.filter.passes(r)
+			if err == nil && ok && r.Failed == nil {
+				b.out = render.line(b.out, r)
+				b.lines = append(b.lines, line{len(b.out), damage})
+			}
+			if err == nil {
+				err = r.Failed
+			}
+			if b.err = err; err != nil {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,288 @@
+package walcmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// errEnough ends a dump when --limit is reached.
+var errEnough = errors.New("enough")
+
+// dumpBuffer is how much output is collected before it is written.
+const dumpBuffer = 256 << 10
+
+// dumper prints the records of one log after the other.
+type dumper struct {
+	a       *ui.App
+	o       *dumpOptions
+	decoder decode.Decoder
+	name    string // of the log, where there are several
+	log     *wal.Log
+	view    *wal.View // nil: every entry counts as live
+
+	out      *bufio.Writer
+	render   renderer // for what is around the records
+	progress *ui.Progress
+	tail     ring
+
+	end       wal.Position // behind the last record that was read
+	following bool         // reading what a running etcd adds
+	shown     int
+	damage    int // places of damage, shown or not
+	partial   bool
+}
+
+func newDumper(a *ui.App, o *dumpOptions, decoder decode.Decoder) *dumper {
+	d := &dumper{a: a, o: o, decoder: decoder, out: bufio.NewWriterSize(a.Out, dumpBuffer)}
+	d.tail.size = o.last
+	return d
+}
+
+// dump prints one log.
+func (d *dumper) dump(ctx context.Context, path string) error {
+	src, err := d.o.source.open(d.a, path)
+	if err != nil {
+		return pathError(path, err)
+	}
+	defer func() { _ = src.Close() }() // opened for reading
+	d.log = src.log
+	if err := d.survey(ctx, path); err != nil {
+		return err
+	}
+	d.render = d.newRenderer()
+	if _, err := d.out.Write(d.render.start(d.shown)); err != nil {
+		return err
+	}
+	damage := d.damage
+	if a := d.a; a.Width == 0 && !d.o.follow { // on a terminal the records show it
+		d.progress = ui.NewProgress(a, "dump "+path, totalSize(d.log))
+	}
+	err = d.records(ctx)
+	d.progress.Done()
+	if n := d.damage - damage; n > 0 {
+		fmt.Fprintf(d.a.Err, "raftctl wal dump: %s: damage in %d %s; see 'raftctl wal verify %s'\n",
+			path, n, ui.Plural(n, "place"), path)
+	}
+	return err
+}
+
+// survey finds out which entries are live.
+func (d *dumper) survey(ctx context.Context, path string) error {
+	d.view = nil
+	view, err := d.log.View(ctx)
+	if errors.Is(err, wal.ErrTooManyEvents) {
+		fmt.Fprintf(d.a.Err, "raftctl wal dump: %s: %v: overwritten entries are shown as well\n", path, err)
+		d.partial = true
+		return nil
+	}
+	if err != nil {
+		return pathError(path, err)
+	}
+	d.view = view
+	return nil
+}
+
+// records prints what passes of the log, and of what is added to it if that is wanted.
+func (d *dumper) records(ctx context.Context) error {
+	if err := d.print(ctx, d.log.Records(wal.Inspect)); err != nil || !d.o.follow {
+		return err
+	}
+	if err := d.flushTail(); err != nil {
+		return err
+	}
+	d.following, d.view = true, nil
+	return d.print(ctx, d.log.Follow(ctx, d.end, followInterval))
+}
+
+// followInterval is how often a running etcd's log is looked at.
+const followInterval = 200 * time.Millisecond
+
+// print prints the records that pass.
+func (d *dumper) print(ctx context.Context, records iter.Seq2[*wal.Record, error]) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	p := startPipeline(ctx, d.o.workers(), func() func(*batch) { return d.newWorker(d.decoder) })
+	written := make(chan error, 1)
+	go func() { written <- d.write(p, cancel) }()
+	err := d.read(ctx, p, records)
+	if flushed := p.flush(); err == nil {
+		err = flushed
+	}
+	p.close()
+	if failed := <-written; failed != nil {
+		return failed
+	}
+	return err
+}
+
+// read hands the records to the pipeline that may have to be printed.
+func (d *dumper) read(ctx context.Context, p *pipeline, records iter.Seq2[*wal.Record, error]) error {
+	n, done := 0, int64(0)
+	for rec, err := range records {
+		if err != nil {
+			return err
+		}
+		done += rec.Len
+		if n++; n%pollEvery == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			d.progress.Set(done)
+		}
+		if d.o.follow && rec.Kind == wal.KindDamage && rec.Damage.Class == wal.ClassTorn {
+			continue // being written
+		}
+		d.end = wal.Position{Segment: rec.Pos.Segment, Off: rec.Pos.Off + rec.Len}
+		live, ok := d.wanted(rec)
+		if !ok {
+			continue
+		}
+		if err := p.add(rec, live); err != nil {
+			return err
+		}
+		if d.following {
+			if err := p.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pollEvery is how many records are read before asking whether to stop.
+const pollEvery = 1024
+
+// wanted tells from the outside of a record whether it may be shown, and whether it is live.
+func (d *dumper) wanted(rec *wal.Record) (live, ok bool) {
+	if rec.Kind != wal.KindEntry {
+		return true, d.o.physical || d.logical(rec)
+	}
+	if d.o.filter.index.IsSet && rec.ID.Index > 0 && !d.o.filter.index.Has(rec.ID.Index) {
+		return false, false
+	}
+	live = d.view == nil || d.view.Live(rec.Pos, rec.ID.Index)
+	return live, live || d.o.physical
+}
+
+// logical reports whether a record that is no entry belongs to the logical view: the last hard
+// state, the metadata once, the snapshots that are valid for it. What is the last one isn't known of
+// a log that is being written; its hard states are shown if they are asked for.
+func (d *dumper) logical(rec *wal.Record) bool {
+	switch rec.Kind {
+	case wal.KindCRC:
+		return false
+	case wal.KindState:
+		if d.view == nil {
+			return !d.following || slices.Contains(d.o.filter.kinds, "state")
+		}
+		return rec.Pos == d.view.StatePos
+	case wal.KindMetadata:
+		return !d.following && (d.view == nil || rec.Pos == d.view.MetadataPos)
+	case wal.KindSnapshot:
+		return d.view == nil || slices.ContainsFunc(d.view.Snapshots, func(s wal.SnapshotRef) bool {
+			return s.Valid && s.Pos == rec.Pos
+		})
+	}
+	return true
+}
+
+// write writes what the pipeline rendered. At the first error, which errEnough is too, it calls stop,
+// since reading on is of no use, and from then on only takes batches, so that nobody waits for it.
+func (d *dumper) write(p *pipeline, stop context.CancelCauseFunc) (err error) {
+	for b := range p.ordered {
+		if err != nil {
+			continue
+		}
+		select {
+		case <-b.done:
+			err = d.writeBatch(b)
+			p.recycle(b)
+		case <-p.ctx.Done():
+			err = p.ctx.Err()
+		}
+		if err != nil {
+			stop(err)
+		}
+	}
+	return err
+}
+
+func (d *dumper) writeBatch(b *batch) error {
+	if d.o.limit == 0 && d.tail.size == 0 && len(d.render.separator(d.shown)) == 0 {
+		return d.writeWhole(b)
+	}
+	from := 0
+	for _, l := range b.lines {
+		text := b.out[from:l.end]
+		from = l.end
+		if d.tail.size > 0 {
+			d.tail.push(text)
+			continue
+		}
+		if err := d.writeLine(text); err != nil {
+			return err
+		}
+		if d.shown == d.o.limit {
+			d.damage += l.damage
+			return errEnough
+		}
+	}
+	return d.finishBatch(b)
+}
+
+// writeWhole writes all lines of a batch at once.
+func (d *dumper) writeWhole(b *batch) error {
+	d.shown += len(b.lines)
+	if _, err := d.out.Write(b.out); err != nil {
+		return err
+	}
+	return d.finishBatch(b)
+}
+
+func (d *dumper) finishBatch(b *batch) error {
+	d.damage += b.damage()
+	if b.err == nil && d.o.follow {
+		return d.out.Flush()
+	}
+	return b.err
+}
+
+func (d *dumper) writeLine(text []byte) error {
+	if _, err := d.out.Write(d.render.separator(d.shown)); err != nil {
+		return err
+	}
+	d.shown++
+	_, err := d.out.Write(text)
+	return err
+}
+
+// flushTail writes the last records, and from then on every record as it comes.
+func (d *dumper) flushTail() error {
+	for line := range d.tail.all() {
+		if err := d.writeLine(line); err != nil {
+			return err
+		}
+	}
+	d.tail = ring{}
+	return d.out.Flush()
+}
+
+// finish writes what is kept back.
+func (d *dumper) finish() error {
+	if err := d.flushTail(); err != nil || d.render == nil {
+		return err
+	}
+	if _, err := d.out.Write(d.render.finish(d.shown)); err != nil {
+		return err
+	}
+	return d.out.Flush()
+}

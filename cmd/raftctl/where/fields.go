@@ -1,0 +1,140 @@
+package where
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/common/types/ref"
+
+	"github.com/raftctl/raftctl/wal"
+)
+
+// Field is one field of a record's JSON, and a variable of --where of the same name.
+type Field struct {
+	Name  string
+	Kinds []wal.Kind // the kinds of records that have it; nil: all
+	Only  Only
+	Doc   string
+	value value
+}
+
+// Only says which records of the kinds have a field.
+type Only uint8
+
+// The records that have a field.
+const (
+	Always   Only = iota // all of them
+	Physical             // with --physical
+	Readable             // those whose data is what their kind says
+	Decoded              // readable ones, unless --raw shows their data instead
+)
+
+// Type names the type that the field has in --where.
+func (f *Field) Type() string { return f.value.typ() }
+
+var (
+	entries  = []wal.Kind{wal.KindEntry}
+	states   = []wal.Kind{wal.KindState}
+	snaps    = []wal.Kind{wal.KindSnapshot}
+	metadata = []wal.Kind{wal.KindMetadata}
+	damages  = []wal.Kind{wal.KindDamage}
+)
+
+// fields are all there are, in the order of the JSON; docs/json.md is the contract. What a record
+// doesn't have is left out there, and is "", 0, false or an empty map in --where.
+var fields = []Field{
+	{"kind", nil, Always, `"metadata", "entry", "state", "snapshot", "crc" or "damage"`, word(kindName)},
+	{"segment", nil, Always, "file name of the segment", prose(segment)},
+	{"offset", nil, Always, "where the record begins in the segment, in bytes", number(offset)},
+	{"length", nil, Always, "bytes of the whole record: header, payload and padding", number(length)},
+	{"unchecked", nil, Always, "damage took the checksum that the data would be checked against", flag(unchecked)},
+	{"pad", nil, Physical, "bytes of padding at the record's end", number(pad)},
+	{"crc", nil, Always, "checksum stored in the record, 8 hex digits", sum(crc)},
+	{"crc_computed", nil, Physical, "checksum computed over the chain up to the record", sum(crcComputed)},
+	{"error", nil, Always, "why the record's data is not what its kind says", prose(failure)},
+	{"term", []wal.Kind{wal.KindEntry, wal.KindState, wal.KindSnapshot}, Readable, "Raft term", number((*Row).Term)},
+	{"index", []wal.Kind{wal.KindEntry, wal.KindSnapshot}, Readable, "Raft index", number((*Row).Index)},
+	{"type", entries, Readable, `"normal", "conf_change" or "conf_change_v2"`, word(entryType)},
+	{"size", entries, Readable, "bytes of the entry's data", number(size)},
+	{"live", entries, Physical, "no later record overwrites the entry", truth(live)},
+	{"op", entries, Decoded, `what the entry asks for: "put", "txn", "empty", …`, word(op)},
+	{"key", entries, Decoded, "the key; the first one where the request names several", text(key)},
+	{"range_end", entries, Decoded, "the end of the range, exclusive", text(rangeEnd)},
+	{"summary", entries, Decoded, "the line that the table shows, without values", line(summary)},
+	{"request", entries, Decoded, "the whole request, e.g. request.put.lease; see docs/json.md", object(request)},
+	{"vote", states, Readable, "member ID that the vote went to, in hex", id(vote)},
+	{"commit", states, Readable, "highest index known to be committed", number(commit)},
+	{"conf_state", snaps, Readable, "the membership: voters, learners, … as lists of IDs in hex", object(confState)},
+	{"node_id", metadata, Readable, "member ID, in hex", id(nodeID)},
+	{"cluster_id", metadata, Readable, "cluster ID, in hex", id(clusterID)},
+	{"class", damages, Always, `what is wrong: "torn_end", "crc_mismatch", …`, word(class)},
+	{"damaged", damages, Always, "bytes that are wrong or can't be read", number(damaged)},
+	{"index_before", damages, Always, "index of the last entry before the damage", number(indexBefore)},
+	{"index_after", damages, Always, "index of the first entry after it", number(indexAfter)},
+	{"evidence", damages, Always, "what was found, and what was expected", prose(evidence)},
+	{"data_base64", nil, Always, "bytes that are not taken apart", base64Text((*Row).RawData)},
+	{"path", nil, Always, "the log, where several were asked for", prose(path)},
+}
+
+// byName finds a field.
+var byName = func() map[string]*Field {
+	m := make(map[string]*Field, len(fields))
+	for i := range fields {
+		f := &fields[i]
+		m[f.Name] = f
+	}
+	return m
+}()
+
+// Fields returns all fields, in the order of the JSON.
+func Fields() []Field { return slices.Clone(fields) }
+
+// has reports whether the record may have the field, by its kind and what it is shown as.
+func (f *Field) has(r *Row) bool {
+	if f.Kinds != nil && !slices.Contains(f.Kinds, r.Rec.Kind) {
+		return false
+	}
+	switch f.Only {
+	case Physical:
+		return r.Physical
+	case Readable:
+		return r.Bad == nil
+	case Decoded:
+		return r.Bad == nil && !r.Raw
+	}
+	return true
+}
+
+// cel returns the field for --where; ok is false if the record doesn't have it.
+func (f *Field) cel(r *Row) (v ref.Val, ok bool) {
+	if !f.has(r) {
+		return nil, false
+	}
+	return f.value.cel(r)
+}
+
+// Help lists the fields as --help shows them.
+func Help() string {
+	var b strings.Builder
+	for _, f := range fields {
+		fmt.Fprintf(&b, "  %-13s %-7s %-22s %s\n", f.Name, f.Type(), f.kinds(), f.Doc)
+	}
+	return b.String()
+}
+
+// kinds names the kinds of records that have the field.
+func (f *Field) kinds() string {
+	s := "all"
+	if f.Kinds != nil {
+		names := make([]string, len(f.Kinds))
+		for i, k := range f.Kinds {
+			names[i] = k.String()
+		}
+		s = strings.Join(names, ", ")
+	}
+	if f.Only == Physical {
+		s += " (--physical)"
+	}
+	return s
+}

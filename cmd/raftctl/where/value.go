@@ -1,0 +1,250 @@
+package where
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"github.com/raftctl/raftctl/internal/jsontext"
+)
+
+// value computes a field of the record at hand. Only what is asked for is computed.
+type value interface {
+	typ() string // a key of celTypes
+	// appendJSON appends the member, or nothing if the record doesn't have the field.
+	appendJSON(b []byte, m *member, r *Row) []byte
+	// cel returns the value for --where; ok is false if the record doesn't have the field.
+	cel(r *Row) (v ref.Val, ok bool)
+}
+
+// celTypes are the types of --where, by the names that help texts give them.
+var celTypes = map[string]*cel.Type{
+	"string": cel.StringType,
+	"int":    cel.IntType,
+	"bool":   cel.BoolType,
+	"map":    cel.MapType(cel.StringType, cel.DynType),
+}
+
+// The kinds of values. Each is a function that returns the value, and whether the record has it.
+type (
+	number     func(*Row) (uint64, bool) // an integer
+	id         func(*Row) (uint64, bool) // an ID, as etcd prints it
+	sum        func(*Row) (uint32, bool) // a checksum: eight hex digits
+	word       func(*Row) (string, bool) // text of ours, which stands in JSON as it is
+	prose      func(*Row) (string, bool) // text of any kind
+	line       func(*Row) ([]byte, bool) // text in a buffer that is used again
+	text       func(*Row) ([]byte, bool) // bytes: as base64 under another name if they are no UTF-8
+	base64Text func(*Row) ([]byte, bool) // bytes, always as base64
+	truth      func(*Row) (bool, bool)   // a condition
+	flag       func(*Row) bool           // a condition that is left out if it doesn't hold
+	object     func([]byte, *Row) []byte // appends JSON: null if the record doesn't have it
+)
+
+func (number) typ() string { return "int" }
+
+func (v number) appendJSON(b []byte, m *member, r *Row) []byte {
+	n, ok := v(r)
+	if !ok {
+		return b
+	}
+	return strconv.AppendUint(append(b, m.lead...), n, 10)
+}
+
+// cel returns CEL's int, so that expressions need no suffix. What doesn't fit is as large as can be.
+func (f number) cel(r *Row) (ref.Val, bool) {
+	n, ok := f(r)
+	return types.Int(min(n, math.MaxInt64)), ok
+}
+
+func (id) typ() string { return "string" }
+
+func (v id) appendJSON(b []byte, m *member, r *Row) []byte {
+	n, ok := v(r)
+	if !ok {
+		return b
+	}
+	return jsontext.AppendID(append(b, m.lead...), n)
+}
+
+func (f id) cel(r *Row) (ref.Val, bool) {
+	n, ok := f(r)
+	return types.String(strconv.FormatUint(n, 16)), ok
+}
+
+func (sum) typ() string { return "string" }
+
+func (v sum) appendJSON(b []byte, m *member, r *Row) []byte {
+	n, ok := v(r)
+	if !ok {
+		return b
+	}
+	b = append(append(b, m.lead...), '"')
+	return append(jsontext.AppendHex(b, uint64(n), 8), '"')
+}
+
+func (f sum) cel(r *Row) (ref.Val, bool) {
+	n, ok := f(r)
+	return types.String(jsontext.AppendHex(nil, uint64(n), 8)), ok
+}
+
+func (word) typ() string { return "string" }
+
+func (v word) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := v(r)
+	if !ok {
+		return b
+	}
+	b = append(append(b, m.lead...), '"')
+	return append(append(b, s...), '"')
+}
+
+func (f word) cel(r *Row) (ref.Val, bool) {
+	s, ok := f(r)
+	return types.String(s), ok
+}
+
+func (prose) typ() string { return "string" }
+
+func (v prose) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := v(r)
+	if !ok {
+		return b
+	}
+	return jsontext.AppendString(append(b, m.lead...), s)
+}
+
+func (f prose) cel(r *Row) (ref.Val, bool) {
+	s, ok := f(r)
+	return types.String(s), ok
+}
+
+func (line) typ() string { return "string" }
+
+func (v line) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := v(r)
+	if !ok {
+		return b
+	}
+	return jsontext.AppendString(append(b, m.lead...), s)
+}
+
+func (f line) cel(r *Row) (ref.Val, bool) {
+	s, ok := f(r)
+	return types.String(s), ok
+}
+
+func (text) typ() string { return "string" }
+
+func (v text) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := v(r)
+	if !ok {
+		return b
+	}
+	return jsontext.AppendBytes(b, m.name, s)
+}
+
+func (f text) cel(r *Row) (ref.Val, bool) {
+	s, ok := f(r)
+	return types.String(s), ok && utf8.Valid(s)
+}
+
+func (base64Text) typ() string { return "string" }
+
+func (v base64Text) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := v(r)
+	if !ok {
+		return b
+	}
+	b = append(append(b, m.lead...), '"')
+	return append(base64.StdEncoding.AppendEncode(b, s), '"')
+}
+
+func (f base64Text) cel(r *Row) (ref.Val, bool) {
+	s, ok := f(r)
+	return types.String(base64.StdEncoding.EncodeToString(s)), ok
+}
+
+func (truth) typ() string { return "bool" }
+
+func (v truth) appendJSON(b []byte, m *member, r *Row) []byte {
+	holds, ok := v(r)
+	if !ok {
+		return b
+	}
+	return strconv.AppendBool(append(b, m.lead...), holds)
+}
+
+func (f truth) cel(r *Row) (ref.Val, bool) {
+	v, ok := f(r)
+	return types.Bool(v), ok
+}
+
+func (flag) typ() string { return "bool" }
+
+func (v flag) appendJSON(b []byte, m *member, r *Row) []byte {
+	if !v(r) {
+		return b
+	}
+	return append(append(b, m.lead...), "true"...)
+}
+
+func (f flag) cel(r *Row) (ref.Val, bool) { return types.True, f(r) }
+
+func (object) typ() string { return "map" }
+
+func (v object) appendJSON(b []byte, m *member, r *Row) []byte {
+	return v(append(b, m.lead...), r)
+}
+
+// cel returns JSON as CEL's maps and lists, with whole numbers as int.
+func (f object) cel(r *Row) (ref.Val, bool) {
+	d := json.NewDecoder(bytes.NewReader(f(nil, r)))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil || v == nil { // what we append is JSON
+		return nil, false
+	}
+	return types.DefaultTypeAdapter.NativeToValue(wholeNumbers(v)), true
+}
+
+func wholeNumbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		f, _ := v.Float64() // out of range: infinite
+		return f
+	case map[string]any:
+		for k, e := range v {
+			v[k] = wholeNumbers(e)
+		}
+	case []any:
+		for i, e := range v {
+			v[i] = wholeNumbers(e)
+		}
+	}
+	return v
+}
+
+var emptyMap = types.DefaultTypeAdapter.NativeToValue(map[string]any{})
+
+// absent returns the value of a field that a record doesn't have.
+func absent(typ string) ref.Val {
+	switch typ {
+	case "int":
+		return types.IntZero
+	case "bool":
+		return types.False
+	case "map":
+		return emptyMap
+	}
+	return types.String("")
+}
