@@ -87,6 +87,29 @@ func TryStart(tb testing.TB, version, dataDir string, args ...string) (*Server, 
 	return s, s.waitHealthy()
 }
 
+// Watch runs an etcd on a data directory and returns what it printed, and whether it ended by itself:
+// before it was healthy, or within grace after that. One that runs on is killed.
+func Watch(tb testing.TB, release, dataDir string, grace time.Duration, args ...string) (log string, ended bool) {
+	tb.Helper()
+	s, err := TryStart(tb, release, dataDir, args...)
+	if err == nil {
+		select {
+		case end := <-s.done:
+			s.done <- end
+			ended = true
+		case <-time.After(grace):
+		}
+		return s.Log(), ended
+	}
+	select {
+	case end := <-s.done:
+		s.done <- end
+		ended = true
+	default:
+	}
+	return s.Log(), ended
+}
+
 func (s *Server) waitHealthy() error {
 	ctx, cancel := context.WithTimeout(s.tb.Context(), bootTimeout)
 	defer cancel()

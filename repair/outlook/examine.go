@@ -223,8 +223,10 @@ func (x *examination) stopAtStart(o *Outlook) *Stop {
 	var detail string
 	minor, _ := parseVersion(o.Read.From)
 	switch v, ok := parseVersion(f.store.version); {
-	case ok && minor.less(v):
+	case ok && minor.less(v) && minor.less(version{3, 6}):
 		t, detail = triggerSnapVersion, v.String()
+	case ok && minor.less(v):
+		t, detail = triggerStorage, v.String()
 	case f.store.custom != "":
 		t, detail = triggerV2Content, f.store.custom
 	}

@@ -24,6 +24,7 @@ type judge struct {
 	last    uint64   // the last entry that is known as they read it
 	fresh   bool     // there is no database: every entry is applied to an empty one
 	whole   bool     // applied from the beginning: every member that ever was is known
+	commits bool     // beyond the last commit, as the only voter
 	ended   bool     // at a stop, or where nothing more is applied for certain
 }
 
@@ -110,13 +111,15 @@ func (j *judge) apply(s *step) {
 	if j.ended || index <= j.o.Read.Start.Index || index > j.last {
 		return
 	}
-	if index > j.o.Read.State.Commit && !j.soleVoter() {
+	if index > j.o.Read.State.Commit && !j.commits && !j.soleVoter() {
 		j.ended = true
 		j.o.Unjudged = joinText(j.o.Unjudged, fmt.Sprintf(
 			"whether %s are applied is up to the other members",
 			wal.IndexRange{First: index, Last: j.o.Read.Last.Index}))
 		return
 	}
+	// What it commits as the only voter it does before it applies any of that.
+	j.commits = index > j.o.Read.State.Commit
 	t, detail := j.trigger(s)
 	if rule := ruleFor(t, &j.o.Read); rule != nil {
 		j.stop(rule.stop(detail), s)
@@ -158,12 +161,16 @@ func (j *judge) trigger(s *step) (t trigger, detail string) {
 	case r.fault != "":
 		return triggerUndecodable, r.fault
 	case r.v2 != nil:
-		return j.v2Request(r.v2, panics)
-	case !r.named:
+		return j.v2Request(r.v2, s.entry.Index, panics)
+	case !r.named && (!j.minor.less(version{3, 5}) || !j.inDatabase(s.entry.Index)):
 		return triggerNoHeader, ""
 	}
-	return j.request(r, panics)
+	return j.request(r, s.entry.Index, panics)
 }
+
+// inDatabase reports whether the database holds what an entry did: it is taken to be up to date with
+// the last commit.
+func (j *judge) inDatabase(index uint64) bool { return !j.fresh && index <= j.o.Read.State.Commit }
 
 // confChange looks at a change of the membership, and at what applying it came to.
 func (j *judge) confChange(data []byte, err error) (t trigger, detail string) {
@@ -176,6 +183,8 @@ func (j *judge) confChange(data []byte, err error) (t trigger, detail string) {
 	}
 	var context struct{ ID uint64 }
 	switch panics := errors.Is(err, decode.ErrPanics); {
+	case panics && cc.Type == raftpb.ConfChangeRemoveNode:
+		return triggerNoVoters, ""
 	case panics && json.Unmarshal(cc.Context, &context) != nil:
 		return triggerContext, ""
 	case panics && context.ID != cc.NodeID:
@@ -188,20 +197,20 @@ func (j *judge) confChange(data []byte, err error) (t trigger, detail string) {
 
 // request looks at the requests of releases from 3.5 on that can end a server. 3.4 doesn't know them,
 // and passes over those that its database has.
-func (j *judge) request(r *request, panics bool) (t trigger, detail string) {
+func (j *judge) request(r *request, index uint64, panics bool) (t trigger, detail string) {
 	switch {
-	case j.fresh && j.minor.less(r.since):
+	case j.minor.less(r.since) && !j.inDatabase(index):
 		return triggerNotKnown, ""
 	case j.minor.less(version{3, 5}):
 	case r.setsVer:
-		return j.setVersion(r.version)
+		return j.setVersion(r.version, index)
 	case r.setsAttr && panics && j.whole:
 		return triggerAttr, strconv.FormatUint(r.member, 16)
 	}
 	return "", ""
 }
 
-func (j *judge) v2Request(r *v2Request, panics bool) (t trigger, detail string) {
+func (j *judge) v2Request(r *v2Request, index uint64, panics bool) (t trigger, detail string) {
 	if member, ok := r.attrOf(); ok {
 		if panics && j.whole && json.Valid([]byte(r.value)) {
 			return triggerAttr, member
@@ -209,25 +218,33 @@ func (j *judge) v2Request(r *v2Request, panics bool) (t trigger, detail string) 
 		return "", ""
 	}
 	if v, ok := r.versionSet(); ok {
-		return j.setVersion(v)
+		return j.setVersion(v, index)
 	}
 	return triggerV2Custom, ""
 }
 
 // setVersion is about a cluster version. 3.5 takes one that is higher than its own, if that is what a
-// downgrade starts from.
-func (j *judge) setVersion(s string) (t trigger, detail string) {
+// downgrade starts from. From 3.6 on, the database of a cluster has a version that goes with it and is
+// looked at before anything is applied.
+func (j *judge) setVersion(s string, index uint64) (t trigger, detail string) {
 	if target := j.downgrade(); target != nil && j.minor == (version{3, 5}) {
 		if *target != j.minor {
 			return triggerDowngrade, ""
 		}
 		return "", ""
 	}
-	if v, ok := parseVersion(s); ok && j.minor.less(v) {
-		return triggerVersion, v.String()
+	v, ok := parseVersion(s)
+	switch {
+	case !ok || !j.minor.less(v):
+		return "", ""
+	case !j.minor.less(version{3, 6}) && j.inDatabase(index) && !newest.less(v):
+		return triggerStorage, v.String()
 	}
-	return "", ""
+	return triggerVersion, v.String()
 }
+
+// newest is the newest version that a cluster is known to have run.
+var newest = version{3, 7}
 
 // downgrade returns the version that the downgrade under way goes to; nil if none is.
 func (j *judge) downgrade() *version {

@@ -47,7 +47,9 @@ const (
 	triggerAttr        trigger = "member_unknown"   // attributes of a member that isn't there
 	triggerVersion     trigger = "cluster_version"  // a cluster version above the release
 	triggerSnapVersion trigger = "snapshot_version" // the same, in the .snap file
+	triggerStorage     trigger = "storage_version"  // the same, as the database tells it
 	triggerRemoved     trigger = "removed"          // the member's own removal
+	triggerNoVoters    trigger = "no_voters"        // the removal of the last voter
 	triggerNoDatabase  trigger = "database_missing" // a start from a snapshot without a database
 	triggerDowngrade   trigger = "downgrade_target" // a downgrade to another version is going on
 )
@@ -101,7 +103,7 @@ var rules = []rule{
 	{triggerV2Content, "3.6", "3.6", wal.ActionRefuses, wordsV2Content, adviceV2Content},
 
 	{triggerUndecodable, "3.4.0", "3.7", ActionPanics, wordsUnmarshal, adviceStuck},
-	{triggerNoHeader, "3.5.0", "3.5", ActionPanics, wordsNilHeader, adviceStuck},
+	{triggerNoHeader, "3.4.0", "3.5", ActionPanics, wordsNilHeader, adviceStuck},
 	{triggerNoHeader, "3.6", "3.6", ActionPanics,
 		"applyEntryNormal, could not find a header", adviceStuck},
 	{triggerNoHeader, "3.7", "3.7", ActionPanics, "Apply, could not find a header", adviceStuck},
@@ -132,9 +134,11 @@ var rules = []rule{
 	{triggerSnapVersion, "3.4.0", "3.4", wal.ActionRefuses,
 		words34Version, adviceVersion},
 	{triggerSnapVersion, "3.5.0", "3.5", wal.ActionRefuses, wordsDowngrade, adviceVersion},
-	{triggerSnapVersion, "3.6", "3.7", ActionPanics, wordsDowngrade, adviceVersion},
+	// The database follows the cluster's version within seconds; until then, it is as above.
+	{triggerStorage, "3.6", "3.6", wal.ActionRefuses, `version "%s.0" is not supported`, adviceVersion},
 
 	{triggerRemoved, "3.4.0", "3.7", ActionExits, wordsRemoved, adviceRemoved},
+	{triggerNoVoters, "3.4.0", "3.7", ActionPanics, "removed all voters", adviceStuck},
 	{triggerNoDatabase, "3.4.0", "3.7", ActionPanics, wordsNoSnapDB, adviceNoDatabase},
 }
 
