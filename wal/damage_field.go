@@ -163,6 +163,13 @@ func (s *scanner) changedData() (ruling, bool) {
 		return ruling{}, false
 	}
 	sum, _ := s.probe.sum(s.sum, f.dataOff, f.dataLen)
+	if s.leavesStrayChain(&f) {
+		d := s.damage(ClassCRCChain, 0, fmt.Sprintf("crc %08x, but the data gives %08x behind "+
+			"records that continue no checksum of the log; it can't be checked", f.crc, sum))
+		v := s.admit(f, f.crc, []Finding{d})
+		v.unchecked, v.unlinked = true, true
+		return v, true
+	}
 	class, evidence := ClassPayload, fmt.Sprintf(
 		"crc %08x, but the data gives %08x; what follows continues the one stored", f.crc, sum)
 	if first, n := s.probe.zeroSectors(f.off, f.end()); n > 0 {
@@ -178,4 +185,16 @@ func (s *scanner) changedData() (ruling, bool) {
 	return ruling{
 		damages: []Finding{d}, skip: f.len(), oneFrame: true, sum: f.crc, seeded: true, unlinked: true,
 	}, true
+}
+
+// leavesStrayChain reports whether f is an entry that doesn't go on from the records before it, which
+// nothing proves to be the log's, but from those before them: then it is they that don't belong
+// here, and f need not be damaged.
+func (s *scanner) leavesStrayChain(f *frame) bool {
+	if !s.stray || f.kind != KindEntry || f.dataLen > maxUnproven {
+		return false
+	}
+	id := s.probe.entryID(f)
+	return id.Index > s.before.Index && id.Term >= s.before.Term &&
+		id.Index != s.prior.last.Index+1
 }

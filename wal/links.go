@@ -29,3 +29,16 @@ func linkSegments(a, b SegmentName, before, head chainEnd) (Class, string) {
 func chainText(got, want uint32) string {
 	return fmt.Sprintf("crc %08x, want %08x of the records before", got, want)
 }
+
+// emptyText says that a segment has no records.
+const emptyText = "no record: a segment gets its name only when its head is written"
+
+// metadataText sets two metadata records side by side.
+func metadataText(got, want []byte) string {
+	var g, w Metadata
+	if g.Unmarshal(got) != nil || w.Unmarshal(want) != nil {
+		return fmt.Sprintf("metadata %x, want %x", got, want)
+	}
+	return fmt.Sprintf("member %x of cluster %x, want %x of %x",
+		g.NodeID, g.ClusterID, w.NodeID, w.ClusterID)
+}

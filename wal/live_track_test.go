@@ -184,6 +184,32 @@ func TestTracker(t *testing.T) {
 		"damage, other term, adjacent": {
 			steps(entries(1, 1, 4), hole(), entries(2, 5, 6)), "1..4/1 5..6/2", "1..4 5..6", nil,
 		},
+		"same term again": {
+			steps(entries(4, 1, 8), state(4, 3), ent(4, 5), state(4, 5), ent(4, 9)), "1..9/4", "1..9",
+			[]Class{ClassSameTerm},
+		},
+		"same term again, and beyond": {
+			steps(entries(4, 1, 8), ent(4, 8), ent(4, 9)), "1..9/4", "1..9", []Class{ClassSameTerm},
+		},
+		"an older term again": {
+			steps(entries(4, 1, 8), ent(3, 5)), "1..8/4", "1..8", []Class{ClassTermBack},
+		},
+		"own snapshot of a committed entry that is lost": {
+			steps(entries(1, 1, 4), hole(), entries(1, 6, 8), state(1, 8), snap(1, 5), entries(1, 9, 10)),
+			"1..4/1 6..10/1", "1..4 6..10", []Class{ClassIndexGap},
+		},
+		"own snapshot, the next entry tells": {
+			steps(entries(1, 1, 4), state(1, 2), hole(), entries(1, 8, 10), snap(1, 6), ent(1, 11)),
+			"1..4/1 8..11/1", "1..4 8..11", []Class{ClassIndexGap},
+		},
+		"leader snapshot, the next entry tells": {
+			steps(entries(1, 1, 4), state(1, 2), hole(), entries(1, 8, 10), snap(2, 6), ent(2, 7)),
+			"1..2/1 7..7/2", "1..2 7..7", []Class{ClassIndexGap},
+		},
+		"no entry tells whose snapshot it is": {
+			steps(entries(1, 1, 4), state(1, 2), hole(), entries(1, 8, 10), snap(1, 6)),
+			"1..4/1 8..10/1", "1..4 8..10", []Class{ClassIndexGap},
+		},
 		"damage, snapshot above": {
 			steps(entries(1, 1, 4), state(1, 2), hole(), snap(1, 6), entries(1, 8, 9)),
 			"1..4/1 8..9/1", "1..4 8..9", []Class{ClassIndexGap},

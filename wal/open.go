@@ -33,6 +33,7 @@ type Log struct {
 	dialect  *Dialect
 	fsys     fs.FS
 	dir      string // the directory of the segments within fsys
+	still    bool   // nobody writes to it: the caller holds its locks
 	single   bool   // opened as one file: its name need not be that of a segment
 	segments []Segment
 	files    []segmentHandle // nil for those that are opened when they are read

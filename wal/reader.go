@@ -2,7 +2,6 @@ package wal
 
 import (
 	"bytes"
-	"fmt"
 	"iter"
 
 	"github.com/raftctl/raftctl/raftpb"
@@ -137,24 +136,15 @@ func (r *reader) sameMetadata(rec *Record) bool {
 	if bytes.Equal(r.metadata, rec.Data) {
 		return true
 	}
-	got, want := describeMetadata(rec.Data), describeMetadata(r.metadata)
 	r.breaks = append(r.breaks, Finding{
 		Class:    ClassMetadata,
 		Severity: severities[ClassMetadata],
 		Pos:      rec.Pos,
 		Len:      rec.Len,
 		Before:   r.scan.prior.last,
-		Evidence: fmt.Sprintf("%s, want %s as before", got, want),
+		Evidence: metadataText(rec.Data, r.metadata),
 	})
 	return false
-}
-
-func describeMetadata(data []byte) string {
-	var m Metadata
-	if !fitsMetadata(data) || m.Unmarshal(data) != nil {
-		return fmt.Sprintf("metadata %x", data)
-	}
-	return fmt.Sprintf("member %x of cluster %x", m.NodeID, m.ClusterID)
 }
 
 // advance goes on to the next segment, if there is one.
@@ -162,7 +152,7 @@ func (r *reader) advance() error {
 	if r.scan != nil && r.silent {
 		r.breaks = []Finding{{
 			Class: ClassEmptySegment, Severity: severities[ClassEmptySegment], Pos: Position{r.scan.name, 0}, Before: r.scan.prior.last,
-			Evidence: fmt.Sprintf("no record in %d bytes", r.scan.size),
+			Evidence: emptyText,
 		}}
 		r.silent = false
 		return nil
@@ -232,6 +222,7 @@ func (l *Log) scan(i int, seed uint32, seeded bool) (*scanner, func(), error) {
 		kinds:    l.dialect,
 		size:     l.segments[i].Size,
 		tail:     i == len(l.segments)-1,
+		still:    l.still,
 		seed:     seed,
 		seeded:   seeded,
 		nextSeed: func() (uint32, bool) { return l.head(i + 1) },

@@ -30,6 +30,7 @@ type scanOptions struct {
 	kinds *Dialect // what its records can be; nil for etcd's
 	size  int64    // bytes of the file
 	tail  bool     // nothing follows: zeros may end the segment, and so may a torn write
+	still bool     // nobody writes: whoever reads holds the lock
 	wait  bool     // the end may not be the end yet: next returns nil there and can be called again
 
 	// seed is the checksum of the chain before the segment, if seeded.
@@ -56,8 +57,10 @@ type scanner struct {
 
 	isEtcd bool // the log holds entries and hard states
 
-	trusted int64  // a frame at this offset is proven by others; -1 for none
-	found   ruling // what is yet to be told before reading on
+	stray   bool           // nothing proves that the records read last are the log's
+	before  raftpb.EntryID // the last entry before those
+	trusted int64          // a frame at this offset is proven by others; -1 for none
+	found   ruling         // what is yet to be told before reading on
 	telling bool
 	done    bool
 }
@@ -266,12 +269,20 @@ func (s *scanner) tell() (*Record, error) {
 	return s.tellRecord(v)
 }
 
+// leave notes where the log was left for records that nothing proves to be its own.
+func (s *scanner) leave(v *ruling) {
+	if v.unlinked {
+		s.stray, s.before = true, s.prior.last
+	}
+}
+
 // pass goes on after a gap.
 func (s *scanner) pass(v *ruling) {
 	s.telling = false
 	s.off += v.skip
 	s.done = v.stop
 	s.sum, s.seeded = v.sum, v.seeded
+	s.leave(v)
 	if v.trusted {
 		s.trusted = s.off
 	}
@@ -305,6 +316,7 @@ func (s *scanner) tellRecord(v *ruling) (*Record, error) {
 		lo := f.dataOff - f.off
 		s.rec.Data = b[lo : lo+f.dataLen : lo+f.dataLen]
 	}
+	s.leave(v)
 	s.rec.ID = s.prior.add(v.kind, s.rec.Data)
 	s.telling = false
 	s.off = f.end()

@@ -26,7 +26,7 @@ const (
 // from off up to where the ruling looked must be what they were. What a process that holds the
 // segment is in the middle of writing is no torn end: v then becomes the ruling that the log ends.
 func (s *scanner) steady(v *ruling) (bool, error) {
-	if !s.tail || len(v.damages) == 0 {
+	if !s.tail || s.still || len(v.damages) == 0 {
 		return true, nil
 	}
 	held := inUse(s.file)

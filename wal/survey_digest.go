@@ -214,23 +214,13 @@ func (d *digest) misplaced(off int64, what string) {
 // come first.
 func (d *digest) finish() {
 	if d.records == 0 && d.tidy {
-		d.fail(0, ClassEmptySegment, "no record: a segment gets its name only when its head is written")
+		d.fail(0, ClassEmptySegment, emptyText)
 	}
 	if d.records > 0 && d.seeded && d.meta == nil {
 		d.fail(0, ClassRecordOrder, "no metadata record behind the crc record")
 		d.tidy = false
 	}
 	d.tidy = d.tidy && d.seeded && d.meta != nil
-}
-
-// metadataText sets two metadata records side by side.
-func metadataText(got, want []byte) string {
-	var g, w Metadata
-	if g.Unmarshal(got) != nil || w.Unmarshal(want) != nil {
-		return fmt.Sprintf("metadata %x, want %x", got, want)
-	}
-	return fmt.Sprintf("member %x of cluster %x, want %x of %x",
-		g.NodeID, g.ClusterID, w.NodeID, w.ClusterID)
 }
 
 // parseSnapshot parses a snapshot record strictly: the checksum doesn't cover a record's

@@ -119,6 +119,7 @@ func (r *replay) read(fsys fs.FS) error {
 		return err
 	}
 	defer func() { _ = log.Close() }() // it was only read
+	log.still = true
 	for rec, err := range log.Records(Recover) {
 		if err != nil {
 			return err
