@@ -115,11 +115,11 @@ func TestRealEtcdDoesAsForetold(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				b = tt.corrupt(t, b, verifyDir(t, dir).Last)
+				b = tt.corrupt(t, b, verifyMember(t, dir).Last)
 				if err := os.WriteFile(file, b, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				o := verifyDir(t, dir).Outlook(release)
+				o := verifyMember(t, dir).Outlook(release)
 				want := tt.action
 				if a, ok := tt.but[release]; ok {
 					want = a
@@ -133,7 +133,7 @@ func TestRealEtcdDoesAsForetold(t *testing.T) {
 	}
 }
 
-func verifyDir(t *testing.T, dir string) *Report {
+func verifyMember(t *testing.T, dir string) *Report {
 	t.Helper()
 	l := openCorpus(t, dir)
 	r, err := l.Verify(t.Context(), VerifyOptions{Snapshots: snapFiles(t, l)})

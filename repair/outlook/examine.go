@@ -249,19 +249,23 @@ func (x *examination) databaseMissing() bool {
 // databaseName is the name of the database, in member/snap.
 const databaseName = "db"
 
-// checkStop reports what ends the release that the cluster runs, or where that isn't known, every
-// release. That others can't run on its files is what the outlooks are for.
+// checkStop reports what ends the release that the cluster runs. That others can't run on its files is
+// what the outlooks are for. Where no release is known that the cluster runs, it may not be etcd's log,
+// and what ends every release is a warning.
 func (x *examination) checkStop() {
-	own := x.own
+	own, sev := x.own, wal.SeverityError
 	if own == nil {
-		i := slices.IndexFunc(x.report.Outlooks, func(o Outlook) bool { return o.Stop == nil })
-		if i >= 0 || len(x.report.Outlooks) == 0 {
+		list := x.report.Outlooks
+		if len(list) == 0 || slices.ContainsFunc(list, func(o Outlook) bool { return o.Stop == nil }) {
 			return
 		}
-		own = &x.report.Outlooks[len(x.report.Outlooks)-1]
+		own = &list[len(list)-1]
+		if len(x.snaps) == 0 {
+			sev = wal.SeverityWarning
+		}
 	}
 	if s := own.Stop; s != nil {
-		x.add(ClassEtcdStop, wal.SeverityError, s.Pos, fmt.Sprintf("%s; %s", own, s.Advice))
+		x.add(ClassEtcdStop, sev, s.Pos, fmt.Sprintf("%s; %s", own, s.Advice))
 	}
 }
 
