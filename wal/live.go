@@ -152,7 +152,8 @@ func (t *liveLog) entries(e *event) {
 	prev, known := t.termAt(first.Index - 1)
 	if known && first.Term < prev {
 		t.found.add(e.at, ClassTermBack, fmt.Sprintf(
-			"entry %v follows %d/%d: terms never go back", first, prev, first.Index-1))
+			"entry %v follows %v: terms never go back",
+			first, raftpb.EntryID{Term: prev, Index: first.Index - 1}))
 	}
 	if r.follows != followsGap {
 		r.follows = t.followsOf(first, prev, known)
@@ -267,7 +268,7 @@ func (t *liveLog) snapshot(e *event) {
 	case id.Index == 0 || t.free || known && term == id.Term:
 	case known && id.Index <= t.known:
 		t.found.add(e.at, ClassSnapshotConflict, fmt.Sprintf(
-			"snapshot %v, but the committed entry at its index is %d/%d", id, term, id.Index))
+			"snapshot %v, but the committed entry at its index is of term %d", id, term))
 	case id.Index <= t.base.Index:
 		t.recallBase(id)
 	case id.Index <= min(t.known, t.last.Index): // the entry is missing, and was committed
