@@ -65,6 +65,7 @@ With --deep, payloads are those of etcd, unless --decode names another decoder:
 type verified struct {
 	path   string
 	report *outlook.Report // nil: it could not be read
+	member *datadir.Member // where the files lie, which are closed
 	err    error           // why
 }
 
@@ -77,7 +78,7 @@ func runVerify(ctx context.Context, a *ui.App, o *verifyOptions, paths []string)
 	all := make([]verified, 0, len(paths))
 	for _, path := range paths {
 		v := verified{path: path}
-		v.report, v.err = verifyPath(ctx, a, o, decoder, path)
+		v.err = v.verify(ctx, a, o, decoder)
 		if v.err != nil && (ctx.Err() != nil || len(paths) == 1) {
 			return v.err
 		}
@@ -101,22 +102,28 @@ func (v *verified) tell(a *ui.App, o *verifyOptions, named bool) error {
 	if o.output.Frame() != nil {
 		return nil
 	}
-	return printReport(a.Text(), *v, named)
+	p := reportPrinter{w: a.Text(), app: a, report: v.report, advice: &adviser{
+		app: a, source: &o.source, path: v.path, report: v.report, member: v.member,
+	}}
+	if !named {
+		return p.print("")
+	}
+	return p.print(v.path)
 }
 
-func verifyPath(
-	ctx context.Context, a *ui.App, o *verifyOptions, decoder decode.Decoder, path string,
-) (*outlook.Report, error) {
-	src, err := o.source.open(a, path)
+// verify reads the log at the path.
+func (v *verified) verify(ctx context.Context, a *ui.App, o *verifyOptions, decoder decode.Decoder) error {
+	src, err := o.source.open(a, v.path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = src.Close() }() // opened for reading
+	v.member = src.log.Member()
 	var opts outlook.Options
-	if o.source.walDir != "" && path != o.source.walDir {
-		opts.Member, err = datadir.FindPath(path, datadir.Options{WalDir: o.source.walDir, Dir: a.Dir})
+	if o.source.walDir != "" && v.path != o.source.walDir {
+		opts.Member, err = datadir.FindPath(v.path, datadir.Options{WalDir: o.source.walDir, Dir: a.Dir})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer func() { _ = opts.Member.Close() }() // opened for reading
 	}
@@ -125,17 +132,14 @@ func verifyPath(
 		check = newDeepCheck(decoder, o.decode.sequential())
 		opts.Verify.Deep = check.entry
 	}
-	p := ui.NewProgress(a, "verify "+path, totalSize(src.log))
+	p := ui.NewProgress(a, "verify "+v.path, totalSize(src.log))
 	opts.Verify.Progress = p.Set
-	report, err := outlook.Examine(ctx, src.log, opts)
+	v.report, err = outlook.Examine(ctx, src.log, opts)
 	p.Done()
 	if err == nil && check != nil {
 		err = check.failed
 	}
-	if err != nil {
-		return nil, pathError(path, err)
-	}
-	return report, nil
+	return pathError(v.path, err)
 }
 
 func totalSize(log *wal.Log) (size int64) {
