@@ -3,7 +3,7 @@ package walcmd
 import (
 	"fmt"
 	"io"
-	"slices"
+	"maps"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/repair/outlook"
@@ -19,47 +19,53 @@ type foldedFinding struct {
 	severity wal.Severity
 	class    wal.Class
 	n        int
-	first    *wal.Finding
-	last     *wal.Finding // nil if the report left the last ones out
+	first    *wal.Finding // the one before, where the report omitted all of them
+	last     *wal.Finding // nil if the report omitted the last ones
 	more     bool         // beside those that are listed
 }
 
 // foldFindings returns what is listed: errors before warnings before infos, and those in the order of
 // the log.
 func foldFindings(r *wal.Report) (list []foldedFinding) {
+	omitted := maps.Clone(r.Omitted)
 	for _, s := range severities {
 		byClass := map[wal.Class][]*wal.Finding{}
-		for i := range r.Findings {
-			if f := &r.Findings[i]; f.Severity == s.Severity {
-				byClass[f.Class] = append(byClass[f.Class], f)
-			}
-		}
+		var classes []wal.Class
 		for i := range r.Findings {
 			f := &r.Findings[i]
-			if all := byClass[f.Class]; f.Severity == s.Severity && all[0] == f {
-				list = append(list, foldClass(all, r.Omitted[f.Class])...)
+			if f.Severity != s.Severity {
+				continue
 			}
+			if byClass[f.Class] == nil {
+				classes = append(classes, f.Class)
+			}
+			byClass[f.Class] = append(byClass[f.Class], f)
+		}
+		for _, c := range classes {
+			list = append(list, foldClass(byClass[c], omitted[c])...)
+			delete(omitted, c) // a class may have several severities
 		}
 	}
 	return list
 }
 
-// foldClass folds the findings of one class and severity, of which some may have been left out.
+// foldClass folds the findings of one class and severity, of which there are more that the report
+// omitted.
 func foldClass(all []*wal.Finding, omitted int) (list []foldedFinding) {
 	listed := listedFindings
 	if all[0].Severity == wal.SeverityInfo {
 		listed = 1
 	}
-	if len(all)+omitted <= listed {
-		listed = len(all)
-	} else {
+	if len(all)+omitted > listed {
 		listed-- // the last one stands for the others
 	}
+	listed = min(listed, len(all))
 	for _, f := range all[:listed] {
-		list = append(list, foldedFinding{f.Severity, f.Class, 1, f, f, false})
+		list = append(list, foldedFinding{n: 1, first: f, last: f})
 	}
-	if rest := all[listed:]; len(rest)+omitted > 0 {
-		g := foldedFinding{all[0].Severity, all[0].Class, len(rest) + omitted, all[len(all)-1], nil, listed > 0}
+	rest := all[listed:]
+	if len(rest)+omitted > 0 {
+		g := foldedFinding{n: len(rest) + omitted, first: all[len(all)-1], more: listed > 0}
 		if len(rest) > 0 {
 			g.first = rest[0]
 		}
@@ -67,6 +73,9 @@ func foldClass(all []*wal.Finding, omitted int) (list []foldedFinding) {
 			g.last = rest[len(rest)-1]
 		}
 		list = append(list, g)
+	}
+	for i := range list {
+		list[i].severity, list[i].class = all[0].Severity, all[0].Class
 	}
 	return list
 }
@@ -93,51 +102,58 @@ func (p *reportPrinter) findings() error {
 const findingIndent = 9
 
 // finding prints a finding, or several that are told as one: what its class means, where it is, what
-// was found, and the command that looks there.
+// was found, and the command that looks there. What is only worth knowing has fewer words.
 func (p *reportPrinter) finding(f *foldedFinding, doc string) error {
-	head := fmt.Sprintf("%s: %s", f.class, doc)
+	lines := append([]string{f.head(doc)}, p.lines(f)...)
+	look := p.advice.look(f.first)
+	if f.severity == wal.SeverityInfo {
+		look = ""
+		if f.n == 1 {
+			lines = []string{fmt.Sprintf("%s: %s: %s", f.class, p.placeOf(f.first), f.first.Evidence)}
+		}
+	}
+	var text string
+	for _, line := range lines {
+		text += ui.Indented(line, findingIndent, p.app.Width)
+	}
+	if look != "" {
+		text += ui.Indented(look, findingIndent, 0)
+	}
+	severity := p.app.Paint(colorOf(f.severity), string(f.severity))
+	_, err := io.WriteString(p.w, severity+text[len(f.severity):])
+	return err
+}
+
+// head says what a finding is.
+func (f *foldedFinding) head(doc string) string {
 	switch {
 	case f.more:
-		head = fmt.Sprintf("%s more × %s; -o json lists more", ui.Count(f.n), f.class)
+		return fmt.Sprintf("%s more × %s; -o json lists more", ui.Count(f.n), f.class)
 	case f.n > 1:
-		head = fmt.Sprintf("%s × %s: %s", ui.Count(f.n), f.class, doc)
+		return fmt.Sprintf("%s × %s: %s", ui.Count(f.n), f.class, doc)
 	}
-	text := ui.Indented(head, findingIndent, p.app.Width)
-	word := fmt.Sprintf("%-*s", findingIndent, f.severity)
-	if _, err := io.WriteString(p.w, p.app.Paint(colorOf(f.severity), word)+text[findingIndent:]); err != nil {
-		return err
-	}
-	for _, line := range f.lines() {
-		if _, err := io.WriteString(p.w, ui.Indented(line, findingIndent, p.app.Width)); err != nil {
-			return err
-		}
-	}
-	if look := p.advice.look(f.first); look != "" {
-		if _, err := io.WriteString(p.w, ui.Indented(look, findingIndent, 0)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return fmt.Sprintf("%s: %s", f.class, doc)
 }
 
 // lines says where a finding is and what was found.
-func (f *foldedFinding) lines() []string {
-	if f.n > 1 {
-		line := "first " + placeOf(f.first)
-		if f.last != nil {
-			line += ", last " + placeOf(f.last)
-		}
-		return []string{line}
+func (p *reportPrinter) lines(f *foldedFinding) []string {
+	first := p.placeOf(f.first)
+	switch {
+	case f.n > 1 && f.last != nil:
+		return []string{fmt.Sprintf("first %s, last %s", first, p.placeOf(f.last))}
+	case f.last == nil:
+		return []string{"from " + first + " on"}
+	case f.class == wal.ClassEtcdStart, f.class == outlook.ClassEtcdStop:
+		return []string{first, "see the outlook above"}
 	}
-	evidence := f.first.Evidence
-	if f.class == wal.ClassEtcdStart || f.class == outlook.ClassEtcdStop {
-		evidence = "see the outlook above"
-	}
-	return []string{placeOf(f.first), evidence}
+	return []string{first, f.first.Evidence}
 }
 
 // placeOf says where a finding is, with the entries around it where they are known.
-func placeOf(f *wal.Finding) string {
+func (p *reportPrinter) placeOf(f *wal.Finding) string {
+	if f.Pos.Off == 0 && !p.advice.inLog(f.Pos.Segment) {
+		return f.Pos.Segment // it is about a file
+	}
 	at := f.Pos.String()
 	switch before, after := f.Before.Index, f.After.Index; {
 	case before > 0 && after > 0:
@@ -151,13 +167,12 @@ func placeOf(f *wal.Finding) string {
 }
 
 func colorOf(s wal.Severity) ui.Color {
-	i := slices.IndexFunc(severities, func(x struct {
-		wal.Severity
-		color ui.Color
-	}) bool {
-		return x.Severity == s
-	})
-	return severities[max(i, 0)].color
+	for _, x := range severities {
+		if x.Severity == s {
+			return x.color
+		}
+	}
+	return ""
 }
 
 // classDocs returns what each class means, on one line.
