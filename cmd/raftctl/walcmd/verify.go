@@ -34,6 +34,10 @@ end, or refuse, in its own words.
 
 Where the .snap files lie beside the log, they are checked too.
 
+Where something is wrong, it says what to do next: whether to start etcd, and what that would cut off;
+how to copy the files first; and for each finding, the command that looks around it. Findings of a
+class that repeat are told once; -o json lists up to 100 of each.
+
 The verdict is "ok", "problem", or "unchecked" where something could not be checked; the exit status
 is 0, 1 or 3. A path that can't be read doesn't keep the others from being checked; the exit status is
 then that of the error, unless another one has a problem.
