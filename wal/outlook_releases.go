@@ -107,7 +107,7 @@ func (o *Outlook) Holds(release string) bool {
 }
 
 // Releases names the releases that the outlook holds for: "3.6", "3.4 to 3.6", "3.5.7 to 3.6",
-// "3.5.0 to 3.5.4", "3.5 from 3.5.7 on".
+// "3.5.0 to 3.5.4", "3.5.7 and later 3.5".
 func (o *Outlook) Releases() string {
 	from, to := parseVersion(o.From, 0), parseVersion(o.To, math.MaxInt)
 	if to.patch != math.MaxInt {
@@ -121,7 +121,7 @@ func (o *Outlook) Releases() string {
 	case first == o.To:
 		return o.To
 	case from.major == to.major && from.minor == to.minor:
-		return o.To + " from " + first + " on"
+		return first + " and later " + o.To
 	}
 	return first + " to " + o.To
 }

@@ -46,7 +46,7 @@ func TestReleasesText(t *testing.T) {
 	tests := map[[2]string]string{
 		{"3.6", "3.6"}:      "3.6",
 		{"3.4.0", "3.4.9"}:  "3.4.0 to 3.4.9",
-		{"3.4.10", "3.4"}:   "3.4 from 3.4.10 on",
+		{"3.4.10", "3.4"}:   "3.4.10 and later 3.4",
 		{"3.4.0", "3.4"}:    "3.4",
 		{"3.4.0", "3.6"}:    "3.4 to 3.6",
 		{"3.5.7", "3.7"}:    "3.5.7 to 3.7",
@@ -95,7 +95,7 @@ func TestFoldOutlooks(t *testing.T) {
 		got = append(got, o.String())
 	}
 	want = []string{
-		"etcd 3.4 from 3.4.10 on refuses: short",
+		"etcd 3.4.10 and later 3.4 refuses: short",
 		"etcd 3.5.0 to 3.5.4 refuses: in many words; 3.5.7 or later repairs this",
 		"etcd 3.5.5 to 3.5.6 refuses: too long; 3.5.7 or later repairs this",
 	}
