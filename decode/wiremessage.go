@@ -47,12 +47,10 @@ func newWireMessages(keep func(*field) bool) []etcdwire.Message {
 				continue
 			}
 			w := etcdwire.Field{Num: f.num, Name: goName(f.name), Type: f.kind.wireType()}
-			switch {
-			case f.kind == kindMessage:
+			if f.kind == kindMessage {
 				w.Sub = &all[f.msg]
-			case f.kind == kindString || f.kind == kindSecret:
-				w.UTF8 = m.name + "." + f.name
 			}
+			w.UTF8 = f.kind == kindString || f.kind == kindSecret
 			all[i].Fields = append(all[i].Fields, w)
 		}
 	}

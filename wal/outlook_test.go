@@ -1,9 +1,15 @@
 package wal
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/raftctl/raftctl/raftpb"
 )
 
 func TestReleasesAreInOrder(t *testing.T) {
@@ -144,6 +150,50 @@ func TestParseEtcdName(t *testing.T) {
 		got, ok := parseEtcdName(file)
 		if ok != tt.ok || ok && got != tt.name {
 			t.Errorf("%s: %v %v, want %v %v", file, got, ok, tt.name, tt.ok)
+		}
+	}
+}
+
+// Segments under names that etcd reads as numbers, and that are sorted as text, are what etcd makes of
+// them.
+func TestOutlookNamesAsEtcd(t *testing.T) {
+	etcdSegmentSize(t, 1<<10)
+	rng := rand.New(rand.NewPCG(3, 4))
+	var steps []step
+	for i := range uint64(40) {
+		steps = append(steps, step{kind: KindEntry, id: raftpb.EntryID{Term: 1, Index: i + 1}})
+	}
+	steps = append(steps, step{kind: KindState, st: raftpb.HardState{Term: 1, Vote: 0xa1, Commit: 40}})
+	healthy := etcdWrites(t, rng, steps)
+	names := healthy.names()
+	if len(names) < 3 {
+		t.Fatalf("%d segments, want 3 or more", len(names))
+	}
+	rename := func(old, name string) files {
+		fs := healthy.clone()
+		fs[name] = fs[old]
+		delete(fs, old)
+		return fs
+	}
+	last := len(names) - 1
+	n, _ := ParseSegmentName(names[last])
+	tests := map[string]files{
+		"as they are":        healthy,
+		"the last one short": rename(names[last], fmt.Sprintf("%x-%x.wal", n.Seq, n.Index)),
+		"the last one twice": func() files {
+			fs := healthy.clone()
+			fs[fmt.Sprintf("%x-%x.wal", n.Seq, n.Index)] = fs[names[last]]
+			return fs
+		}(),
+		"the first one short":   rename(names[0], "0-0.wal"),
+		"the second one short":  rename(names[1], fmt.Sprintf("1-%s", names[1][17:])),
+		"the last one no name":  rename(names[last], "x"+names[last]),
+		"upper case":            rename(names[last], strings.ToUpper(strings.TrimSuffix(names[last], ".wal"))+".wal"),
+		"behind another suffix": rename(names[last], names[last]+".wal"),
+	}
+	for name, fs := range tests {
+		if msg := compareStart(t, filepath.Join(t.TempDir(), "wal"), fs); msg != "" {
+			t.Errorf("%s: %s", name, msg)
 		}
 	}
 }
