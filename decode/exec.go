@@ -120,8 +120,10 @@ func (d *execDecoder) payload(r *Request, e *raftpb.Entry) error {
 	}
 	line, err := d.ask(data)
 	if err != nil {
+		if end := d.process.Close(); end != nil { // tells how it ended
+			err = fmt.Errorf("%w: %w", err, end)
+		}
 		d.broken = fmt.Errorf("decoder exec: entry %s, after %d answers: %w", e.ID(), d.answered, err)
-		_ = d.process.Close() // the first error is the one that tells
 		return d.broken
 	}
 	d.answered++

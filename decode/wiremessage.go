@@ -9,9 +9,9 @@ import (
 	"github.com/raftctl/raftctl/internal/etcdwire"
 )
 
-// WireMessages returns the messages that etcd's entries hold, in the form that tells what one of its
-// decoders makes of their bytes: InternalRaftRequest, and the Request of the v2 store, which only
-// releases up to 3.6 know.
+// WireMessages returns the messages that etcd's entries hold, in the form that tells what one of
+// its decoders makes of their bytes: InternalRaftRequest, and the Request of the v2 store, which
+// only releases up to 3.6 know.
 func WireMessages(d etcdwire.Decoder) (internal, v2 *etcdwire.Message) {
 	all := wireMessages()[d]
 	return &all[msgInternal], &all[msgV2]

@@ -14,8 +14,10 @@ import (
 // the leader that replaced entries. It differs from what etcd's own reader returns where that reader
 // brings overwritten entries back.
 type View struct {
+	// Metadata is zero if MetadataErr tells that the log's is not etcd's.
 	Metadata    Metadata
-	MetadataPos Position
+	MetadataErr error
+	MetadataPos Position // zero if there is no metadata
 
 	State    raftpb.HardState // the last one
 	StatePos Position
@@ -102,8 +104,11 @@ func (s *survey) view(l *Log) *View {
 		v.ords[seg.File] = i
 	}
 	v.StatePos = s.pos(t.stateAt)
-	if d := s.withMetadata(); d != nil && v.Metadata.Unmarshal(d.meta) == nil {
+	if d := s.withMetadata(); d != nil {
 		v.MetadataPos = s.pos(place{d.ord, d.metaOff})
+		if v.MetadataErr = v.Metadata.Unmarshal(d.meta); v.MetadataErr != nil {
+			v.Metadata = Metadata{}
+		}
 	}
 	for i := range v.Snapshots {
 		ref := &v.Snapshots[i]
@@ -181,18 +186,6 @@ func (v *View) Entries(from uint64) iter.Seq2[LiveEntry, error] {
 			}
 		}
 	}
-}
-
-// segmentOf returns the last segment whose name says that what was recorded before it ends below an
-// index: no live entry from that index on lies in an earlier one.
-func (v *View) segmentOf(index uint64) int {
-	segs := v.log.segments
-	for k := len(segs) - 1; k > 0; k-- {
-		if _, named := ParseSegmentName(segs[k].File); named && segs[k].Name.Index <= index {
-			return k
-		}
-	}
-	return 0
 }
 
 // ranges returns the live entries that are proven intact, as ranges without a gap or a doubt.

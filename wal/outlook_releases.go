@@ -20,7 +20,8 @@ type etcdRelease struct {
 	// from the last snapshot record.
 	fileBase bool
 
-	// maxRecord: a record that takes that many bytes with its padding, or more, is refused. 0: none is.
+	// maxRecord: a record that takes that many bytes with its padding, or more, is refused. 0: none
+	// is.
 	maxRecord int64
 
 	// beyond is the error about a record longer than what is left of its file, as a format for name,
@@ -56,9 +57,9 @@ const (
 		"entryLimit(%[6]d)"
 )
 
-// etcdReleases is what is known about how releases of etcd read a log, oldest first. The next one is
-// a row. The first row holds for 3.4.8 and 3.4.9 in all; before 3.4.8 the snapshot that a log is read
-// from need not be named by the log.
+// etcdReleases is what is known about how releases of etcd read a log, oldest first. The next one
+// is a row. The first row holds for 3.4.8 and 3.4.9 in all; before 3.4.8 the snapshot that a log is
+// read from need not be named by the log.
 var etcdReleases = []etcdRelease{
 	{from: "3.4.0", to: "3.4.9", decoder: etcdwire.Gogo, fileBase: true, gapPanics: true,
 		errChain: "wal: crc mismatch", lines: lines34},

@@ -17,8 +17,8 @@ import (
 // whatever a damaged length says, up to the size of the file; the model says that it doesn't know.
 const maxOutlookRecord = 1 << 26
 
-// maxGoSlice is the largest number of bytes that Go allocates at once on 64-bit machines; asking for
-// more is a panic.
+// maxGoSlice is the largest number of bytes that Go allocates at once on 64-bit machines; asking
+// for more is a panic.
 const maxGoSlice = 1 << 48
 
 // maxEtcdAlloc is how many bytes etcd is trusted to get for a record that a damaged length makes
@@ -62,7 +62,9 @@ func newEtcdMeta(data []byte, rel *etcdRelease) etcdMeta {
 }
 
 // unmarshalPanic is etcd's panic over bytes that its decoder refuses.
-func unmarshalPanic(f *etcdwire.Fault) string { return "unmarshal should never fail (" + f.Text + ")" }
+func unmarshalPanic(f *etcdwire.Fault) string {
+	return "unmarshal should never fail (" + f.Text + ")"
+}
 
 // maxSteps bounds what is kept of a segment that is full of records that break the history. A
 // healthy segment has three.

@@ -154,8 +154,8 @@ func TestParseEtcdName(t *testing.T) {
 	}
 }
 
-// Segments under names that etcd reads as numbers, and that are sorted as text, are what etcd makes of
-// them.
+// Segments under names that etcd reads as numbers, and that are sorted as text, are what etcd makes
+// of them.
 func TestOutlookNamesAsEtcd(t *testing.T) {
 	etcdSegmentSize(t, 1<<10)
 	rng := rand.New(rand.NewPCG(3, 4))

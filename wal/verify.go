@@ -165,8 +165,8 @@ func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
 		early.Releases(), why))
 }
 
-// checkOutlook reports where etcd would see other entries than the log holds, or not start, although
-// nothing else is wrong.
+// checkOutlook reports where etcd would see other entries than the log holds, or not start,
+// although nothing else is wrong.
 func (s *survey) checkOutlook(r *Report) {
 	list := FoldOutlooks(r.Outlooks)
 	slices.Reverse(list) // the newest release counts most
@@ -195,10 +195,10 @@ func (s *survey) checkOutlook(r *Report) {
 	}
 }
 
-// checkTail looks at how the last segment ends. One that is as large as a writer lets it become has a
-// successor, unless the writer died while it began that, or is at it. One that wasn't allocated
-// ahead of time was left so by etcd's own repair, or is a copy that was cut off between two records,
-// which nothing else would tell.
+// checkTail looks at how the last segment ends. One that is as large as a writer lets it become has
+// a successor, unless the writer died while it began that, or is at it. One that wasn't allocated
+// ahead of time was left so by etcd's own repair, or is a copy that was cut off between two
+// records, which nothing else would tell.
 func (l *Log) checkTail(s *survey) {
 	k := len(s.digests) - 1
 	if k < 0 || s.digests[k].err != nil {
@@ -265,8 +265,13 @@ func (l *Log) checkSpares(s *survey) {
 				"a segment prepared for later that begins with %x: left over from a crash", head))
 		}
 	}
-	for _, file := range l.ignored {
-		note(file, ClassIgnored, "no segment; etcd ignores it")
+	switch n := len(l.ignored); n {
+	case 0:
+	case 1:
+		note(l.ignored[0], ClassIgnored, "no segment; etcd ignores it")
+	default:
+		note(l.ignored[0], ClassIgnored, fmt.Sprintf("no segment, like %d more files up to %s; etcd ignores them",
+			n-1, l.ignored[n-1]))
 	}
 }
 

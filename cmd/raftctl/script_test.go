@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"flag"
+	"hash/crc32"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,9 +44,12 @@ func TestScripts(t *testing.T) {
 			"flip":    scriptFlip,
 			"cut":     scriptCut,
 			"lines":   scriptLines,
+			"bytes":   scriptBytes,
 
 			"overwritten": scriptOverwritten,
 			"payloads":    scriptPayloads,
+			"terms":       scriptTerms,
+			"records":     scriptRecords,
 		},
 	})
 }
@@ -119,6 +126,13 @@ func scriptLines(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// scriptBytes writes a file of bytes that are given in hex: bytes FILE HEX.
+func scriptBytes(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := hex.DecodeString(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+}
+
 // scriptOverwritten makes a log in which a new leader overwrites entries: overwritten DIR.
 func scriptOverwritten(ts *testscript.TestScript, _ bool, args []string) {
 	w := createLog(ts, args[0])
@@ -129,6 +143,38 @@ func scriptOverwritten(ts *testscript.TestScript, _ bool, args []string) {
 		{Term: 2, Index: 2}, {Term: 2, Index: 3, Data: []byte("kept")},
 	}))
 	ts.Check(w.Close())
+}
+
+// scriptTerms makes a log of two entries a term: terms DIR N.
+func scriptTerms(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.ParseUint(args[1], 10, 64)
+	ts.Check(err)
+	w := createLog(ts, args[0])
+	for term := range n {
+		ts.Check(w.Append(raftpb.HardState{Term: term + 1, Commit: 2*term + 2}, []raftpb.Entry{
+			{Term: term + 1, Index: 2*term + 1}, {Term: term + 1, Index: 2*term + 2},
+		}))
+	}
+	ts.Check(w.Close())
+}
+
+// scriptRecords makes a log of records with these data, which follow a crc record: records DIR KIND HEX…
+func scriptRecords(ts *testscript.TestScript, _ bool, args []string) {
+	kinds := map[string]wal.Kind{
+		"metadata": wal.KindMetadata, "entry": wal.KindEntry, "state": wal.KindState, "snapshot": wal.KindSnapshot,
+	}
+	segment := (&wal.Record{Kind: wal.KindCRC}).AppendFrame(nil)
+	sum := uint32(0)
+	for pair := range slices.Chunk(args[1:], 2) {
+		data, err := hex.DecodeString(pair[1])
+		ts.Check(err)
+		sum = crc32.Update(sum, crc32.MakeTable(crc32.Castagnoli), data)
+		rec := wal.Record{Kind: kinds[pair[0]], Data: data, CRC: sum}
+		segment = rec.AppendFrame(segment)
+	}
+	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o700))
+	name := filepath.Join(ts.MkAbs(args[0]), segmentName)
+	ts.Check(os.WriteFile(name, append(segment, make([]byte, 4096)...), 0o600))
 }
 
 // scriptPayloads makes a log of entries with these payloads: payloads DIR PAYLOAD…

@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 )
 
 // spool is a temporary file that holds unpacked files one after the other. Blocks of zeros take no
@@ -22,7 +24,7 @@ const blockSize = 4096
 func newSpool() (*spool, error) {
 	f, err := os.CreateTemp("", "raftctl-archive-")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("temporary folder: %w; TMPDIR names another", err)
 	}
 	// Without a name it goes away with the process, however that ends. Where an open file can't be
 	// removed, close does it.
@@ -37,6 +39,15 @@ func (s *spool) close() error {
 	err := s.file.Close()
 	if rm := os.Remove(s.file.Name()); !errors.Is(rm, fs.ErrNotExist) {
 		err = errors.Join(err, rm)
+	}
+	return err
+}
+
+// explain says of an error of the temporary file where that is, and what to do.
+func (s *spool) explain(err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("unpacking into the temporary folder %s, %d bytes so far: %w; TMPDIR names another",
+			filepath.Dir(s.file.Name()), s.written, syscall.ENOSPC)
 	}
 	return err
 }
@@ -69,7 +80,7 @@ func (s *spool) add(r io.Reader) (*extent, error) {
 	e := &extent{size: off - s.end}
 	// Behind the last written byte the file may be shorter than its zeros say.
 	if err := s.file.Truncate(off); err != nil {
-		return nil, err
+		return nil, s.explain(err)
 	}
 	e.SectionReader = io.NewSectionReader(s.file, s.end, e.size)
 	s.end = (off + blockSize - 1) / blockSize * blockSize
@@ -94,7 +105,7 @@ func (s *spool) write(b []byte, off int64) error {
 				return fmt.Errorf("%w: more than %d bytes", ErrLimit, int64(MaxUnpacked))
 			}
 			if _, err := s.file.WriteAt(b[:n], off); err != nil {
-				return err
+				return s.explain(err)
 			}
 		}
 		b, off = b[n:], off+int64(n)

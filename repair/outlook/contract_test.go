@@ -10,7 +10,8 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
-// table returns the words in the first column of the table of docs/json.md that begins with a heading.
+// table returns the words in the first column of the table of docs/json.md that begins with a
+// heading.
 func table(t *testing.T, heading string) (words []string) {
 	t.Helper()
 	b, err := os.ReadFile("../../docs/json.md")

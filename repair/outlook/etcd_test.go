@@ -161,7 +161,7 @@ type entry struct {
 func appendEntries(t *testing.T, dir string, list []entry) {
 	t.Helper()
 	r := examine(t, dir)
-	w, err := wal.OpenForAppend(vfs.OS, filepath.Join(dir, "member", "wal"), wal.AppendOptions{})
+	w, _, err := wal.OpenForAppend(vfs.OS, filepath.Join(dir, "member", "wal"), wal.AppendOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

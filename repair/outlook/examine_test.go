@@ -20,7 +20,8 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
-// flip changes a byte in the middle of the i-th of the .snap files, the newest first; -1 is the oldest.
+// flip changes a byte in the middle of the i-th of the .snap files, the newest first; -1 is the
+// oldest.
 func flip(i int) func(t *testing.T, dir string, r *Report) {
 	return func(t *testing.T, dir string, _ *Report) {
 		ids, err := snapshot.List(os.DirFS(dir), "member/snap")

@@ -61,11 +61,11 @@ type TriggerInfo struct{ Trigger, Doc string }
 func Triggers() []TriggerInfo {
 	return []TriggerInfo{
 		{string(triggerV2Request), "a request of the v2 store"},
-		{string(triggerV2Custom), "a request of the v2 store that isn't one of the two that etcd itself makes"},
+		{string(triggerV2Custom), "a request of the v2 store that etcd itself doesn't make"},
 		{string(triggerV2Content), "keys of v2 clients in the .snap file"},
 		{string(triggerUndecodable), "an entry that can't be decoded"},
 		{string(triggerNoHeader), "a request without an ID"},
-		{string(triggerNotKnown), "a request that the release doesn't know, and that no database has applied yet"},
+		{string(triggerNotKnown), "a request that the release doesn't know, not in the database yet"},
 		{string(triggerEntryType), "ConfChangeV2, or a type of entry that raft doesn't have"},
 		{string(triggerContext), "a membership change that describes no member"},
 		{string(triggerMemberID), "a membership change that describes another member than it names"},
@@ -94,8 +94,8 @@ const (
 		"behind the snapshot that it then takes, 3.7 starts"
 	adviceV2Custom = "3.5 is the last release that takes requests of the v2 store: have it take a " +
 		"snapshot behind them (--snapshot-count 1 and a few writes), without keys of v2 clients left"
-	adviceV2Content = "delete the v2 keys under etcd 3.5 and have it take a snapshot, or start 3.6 with " +
-		"--v2-deprecation=write-only-skip-check, which ignores them"
+	adviceV2Content = "delete the v2 keys under etcd 3.5 and have it take a snapshot, or start 3.6 " +
+		"with --v2-deprecation=write-only-skip-check, which ignores them"
 	adviceStuck = "no restart gets past this: replace the member from its cluster, or restore a " +
 		"snapshot of its database"
 	adviceNotKnown = "put member/snap/db back from a copy of this member, or start the release that " +
@@ -161,7 +161,8 @@ var rules = []rule{
 		words34Version, adviceVersion},
 	{triggerSnapVersion, "3.5.0", "3.5", wal.ActionRefuses, wordsDowngrade, adviceVersion},
 	// The database follows the cluster's version within seconds; until then, it is as above.
-	{triggerStorage, "3.6", "3.6", wal.ActionRefuses, `version "%s.0" is not supported`, adviceVersion},
+	{triggerStorage, "3.6", "3.6", wal.ActionRefuses,
+		`version "%s.0" is not supported`, adviceVersion},
 
 	{triggerRemoved, "3.4.0", "3.7", ActionExits, wordsRemoved, adviceRemoved},
 	{triggerNoVoters, "3.4.0", "3.7", ActionPanics, "removed all voters", adviceStuck},

@@ -2,6 +2,7 @@ package metacmd
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,13 +44,33 @@ func manHeader() *doc.GenManHeader {
 	return &doc.GenManHeader{Section: "1", Source: "raftctl " + BuildVersion(), Manual: "raftctl", Date: &date}
 }
 
+// genMan writes the page of a command.
+func genMan(cmd *cobra.Command, w io.Writer) error {
+	long := cmd.Long
+	defer func() { cmd.Long = long }()
+	cmd.Long, cmd.DisableAutoGenTag = verbatimTables(long), true
+	return doc.GenMan(cmd, manHeader(), w)
+}
+
+// verbatimTables indents the tables of a help text, which are the lines that are indented, as far as
+// the generator wants it of text that is to stay as it is.
+func verbatimTables(help string) string {
+	var b strings.Builder
+	for line := range strings.Lines(help) {
+		if strings.HasPrefix(line, "  ") {
+			b.WriteString("    ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
 func printManPage(a *ui.App, cmd *cobra.Command, args []string) error {
 	target, rest, err := cmd.Root().Find(args)
 	if err != nil || len(rest) > 0 {
 		return ui.Usagef(cmd, "unknown command %q", strings.Join(args, " "))
 	}
-	target.DisableAutoGenTag = true
-	return doc.GenMan(target, manHeader(), a.Out)
+	return genMan(target, a.Out)
 }
 
 // writeManPages writes the pages of a command and all below it.
@@ -70,6 +91,5 @@ func writeManPages(fsys vfs.FS, dir string, cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	cmd.DisableAutoGenTag = true
-	return errors.Join(doc.GenMan(cmd, manHeader(), f), f.Close())
+	return errors.Join(genMan(cmd, f), f.Close())
 }

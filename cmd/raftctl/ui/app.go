@@ -2,10 +2,8 @@ package ui
 
 import (
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -20,6 +18,7 @@ type App struct {
 	Out, Err io.Writer
 	Dir      string // relative paths begin here; empty: the process's own directory
 	Width    int    // columns of the terminal that Out is; 0: Out is no terminal
+	OutPipe  bool   // Out is a pipe: perhaps to a pager, which has the terminal then
 	ErrTerm  bool   // Err is a terminal
 	Color    bool   // Out may be coloured
 	ASCII    bool   // people who read Out and Err see ASCII only
@@ -38,6 +37,9 @@ func NewApp() *App {
 			a.Width = w
 		}
 		a.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	}
+	if info, err := os.Stdout.Stat(); err == nil {
+		a.OutPipe = info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0
 	}
 	if ASCIILocale(os.Getenv) {
 		a.SetASCII()
@@ -59,18 +61,4 @@ func (a *App) Path(name string) string {
 		return name
 	}
 	return filepath.Join(a.Dir, name)
-}
-
-// Locate returns the file system that a path lies in, for reading, and the path's name there.
-func (a *App) Locate(name string) (fs.FS, string, error) {
-	abs, err := filepath.Abs(a.Path(name))
-	if err != nil {
-		return nil, "", err
-	}
-	root := filepath.VolumeName(abs) + string(filepath.Separator)
-	inner := filepath.ToSlash(strings.TrimPrefix(abs, root))
-	if inner == "" {
-		inner = "."
-	}
-	return os.DirFS(root), inner, nil
 }

@@ -33,8 +33,12 @@ const progressInterval = 10 * time.Second
 // smallRead is too little for a bar: it would be gone before it is seen.
 const smallRead = 256 << 20
 
-// NewProgress begins to show a read of total bytes.
+// NewProgress begins to show a read of total bytes. It returns nil, which shows nothing, where Out
+// is a pipe and Err a terminal: a pager may have that.
 func NewProgress(a *App, name string, total int64) *Progress {
+	if a.OutPipe && a.ErrTerm {
+		return nil
+	}
 	p := &Progress{w: a.Err, name: name, total: total, now: a.Now}
 	p.start = p.now()
 	p.last = p.start

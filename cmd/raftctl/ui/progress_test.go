@@ -22,3 +22,21 @@ func TestProgressLines(t *testing.T) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
+
+// Where the output goes through a pipe, the terminal may be a pager's.
+func TestNoProgressBesideAPager(t *testing.T) {
+	for _, tc := range []struct{ pipe, term, want bool }{
+		{false, false, true}, {true, false, true}, {false, true, true}, {true, true, false},
+	} {
+		var errs bytes.Buffer
+		now := time.Now()
+		a := &App{Err: &errs, Now: func() time.Time { return now }, OutPipe: tc.pipe, ErrTerm: tc.term}
+		p := NewProgress(a, "dump log", 1<<20)
+		now = now.Add(time.Minute)
+		p.Set(1 << 19)
+		p.Done()
+		if got := errs.Len() > 0; got != tc.want {
+			t.Errorf("pipe %v, terminal %v: progress %v, want %v", tc.pipe, tc.term, got, tc.want)
+		}
+	}
+}

@@ -2,9 +2,7 @@ package walcmd
 
 import (
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,11 +19,16 @@ type decodeOptions struct {
 }
 
 func (o *decodeOptions) register(cmd *cobra.Command) {
+	o.registerSpec(cmd)
 	fl := cmd.Flags()
-	fl.StringVar(&o.spec, "decode", "etcd", "what payloads are, as `SPEC`: one of the decoders above")
 	fl.StringVar(&o.values, "values", "short", "how much of values is shown, as `HOW`: none, short or full")
 	fl.BoolVar(&o.style.ShowSecrets, "show-secrets", false, "show passwords and tokens")
 	ui.CompleteWith(cmd, "values", []string{"none", "short", "full"})
+}
+
+// registerSpec adds only the flag that names the decoder.
+func (o *decodeOptions) registerSpec(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.spec, "decode", "etcd", "what payloads are, as `SPEC`: one of the decoders above")
 	ui.CompleteWith(cmd, "decode", decode.Names())
 }
 
@@ -47,6 +50,9 @@ func decodersHelp() string {
 	return b.String()
 }
 
+// isEtcd reports whether payloads are those of etcd.
+func (o *decodeOptions) isEtcd() bool { return o.spec == "" || o.spec == "etcd" }
+
 // sequential reports whether payloads must be decoded one after the other.
 func (o *decodeOptions) sequential() bool { return strings.HasPrefix(o.spec, "exec") }
 
@@ -67,38 +73,4 @@ func environment(a *ui.App) decode.Env {
 		ReadFile: func(name string) ([]byte, error) { return os.ReadFile(a.Path(name)) },
 		Start:    startProcess,
 	}
-}
-
-// process is a running command: what is written is its input, what is read its output.
-type process struct {
-	io.WriteCloser
-	out io.ReadCloser
-	cmd *exec.Cmd
-}
-
-// startProcess runs a command line by the shell.
-func startProcess(command string) (io.ReadWriteCloser, error) {
-	cmd := exec.Command("sh", "-c", command)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	return &process{in, out, cmd}, nil
-}
-
-func (p *process) Read(b []byte) (int, error) { return p.out.Read(b) }
-
-// Close ends the command.
-func (p *process) Close() error {
-	_ = p.WriteCloser.Close() // the command may have closed it
-	_ = p.cmd.Process.Kill()  // or may have ended
-	_ = p.cmd.Wait()          // which then says how it was ended
-	return nil
 }

@@ -20,6 +20,7 @@ type dumpOptions struct {
 	raw      bool
 	physical bool
 	follow   bool
+	who      bool
 }
 
 func newDump(a *ui.App) *cobra.Command {
@@ -31,15 +32,16 @@ func newDump(a *ui.App) *cobra.Command {
 the snapshots and the last hard state, in the order of the log. Damage is shown where it lies, and
 what comes behind it as well. With --physical, every record is shown as it lies on disk.
 
-PATH is a data directory, a wal directory, one segment, or an archive of these (tar, perhaps
-compressed with zstd, gzip, s2 or snappy); a path may lead on into an archive. Nothing is written and
-no lock is taken, so that the directory of a running etcd is fine.
+` + pathHelp + `
 
 Payloads are those of etcd, unless --decode names another decoder:
 
 ` + decodersHelp() + `
 Passwords and tokens in requests are hidden unless --show-secrets is given.
 
+Operations for --op. In a transaction either branch counts: which one ran is not in the log.
+
+` + opsHelp() + `
 The fields for --where are those of the JSON; what a record doesn't have is "", 0 or empty:
 
 ` + where.Help(),
@@ -64,6 +66,7 @@ The fields for --where are those of the JSON; what a record doesn't have is "", 
 	fl.IntVar(&o.last, "last", 0, "only the last `N` records that pass the filters")
 	fl.BoolVar(&o.raw, "raw", false, "show the data of entries as bytes: hex in the table, data_base64 in JSON")
 	fl.BoolVar(&o.physical, "physical", false, "show every record as it lies, with offset, length, padding and CRC")
+	fl.BoolVar(&o.who, "who", false, "show who proposed an entry: the member by the ID of the request, its name where the log tells, and when its process was started")
 	fl.BoolVarP(&o.follow, "follow", "f", false, "keep printing as a running etcd writes")
 	return cmd
 }
@@ -78,6 +81,8 @@ func (o *dumpOptions) check(cmd *cobra.Command, paths []string) error {
 	switch {
 	case o.limit > 0 && o.last > 0:
 		return ui.Usagef(cmd, "--limit and --last exclude each other")
+	case o.who && !o.decode.isEtcd():
+		return ui.Usagef(cmd, "--who reads the IDs of etcd's requests, and --decode %s none", o.decode.spec)
 	case o.follow && len(paths) > 1:
 		return ui.Usagef(cmd, "--follow goes with one PATH, got %d", len(paths))
 	case o.follow && o.output.Frame() != nil && !o.output.Frame().Endless():
@@ -86,7 +91,7 @@ func (o *dumpOptions) check(cmd *cobra.Command, paths []string) error {
 	if err := o.decode.check(cmd); err != nil {
 		return err
 	}
-	return o.filter.prepare(cmd)
+	return o.filter.prepare(cmd, o)
 }
 
 func runDump(ctx context.Context, a *ui.App, o *dumpOptions, paths []string) (err error) {
@@ -110,9 +115,11 @@ func runDump(ctx context.Context, a *ui.App, o *dumpOptions, paths []string) (er
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	d.explainNothing()
+	switch {
 	case d.damage > 0:
 		return ui.ExitError{Status: ui.StatusDamage}
 	case d.partial:

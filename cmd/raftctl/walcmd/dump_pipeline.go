@@ -59,6 +59,18 @@ func (b *batch) seal() {
 	}
 }
 
+// dropLast takes the last line back, if there is one.
+func (b *batch) dropLast(ok bool) {
+	if !ok {
+		return
+	}
+	b.lines = b.lines[:len(b.lines)-1]
+	b.out = b.out[:0]
+	if n := len(b.lines); n > 0 {
+		b.out = b.out[:b.lines[n-1].end]
+	}
+}
+
 func (b *batch) reset() {
 	b.records, b.live, b.data, b.sizes = b.records[:0], b.live[:0], b.data[:0], b.sizes[:0]
 	b.out, b.lines, b.err, b.done = b.out[:0], b.lines[:0], nil, make(chan struct{})
@@ -169,7 +181,7 @@ func (o *dumpOptions) workers() int {
 // newWorker returns a function that filters and renders batches.
 func (d *dumper) newWorker(decoder decode.Decoder) func(*batch) {
 	r := where.NewRow(where.Options{
-		Decoder: decoder, Style: d.o.decode.style, Path: d.name, Physical: d.o.physical, Raw: d.o.raw,
+		Decoder: decoder, Style: d.o.decode.style, Path: d.name, Physical: d.o.physical, Raw: d.o.raw, Who: d.who,
 	})
 	render := d.newRenderer()
 	return func(b *batch) {
@@ -182,12 +194,13 @@ func (d *dumper) newWorker(decoder decode.Decoder) func(*batch) {
 			r.Set(rec)
 			r.Live = b.live[i]
 			ok, err := d.o.filter.passes(r)
-			if err == nil && ok && r.Failed == nil {
+			if err == nil && ok {
 				b.out = render.line(b.out, r)
 				b.lines = append(b.lines, line{len(b.out), damage})
 			}
-			if err == nil {
+			if err == nil && r.Failed != nil { // what the line says then is of no use
 				err = r.Failed
+				b.dropLast(ok)
 			}
 			if b.err = err; err != nil {
 				return

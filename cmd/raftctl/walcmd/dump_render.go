@@ -16,8 +16,12 @@ func (d *dumper) newRenderer() renderer {
 	if frame := d.o.output.Frame(); frame != nil {
 		return &jsonRenderer{frame}
 	}
+	columns := logicalColumns(d.view)
 	if d.o.physical {
-		return newPhysicalTable(d.a, d.name, d.log)
+		columns = physicalColumns(d.log)
 	}
-	return newLogicalTable(d.a, d.name, d.view)
+	if d.o.who {
+		columns = append(columns, whoColumn())
+	}
+	return newTableRenderer(d.a, d.name, columns)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/cmd/raftctl/where"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -27,12 +28,15 @@ type dumper struct {
 	decoder decode.Decoder
 	name    string // of the log, where there are several
 	log     *wal.Log
-	view    *wal.View // nil: every entry counts as live
+	view    *wal.View       // nil: every entry counts as live
+	who     *decode.Members // who may have proposed entries; nil: it isn't shown
 
 	out      *bufio.Writer
 	render   renderer // for what is around the records
 	progress *ui.Progress
+	entries  int // that were read
 	tail     ring
+	probe    where.Row // takes apart what may not be shown
 
 	end       wal.Position // behind the last record that was read
 	following bool         // reading what a running etcd adds
@@ -48,15 +52,20 @@ func newDumper(a *ui.App, o *dumpOptions, decoder decode.Decoder) *dumper {
 }
 
 // dump prints one log.
-func (d *dumper) dump(ctx context.Context, path string) error {
+func (d *dumper) dump(ctx context.Context, path string) (err error) {
 	src, err := d.o.source.open(d.a, path)
 	if err != nil {
-		return pathError(path, err)
+		return err
 	}
 	defer func() { _ = src.Close() }() // opened for reading
 	d.log = src.log
-	if err := d.survey(ctx, path); err != nil {
+	if err = d.survey(ctx, path); err != nil {
 		return err
+	}
+	if d.o.who {
+		if d.who, err = proposers(ctx, d.log, d.view); err != nil {
+			return pathError(path, err)
+		}
 	}
 	d.render = d.newRenderer()
 	if _, err := d.out.Write(d.render.start(d.shown)); err != nil {
@@ -69,8 +78,11 @@ func (d *dumper) dump(ctx context.Context, path string) error {
 	err = d.records(ctx)
 	d.progress.Done()
 	if n := d.damage - damage; n > 0 {
-		fmt.Fprintf(d.a.Err, "raftctl wal dump: %s: damage in %d %s; see 'raftctl wal verify %s'\n",
-			path, n, ui.Plural(n, "place"), path)
+		fmt.Fprintf(d.a.Err, "raftctl wal dump: %s: damage in %d %s; see: %s\n",
+			path, n, ui.Plural(n, "place"), d.o.source.command("verify", path))
+	}
+	if flushed := d.flushTail(); err == nil {
+		err = flushed
 	}
 	return err
 }
@@ -99,7 +111,7 @@ func (d *dumper) records(ctx context.Context) error {
 	if err := d.flushTail(); err != nil {
 		return err
 	}
-	d.following, d.view = true, nil
+	d.following, d.view, d.tail.size = true, nil, 0
 	return d.print(ctx, d.log.Follow(ctx, d.end, followInterval))
 }
 
@@ -131,7 +143,9 @@ func (d *dumper) read(ctx context.Context, p *pipeline, records iter.Seq2[*wal.R
 		if err != nil {
 			return err
 		}
-		done += rec.Len
+		if done += rec.Len; rec.Kind == wal.KindEntry {
+			d.entries++
+		}
 		if n++; n%pollEvery == 0 {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -169,13 +183,14 @@ func (d *dumper) wanted(rec *wal.Record) (live, ok bool) {
 	if d.o.filter.index.IsSet && rec.ID.Index > 0 && !d.o.filter.index.Has(rec.ID.Index) {
 		return false, false
 	}
-	live = d.view == nil || d.view.Live(rec.Pos, rec.ID.Index)
+	live = d.view == nil || rec.ID.Index == 0 || d.view.Live(rec.Pos, rec.ID.Index)
 	return live, live || d.o.physical
 }
 
 // logical reports whether a record that is no entry belongs to the logical view: the last hard
-// state, the metadata once, the snapshots that are valid for it. What is the last one isn't known of
-// a log that is being written; its hard states are shown if they are asked for.
+// state, the metadata once, the snapshots that are valid for it, and what can't be taken apart. What is
+// the last one isn't known of a log that is being written; its hard states are shown if they are asked
+// for.
 func (d *dumper) logical(rec *wal.Record) bool {
 	switch rec.Kind {
 	case wal.KindCRC:
@@ -184,15 +199,21 @@ func (d *dumper) logical(rec *wal.Record) bool {
 		if d.view == nil {
 			return !d.following || slices.Contains(d.o.filter.kinds, "state")
 		}
-		return rec.Pos == d.view.StatePos
+		return rec.Pos == d.view.StatePos || d.unreadable(rec)
 	case wal.KindMetadata:
-		return !d.following && (d.view == nil || rec.Pos == d.view.MetadataPos)
+		return !d.following && (d.view == nil || rec.Pos == d.view.MetadataPos || d.unreadable(rec))
 	case wal.KindSnapshot:
 		return d.view == nil || slices.ContainsFunc(d.view.Snapshots, func(s wal.SnapshotRef) bool {
 			return s.Valid && s.Pos == rec.Pos
-		})
+		}) || d.unreadable(rec)
 	}
 	return true
+}
+
+// unreadable reports whether a record's data is not what its kind says.
+func (d *dumper) unreadable(rec *wal.Record) bool {
+	d.probe.Set(rec)
+	return d.probe.Bad != nil
 }
 
 // write writes what the pipeline rendered. At the first error, which errEnough is too, it calls stop,
@@ -272,17 +293,38 @@ func (d *dumper) flushTail() error {
 			return err
 		}
 	}
-	d.tail = ring{}
+	d.tail = ring{size: d.o.last}
 	return d.out.Flush()
 }
 
-// finish writes what is kept back.
+// finish writes what stands behind the last record, and says so where there was none.
 func (d *dumper) finish() error {
-	if err := d.flushTail(); err != nil || d.render == nil {
-		return err
+	if d.render == nil {
+		return nil
 	}
 	if _, err := d.out.Write(d.render.finish(d.shown)); err != nil {
 		return err
 	}
 	return d.out.Flush()
+}
+
+// explainNothing says that no record matched, and why that may be.
+func (d *dumper) explainNothing() {
+	if d.shown > 0 || d.o.follow || !d.o.filter.isSet() {
+		return
+	}
+	fmt.Fprintf(d.a.Err, "raftctl wal dump: no record matches; %s %s looked at\n",
+		ui.Count(d.entries), entriesOf(d.entries))
+	if w := d.o.filter.condition; w != nil {
+		for _, name := range w.Unseen() {
+			fmt.Fprintf(d.a.Err, "raftctl wal dump: none of the records that --where looked at has %s\n", name)
+		}
+	}
+}
+
+func entriesOf(n int) string {
+	if n == 1 {
+		return "entry"
+	}
+	return "entries"
 }

@@ -14,41 +14,71 @@ import (
 
 // tableRenderer writes a row a record.
 type tableRenderer struct {
-	name  string
-	table *ui.StreamTable
-	cells func(t *ui.StreamTable, r *where.Row) // all but the last column
-	color bool
-	text  []byte
+	name    string
+	table   *ui.StreamTable
+	columns []dumpColumn // all but the last, which is the summary
+	color   bool
+	text    []byte
 }
 
-// newLogicalTable returns the table of the logical view. Its columns are as wide as the numbers of
-// the log need.
-func newLogicalTable(a *ui.App, name string, view *wal.View) *tableRenderer {
+// dumpColumn is a column of dump's table, and what it shows of a record.
+type dumpColumn struct {
+	ui.Column
+	cell func(t *ui.StreamTable, r *where.Row)
+}
+
+func newTableRenderer(a *ui.App, name string, columns []dumpColumn) *tableRenderer {
+	var all []ui.Column
+	for _, c := range columns {
+		all = append(all, c.Column)
+	}
+	all = append(all, ui.TextColumn("SUMMARY"))
+	return &tableRenderer{name: name, table: ui.NewStreamTable(a.Screen(), all...), columns: columns, color: a.Color}
+}
+
+// logicalColumns are those of the logical view, as wide as the numbers of the log need.
+func logicalColumns(view *wal.View) []dumpColumn {
 	index, term := uint64(math.MaxUint32), uint64(math.MaxUint16)
 	if view != nil {
 		index, term = view.LastIndex(), max(view.State.Term, view.Last.Term)
 	}
-	t := ui.NewStreamTable(a.Screen(), ui.NumberColumn("INDEX").UpTo(index), ui.NumberColumn("TERM").UpTo(term),
-		ui.SizeColumn("SIZE"), ui.TextColumn("SUMMARY"))
-	return &tableRenderer{name: name, table: t, cells: logicalCells, color: a.Color}
-}
-
-func logicalCells(t *ui.StreamTable, r *where.Row) {
-	positionCells(t, r)
-	if r.Rec.Kind == wal.KindEntry && r.Bad == nil {
-		t.Size(int64(len(r.Entry.Data)))
-	} else {
-		t.Text("")
+	return []dumpColumn{
+		{ui.NumberColumn("INDEX").UpTo(index), indexCell},
+		{ui.NumberColumn("TERM").UpTo(term), termCell},
+		{ui.SizeColumn("SIZE"), sizeCell},
 	}
 }
 
-// positionCells writes index and term.
-func positionCells(t *ui.StreamTable, r *where.Row) {
+// physicalColumns are those of the records as they lie.
+func physicalColumns(log *wal.Log) []dumpColumn {
+	var seq, size uint64
+	for _, s := range log.Segments() {
+		seq, size = max(seq, s.Name.Seq), max(size, uint64(s.Size))
+	}
+	return []dumpColumn{
+		{ui.NumberColumn("SEG").UpTo(seq), func(t *ui.StreamTable, r *where.Row) {
+			name, _ := wal.ParseSegmentName(r.Rec.Pos.Segment)
+			t.Uint(name.Seq)
+		}},
+		{ui.NumberColumn("OFFSET").UpTo(size), func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Rec.Pos.Off)) }},
+		{ui.NumberColumn("LENGTH").UpTo(9_999_999), func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Rec.Len)) }},
+		{ui.NumberColumn("PAD").UpTo(7), unlessDamage(func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Rec.Pad)) })},
+		{ui.TextColumn("CRC").Wide(8), unlessDamage(func(t *ui.StreamTable, r *where.Row) { t.CRC(r.Rec.CRC) })},
+		{ui.TextColumn("KIND").Wide(8), func(t *ui.StreamTable, r *where.Row) { t.Text(r.Rec.Kind.String()) }},
+		{ui.NumberColumn("INDEX").UpTo(99_999_999), indexCell},
+		{ui.NumberColumn("TERM").UpTo(9999), termCell},
+	}
+}
+
+func indexCell(t *ui.StreamTable, r *where.Row) {
 	if index, ok := r.Index(); ok {
 		t.Uint(index)
 	} else {
 		t.Text("")
 	}
+}
+
+func termCell(t *ui.StreamTable, r *where.Row) {
 	if term, ok := r.Term(); ok {
 		t.Uint(term)
 	} else {
@@ -56,33 +86,31 @@ func positionCells(t *ui.StreamTable, r *where.Row) {
 	}
 }
 
-// newPhysicalTable returns the table of all records as they lie.
-func newPhysicalTable(a *ui.App, name string, log *wal.Log) *tableRenderer {
-	var seq, size uint64
-	for _, s := range log.Segments() {
-		seq, size = max(seq, s.Name.Seq), max(size, uint64(s.Size))
+func sizeCell(t *ui.StreamTable, r *where.Row) {
+	if r.Rec.Kind == wal.KindEntry && r.Bad == nil {
+		t.Size(int64(len(r.Entry.Data)))
+	} else {
+		t.Text("")
 	}
-	t := ui.NewStreamTable(a.Screen(), ui.NumberColumn("SEG").UpTo(seq), ui.NumberColumn("OFFSET").UpTo(size),
-		ui.NumberColumn("LENGTH").UpTo(9_999_999), ui.NumberColumn("PAD").UpTo(7), ui.TextColumn("CRC").Wide(8),
-		ui.TextColumn("KIND").Wide(8), ui.NumberColumn("INDEX").UpTo(99_999_999), ui.NumberColumn("TERM").UpTo(9999),
-		ui.TextColumn("SUMMARY"))
-	return &tableRenderer{name: name, table: t, cells: physicalCells, color: a.Color}
 }
 
-func physicalCells(t *ui.StreamTable, r *where.Row) {
-	name, _ := wal.ParseSegmentName(r.Rec.Pos.Segment)
-	t.Uint(name.Seq)
-	t.Uint(uint64(r.Rec.Pos.Off))
-	t.Uint(uint64(r.Rec.Len))
-	if r.Rec.Kind == wal.KindDamage {
-		t.Text("")
-		t.Text("")
-	} else {
-		t.Uint(uint64(r.Rec.Pad))
-		t.CRC(r.Rec.CRC)
+// unlessDamage returns a cell that damage leaves empty.
+func unlessDamage(cell func(*ui.StreamTable, *where.Row)) func(*ui.StreamTable, *where.Row) {
+	return func(t *ui.StreamTable, r *where.Row) {
+		if r.Rec.Kind == wal.KindDamage {
+			t.Text("")
+			return
+		}
+		cell(t, r)
 	}
-	t.Text(r.Rec.Kind.String())
-	positionCells(t, r)
+}
+
+// whoColumn is that of --who.
+func whoColumn() dumpColumn {
+	const name = len("8e9e05c52164694d infra1 since 2026-11-21T00:24:26Z")
+	return dumpColumn{ui.TextColumn("PROPOSED BY").Wide(name), func(t *ui.StreamTable, r *where.Row) {
+		t.Bytes(r.AppendWho(nil))
+	}}
 }
 
 func (x *tableRenderer) start(shown int) []byte {
@@ -101,12 +129,17 @@ func (x *tableRenderer) separator(int) []byte { return nil }
 func (x *tableRenderer) finish(int) []byte    { return nil }
 
 func (x *tableRenderer) line(dst []byte, r *where.Row) []byte {
-	x.cells(x.table, r)
+	for _, c := range x.columns {
+		c.cell(x.table, r)
+	}
 	x.text = x.text[:0]
-	if r.Rec.Kind != wal.KindEntry && !r.Physical { // has a column for the kind
+	if (r.Rec.Kind != wal.KindEntry || r.Bad != nil) && !r.Physical { // has a column for the kind
 		x.text = append(append(x.text, r.Rec.Kind.String()...), ' ')
 	}
 	x.text = appendLine(x.text, r)
+	if r.Rec.Unchecked {
+		x.text = append(x.text, " (unchecked)"...)
+	}
 	x.table.Bytes(x.text)
 	line := x.table.End()
 	if x.color && r.Rec.Kind == wal.KindDamage {
@@ -142,8 +175,12 @@ func appendLine(b []byte, r *where.Row) []byte {
 		b = appendID(append(b, "member "...), r.Metadata.NodeID)
 		b = appendID(append(b, " of cluster "...), r.Metadata.ClusterID)
 	case wal.KindDamage:
-		b = append(append(b, r.Rec.Damage.Class...), ": "...)
-		b = append(b, r.Rec.Damage.Evidence...)
+		d := r.Rec.Damage
+		b = append(append(b, d.Class...), ": "...)
+		if !r.Physical { // has columns for the place
+			b = append(append(b, d.Pos.String()...), ": "...)
+		}
+		b = append(b, d.Evidence...)
 	}
 	return b
 }

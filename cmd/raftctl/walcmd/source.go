@@ -4,13 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -51,6 +50,21 @@ func (o *sourceOptions) paths(args []string) []string {
 	return args
 }
 
+// pathHelp says in help texts what PATH is.
+const pathHelp = `PATH is a data directory, a wal directory, one segment, or an archive of these (tar, perhaps
+compressed with zstd, gzip, s2 or snappy); a path may lead on into an archive. Nothing is written and
+no lock is taken, so that the directory of a running etcd is fine. A compressed archive is unpacked
+into an unnamed file in the temporary folder (TMPDIR, or /tmp), which takes the size of its segments.`
+
+// command returns the command line of another verb on the same log.
+func (o *sourceOptions) command(verb, path string) string {
+	words := []string{"raftctl", "wal", verb, path}
+	if o.walDir != "" {
+		words = append(words, "--wal-dir", o.walDir)
+	}
+	return ui.CommandLine(words...)
+}
+
 // source is an open log and where its snapshot files are.
 type source struct {
 	log     *wal.Log
@@ -61,82 +75,77 @@ type source struct {
 // Close closes the log.
 func (s *source) Close() error { return s.log.Close() }
 
-// open opens the log at a path that the user gave.
+// open opens the log at a path that the user gave. What is wrong is told with that path.
 func (o *sourceOptions) open(a *ui.App, name string) (*source, error) {
-	logPath := name
-	if o.walDir != "" {
-		logPath = o.walDir
-	}
-	log, err := openLog(a, logPath)
+	m, err := datadir.FindPath(name, datadir.Options{WalDir: o.walDir, Dir: a.Dir})
 	if err != nil {
-		return nil, err
+		return nil, pathError(name, err)
+	}
+	log, err := wal.OpenMember(m)
+	if err != nil {
+		return nil, pathError(name, errors.Join(err, m.Close()))
 	}
 	s := &source{log: log}
-	if fsys, dir, ok := log.SnapDir(); ok {
-		s.snapFS, s.snapDir = fsys, dir
-	}
-	if o.walDir != "" && name != o.walDir {
-		if s.snapFS, s.snapDir, err = findSnapDir(a, name); err != nil {
-			return nil, errors.Join(err, log.Close())
-		}
+	if m.Snap.State == datadir.Present {
+		s.snapFS, s.snapDir = m.Snap.FS, m.Snap.Path
 	}
 	return s, nil
 }
 
-// openLog opens a log by its path. Package wal gets the whole file system, since what belongs to a
-// log may lie beside it.
-func openLog(a *ui.App, name string) (*wal.Log, error) {
-	fsys, inner, err := a.Locate(name)
-	if err != nil {
-		return nil, err
-	}
-	log, err := wal.Open(fsys, inner)
-	if err != nil {
-		if text, ok := strings.CutPrefix(err.Error(), inner+": "); ok { // the user knows it by another name
-			return nil, renamedError{strings.ReplaceAll(text, " in "+inner, " in "+name), err}
-		}
-		return nil, err
-	}
-	return log, nil
-}
-
-// renamedError is an error under a shorter text.
-type renamedError struct {
-	text string
-	err  error
-}
-
-func (e renamedError) Error() string { return e.text }
-func (e renamedError) Unwrap() error { return e.err }
-
-// findSnapDir returns where the snapshot files of a data directory are.
-func findSnapDir(a *ui.App, dataDir string) (fs.FS, string, error) {
-	fsys, inner, err := a.Locate(dataDir)
-	if err != nil {
-		return nil, "", err
-	}
-	for _, sub := range []string{"member/snap", "snap"} {
-		dir := path.Join(inner, sub)
-		if info, err := fs.Stat(fsys, dir); err == nil && info.IsDir() {
-			return fsys, dir, nil
-		}
-	}
-	return nil, "", ui.UsageError{Err: fmt.Errorf("%s: no member/snap in it, want the data directory that goes with --wal-dir", dataDir)}
-}
-
 // pathError says which path an error is about, and what to do next.
 func pathError(name string, err error) error {
+	if several, ok := errors.AsType[*datadir.SeveralLogsError](err); ok {
+		return severalError{name, several}
+	}
 	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, datadir.ErrNoSnap):
+		return ui.UsageError{Err: err}
 	case errors.Is(err, wal.ErrNoLog):
-		return fmt.Errorf("%s: %w; want a data directory, a wal directory, a segment or an archive", name, err)
-	case errors.Is(err, wal.ErrSeveralLogs):
-		return fmt.Errorf("%s: %w; add one of them to the path", name, err)
+		return fmt.Errorf("%s: %w%s", ui.Quote(name), err, wanted(err))
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s: %w; run as the user that owns it", name, err)
+		return fmt.Errorf("%s: %w; run as the user that owns it", ui.Quote(name), err)
 	}
-	var usage ui.UsageError
-	if errors.As(err, &usage) {
-		return err
-	}
-	return fmt.Errorf("%s: %w", name, err)
+	return fmt.Errorf("%s: %w", ui.Quote(name), err)
 }
+
+// wanted says what to give instead of a path that holds no log, unless the error does.
+func wanted(err error) string {
+	const paths = "a data directory, a wal directory, a segment or an archive"
+	content, ok := errors.AsType[*datadir.ContentError](err)
+	if !ok {
+		return "; want " + paths
+	}
+	switch content.Content {
+	case datadir.ContentSnapshot:
+		return "; 'raftctl wal verify' on its data directory checks it"
+	case datadir.ContentDatabase:
+		return "; 'etcdutl snapshot status' reads it"
+	case datadir.ContentHTML:
+		return ", as a download that failed leaves it; want " + paths
+	case datadir.ContentLFS, datadir.ContentXZ, datadir.ContentBzip2, datadir.ContentZip:
+		return "" // it says how
+	}
+	return "; want " + paths
+}
+
+// maxSeveral is how many logs are listed of those among which one is to be chosen.
+const maxSeveral = 8
+
+// severalError lists the logs below a path as they can be typed.
+type severalError struct {
+	path string
+	err  *datadir.SeveralLogsError
+}
+
+func (e severalError) Error() string {
+	names, more := e.err.Names, ""
+	if len(names) > maxSeveral {
+		names, more = names[:maxSeveral], " …"
+	}
+	return fmt.Sprintf("%s: %v (%d), name one of: %s", ui.Quote(e.path), datadir.ErrSeveralLogs,
+		len(e.err.Names), ui.CommandLine(names...)+more)
+}
+
+func (e severalError) Unwrap() error { return e.err }

@@ -29,8 +29,7 @@ func newStat(a *ui.App) *cobra.Command {
 entries and bytes by operation, the sizes of entries, the largest ones, and the key prefixes that are
 written most. Entries that a later record overwrites are not counted.
 
-PATH is a data directory, a wal directory, one segment, or an archive of these. Nothing is written
-and no lock is taken.
+` + pathHelp + `
 
 The busiest prefixes are those of the part of a key up to its last slash. Where a log has more of
 them than memory should hold, counts are estimates from above, marked with ~.
@@ -68,7 +67,7 @@ func runStat(ctx context.Context, a *ui.App, o *statOptions, path string) (err e
 	defer func() { err = errors.Join(err, decoder.Close()) }()
 	src, err := o.source.open(a, path)
 	if err != nil {
-		return pathError(path, err)
+		return err
 	}
 	defer func() { _ = src.Close() }() // opened for reading
 	view, err := src.log.View(ctx)
@@ -85,8 +84,8 @@ func runStat(ctx context.Context, a *ui.App, o *statOptions, path string) (err e
 	s := g.result(path, src.log, view)
 	err = o.output.Write(a.Out, s, func() error { return s.print(a.Text(), a.Screen()) })
 	if err == nil && s.Damage > 0 {
-		fmt.Fprintf(a.Err, "raftctl wal stat: %s: damage in %d %s; see 'raftctl wal verify %s'\n",
-			path, s.Damage, ui.Plural(s.Damage, "place"), path)
+		fmt.Fprintf(a.Err, "raftctl wal stat: %s: damage in %d %s; see: %s\n",
+			path, s.Damage, ui.Plural(s.Damage, "place"), o.source.command("verify", path))
 		return ui.ExitError{Status: ui.StatusDamage}
 	}
 	return err

@@ -122,6 +122,9 @@ func (g *gatherer) result(path string, log *wal.Log, view *wal.View) *stat {
 		Operations: []*opStat{}, Largest: g.largest, Prefixes: g.prefixes.top(g.o.top),
 		Estimated: g.prefixes.full, Damage: g.damage,
 	}
+	if view.MetadataErr != nil {
+		s.MetadataErr, s.NodeID, s.ClusterID = view.MetadataErr.Error(), "", ""
+	}
 	for _, seg := range log.Segments() {
 		st := g.segments[seg.File]
 		if st == nil {

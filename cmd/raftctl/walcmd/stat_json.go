@@ -2,25 +2,26 @@ package walcmd
 
 // stat is the result of `wal stat`, and its JSON: see docs/json.md.
 type stat struct {
-	Path       string         `json:"path"`
-	NodeID     string         `json:"node_id"`
-	ClusterID  string         `json:"cluster_id"`
-	FirstIndex uint64         `json:"first_index"`
-	LastIndex  uint64         `json:"last_index"`
-	LastTerm   uint64         `json:"last_term"`
-	Term       uint64         `json:"term"`
-	Vote       string         `json:"vote"`
-	Commit     uint64         `json:"commit"`
-	Members    []memberStat   `json:"members"`
-	Segments   []*segmentStat `json:"segments"`
-	Terms      []termStat     `json:"terms"`
-	Snapshots  []snapshotStat `json:"snapshots"`
-	Operations []*opStat      `json:"operations"`
-	Sizes      []sizeClass    `json:"sizes"`
-	Largest    []largeEntry   `json:"largest"`
-	Prefixes   []prefixStat   `json:"prefixes"`
-	Estimated  bool           `json:"prefixes_estimated,omitempty"`
-	Damage     int            `json:"damage"`
+	Path        string         `json:"path"`
+	MetadataErr string         `json:"metadata_error,omitempty"` // the IDs are then empty
+	NodeID      string         `json:"node_id"`
+	ClusterID   string         `json:"cluster_id"`
+	FirstIndex  uint64         `json:"first_index"`
+	LastIndex   uint64         `json:"last_index"`
+	LastTerm    uint64         `json:"last_term"`
+	Term        uint64         `json:"term"`
+	Vote        string         `json:"vote"`
+	Commit      uint64         `json:"commit"`
+	Members     []memberStat   `json:"members"`
+	Segments    []*segmentStat `json:"segments"`
+	Terms       []termStat     `json:"terms"`
+	Snapshots   []snapshotStat `json:"snapshots"`
+	Operations  []*opStat      `json:"operations"`
+	Sizes       []sizeClass    `json:"sizes"`
+	Largest     []largeEntry   `json:"largest"`
+	Prefixes    []prefixStat   `json:"prefixes"`
+	Estimated   bool           `json:"prefixes_estimated,omitempty"`
+	Damage      int            `json:"damage"`
 }
 
 type segmentStat struct {

@@ -12,13 +12,20 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
+// listedTerms is how many rows the terms have for people: the latest ones, and one for all before.
+const listedTerms = 8
+
 // listedSnapshots is how many of the latest snapshots are listed for people.
 const listedSnapshots = 5
 
 func (s *stat) print(w io.Writer, screen ui.Screen) error {
 	var b bytes.Buffer
 	kv := ui.NewFacts(&b)
-	kv.Add("member", "%s of cluster %s", s.NodeID, s.ClusterID)
+	if s.MetadataErr == "" {
+		kv.Add("member", "%s of cluster %s", s.NodeID, s.ClusterID)
+	} else {
+		kv.Add("member", "unknown: the metadata is not etcd's (%s)", s.MetadataErr)
+	}
 	if s.LastIndex > 0 {
 		kv.Add("entries", "%d..%d, last of term %d", s.FirstIndex, s.LastIndex, s.LastTerm)
 	} else {
@@ -76,11 +83,25 @@ func (s *stat) printSegments(b *bytes.Buffer, screen ui.Screen) {
 func (s *stat) printTerms(b *bytes.Buffer, screen ui.Screen) {
 	t := ui.NewHeldTable(ui.NumberColumn("TERM"), ui.NumberColumn("FIRST"),
 		ui.NumberColumn("ENTRIES"), ui.TextColumn("AT"))
-	for _, x := range s.Terms {
-		t.Add(num(x.Term), num(x.First), num(x.Entries), fmt.Sprintf("%s: offset %d", x.Segment, x.Offset))
+	listed := s.Terms
+	if len(listed) > listedTerms {
+		older := listed[:len(listed)-listedTerms+1]
+		listed = listed[len(older):]
+		entries := uint64(0)
+		for _, x := range older {
+			entries += x.Entries
+		}
+		first, last := older[0], older[len(older)-1]
+		t.Add(fmt.Sprintf("%d..%d", first.Term, last.Term), num(first.First), num(entries),
+			fmt.Sprintf("from %s on, %d more stretches of a term; -o json lists them", place(first), len(older)-1))
+	}
+	for _, x := range listed {
+		t.Add(num(x.Term), num(x.First), num(x.Entries), place(x))
 	}
 	t.Print(b, screen)
 }
+
+func place(t termStat) string { return fmt.Sprintf("%s: offset %d", t.Segment, t.Offset) }
 
 func (s *stat) printOperations(b *bytes.Buffer, screen ui.Screen) {
 	t := ui.NewHeldTable(ui.TextColumn("OPERATION"), ui.NumberColumn("ENTRIES"),

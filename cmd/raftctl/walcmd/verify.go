@@ -2,16 +2,14 @@ package walcmd
 
 import (
 	"context"
-	"slices"
-	"strings"
-	"sync"
+	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/internal/datadir"
-	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -19,6 +17,7 @@ import (
 type verifyOptions struct {
 	source sourceOptions
 	output ui.Output
+	decode decodeOptions
 	deep   bool
 }
 
@@ -31,20 +30,32 @@ func newVerify(a *ui.App) *cobra.Command {
 entries that is intact, and what etcd itself would do, release by release: boot, boot and silently
 drop the end, refuse, or end on an entry that it applies, in its own words, and what to do then.
 
-PATH is a data directory, a wal directory, one segment, or an archive of these. Nothing is written
-and no lock is taken. Where the .snap files lie beside the log, they are checked too; the database is
-not opened.
+` + pathHelp + `
+
+Where the .snap files lie beside the log, they are checked too; the database is not opened.
 
 The verdict is "ok", "problem", or "unchecked" where something could not be checked; the exit status
-is 0, 1 or 3.`,
+is 0, 1 or 3. A path that can't be read doesn't keep the others from being checked; the exit status is
+then that of the error, unless another one has a problem.
+
+With --deep, payloads are those of etcd, unless --decode names another decoder:
+
+` + decodersHelp(),
 		Example: `  raftctl wal verify /var/lib/etcd
   raftctl wal verify --deep -o json member.tar.zst | jq .findings`,
 		Args: wantPaths(&o.source, 1, -1),
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("decode") && !o.deep {
+				return ui.Usagef(cmd, "--decode says how --deep reads payloads; add --deep")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runVerify(cmd.Context(), a, &o, o.source.paths(args))
 		},
 	}
 	o.source.register(cmd)
+	o.decode.registerSpec(cmd)
 	o.output.Register(cmd)
 	cmd.Flags().BoolVar(&o.deep, "deep", false, "decode the payload of every entry as well")
 	return cmd
@@ -53,31 +64,49 @@ is 0, 1 or 3.`,
 // verified is the outcome for one path.
 type verified struct {
 	path   string
-	report *outlook.Report
+	report *outlook.Report // nil: it could not be read
+	err    error           // why
 }
 
-func runVerify(ctx context.Context, a *ui.App, o *verifyOptions, paths []string) error {
-	var all []verified
+func runVerify(ctx context.Context, a *ui.App, o *verifyOptions, paths []string) (err error) {
+	decoder, err := o.decode.decoder(a)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, decoder.Close()) }()
+	all := make([]verified, 0, len(paths))
 	for _, path := range paths {
-		report, err := verifyPath(ctx, a, o, path)
-		if err != nil {
-			return pathError(path, err)
+		v := verified{path: path}
+		v.report, v.err = verifyPath(ctx, a, o, decoder, path)
+		if v.err != nil && (ctx.Err() != nil || len(paths) == 1) {
+			return v.err
 		}
-		v := verified{path, report}
-		if o.output.Frame() == nil {
-			if err := printReport(a.Text(), v, len(paths) > 1); err != nil {
-				return err
-			}
+		if err := v.tell(a, o, len(paths) > 1); err != nil {
+			return err
 		}
 		all = append(all, v)
 	}
 	if err := writeReports(a.Out, &o.output, all); err != nil {
 		return err
 	}
-	return verdictStatus(all)
+	return verdictStatus(ctx, all)
 }
 
-func verifyPath(ctx context.Context, a *ui.App, o *verifyOptions, path string) (*outlook.Report, error) {
+// tell prints what is for people: a report, or why there is none.
+func (v *verified) tell(a *ui.App, o *verifyOptions, named bool) error {
+	if v.err != nil {
+		fmt.Fprintf(a.Err, "raftctl wal verify: %s\n", ui.OneLine(v.err))
+		return nil
+	}
+	if o.output.Frame() != nil {
+		return nil
+	}
+	return printReport(a.Text(), *v, named)
+}
+
+func verifyPath(
+	ctx context.Context, a *ui.App, o *verifyOptions, decoder decode.Decoder, path string,
+) (*outlook.Report, error) {
 	src, err := o.source.open(a, path)
 	if err != nil {
 		return nil, err
@@ -91,29 +120,22 @@ func verifyPath(ctx context.Context, a *ui.App, o *verifyOptions, path string) (
 		}
 		defer func() { _ = opts.Member.Close() }() // opened for reading
 	}
+	var check *deepCheck
 	if o.deep {
-		opts.Verify.Deep = deepCheck()
+		check = newDeepCheck(decoder, o.decode.sequential())
+		opts.Verify.Deep = check.entry
 	}
 	p := ui.NewProgress(a, "verify "+path, totalSize(src.log))
 	opts.Verify.Progress = p.Set
 	report, err := outlook.Examine(ctx, src.log, opts)
 	p.Done()
-	return report, err
-}
-
-// deepCheck returns a function that decodes payloads, and may be called by several goroutines.
-func deepCheck() func(*raftpb.Entry) error {
-	requests := sync.Pool{New: func() any { return new(decode.Request) }}
-	return func(e *raftpb.Entry) error {
-		r := requests.Get().(*decode.Request)
-		defer requests.Put(r)
-		err := decode.Payload(r, e)
-		if err == nil {
-			return nil
-		}
-		// The finding names the entry already.
-		return renamedError{strings.TrimPrefix(err.Error(), "entry "+e.ID().String()+": "), err}
+	if err == nil && check != nil {
+		err = check.failed
 	}
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	return report, nil
 }
 
 func totalSize(log *wal.Log) (size int64) {
@@ -123,17 +145,24 @@ func totalSize(log *wal.Log) (size int64) {
 	return size
 }
 
-// verdictStatus returns the error that gives the exit status: a problem anywhere outweighs what
-// could not be checked.
-func verdictStatus(all []verified) error {
-	has := func(v wal.Verdict) bool {
-		return slices.ContainsFunc(all, func(p verified) bool { return p.report.Verdict == v })
+// verdictStatus returns the error that gives the exit status: a problem anywhere outweighs what could
+// not be read, and that what could not be checked.
+func verdictStatus(ctx context.Context, all []verified) error {
+	status := ui.StatusOK
+	for _, v := range all {
+		switch {
+		case v.err != nil:
+			if status == ui.StatusOK || status == ui.StatusPartial {
+				status = ui.StatusOf(ctx, v.err)
+			}
+		case v.report.Verdict == wal.VerdictProblem:
+			return ui.ExitError{Status: ui.StatusDamage}
+		case v.report.Verdict == wal.VerdictUnchecked && status == ui.StatusOK:
+			status = ui.StatusPartial
+		}
 	}
-	switch {
-	case has(wal.VerdictProblem):
-		return ui.ExitError{Status: ui.StatusDamage}
-	case has(wal.VerdictUnchecked):
-		return ui.ExitError{Status: ui.StatusPartial}
+	if status == ui.StatusOK {
+		return nil
 	}
-	return nil
+	return ui.ExitError{Status: status}
 }

@@ -25,6 +25,13 @@ type reportJSON struct {
 	Omitted    map[wal.Class]int `json:"omitted,omitempty"`
 }
 
+// failureJSON stands for the report on a path that could not be read.
+type failureJSON struct {
+	Path    string      `json:"path"`
+	Verdict wal.Verdict `json:"verdict"`
+	Error   string      `json:"error"`
+}
+
 type outlookJSON struct {
 	From        string        `json:"from"`
 	To          string        `json:"to"`
@@ -76,8 +83,12 @@ type findingJSON struct {
 
 // writeReports writes what is for programs: one object for one path, a list of them for several.
 func writeReports(w io.Writer, o *ui.Output, all []verified) error {
-	reports := make([]reportJSON, len(all))
+	reports := make([]any, len(all))
 	for i, v := range all {
+		if v.err != nil {
+			reports[i] = failureJSON{v.path, wal.VerdictUnchecked, ui.OneLine(v.err)}
+			continue
+		}
 		reports[i] = newReportJSON(v)
 	}
 	table := func() error { return nil } // each was printed when it was there

@@ -29,14 +29,11 @@ func damaged(r *Row) (uint64, bool)     { return uint64(r.Rec.Damage.Len), true 
 func indexBefore(r *Row) (uint64, bool) { return r.Rec.Damage.Before.Index, true }
 func indexAfter(r *Row) (uint64, bool)  { return r.Rec.Damage.After.Index, true }
 func evidence(r *Row) (string, bool)    { return r.Rec.Damage.Evidence, true }
-func path(r *Row) (string, bool)        { return r.Path, r.Path != "" }
+func logPath(r *Row) (string, bool)     { return r.Path, r.Path != "" }
 
 func pad(r *Row) (uint64, bool) { return uint64(r.Rec.Pad), r.Rec.Kind != wal.KindDamage }
 
-// crc is shown of the records that hold nothing else without being asked for.
-func crc(r *Row) (uint32, bool) {
-	return r.Rec.CRC, r.Physical && r.Rec.Kind != wal.KindDamage || r.Rec.Kind == wal.KindCRC
-}
+func crc(r *Row) (uint32, bool) { return r.Rec.CRC, r.Rec.Kind != wal.KindDamage }
 
 func crcComputed(r *Row) (uint32, bool) { return r.Rec.Sum, r.Rec.Kind != wal.KindDamage }
 
@@ -60,13 +57,21 @@ func entryType(r *Row) (string, bool) {
 }
 
 func key(r *Row) ([]byte, bool) {
-	p := r.Request()
-	return p.Key, p.Key != nil
+	a, ok := r.Request().FirstKey()
+	return a.Key, ok && a.Key != nil
 }
 
 func rangeEnd(r *Row) ([]byte, bool) {
+	a, _ := r.Request().FirstKey()
+	return a.RangeEnd, a.RangeEnd != nil
+}
+
+// keys tells more than key and range_end do only of transactions.
+func keys(b []byte, r *Row) ([]byte, bool) {
 	p := r.Request()
-	return p.RangeEnd, p.RangeEnd != nil
+	before := len(b)
+	b = p.AppendKeys(b)
+	return b, p.Op == decode.OpTxn && len(b) > before
 }
 
 // summary returns the line that says what the entry asks for. It is valid until the next call. It
@@ -106,4 +111,46 @@ func appendIDs(b []byte, ids []uint64) []byte {
 		b = jsontext.AppendID(b, id)
 	}
 	return append(b, ']')
+}
+
+// proposer returns the member that proposed the entry at hand, as far as the ID of its request tells.
+func (r *Row) proposer() (m decode.Member, o decode.Origin, ok bool) {
+	if r.Who == nil {
+		return m, o, false
+	}
+	if o, ok = r.Request().Origin(); !ok {
+		return m, o, false
+	}
+	if found := r.Who.BySuffix(o.Member); len(found) == 1 {
+		m = found[0]
+	}
+	return m, o, true
+}
+
+func whoMember(r *Row) (string, bool) {
+	m, _, _ := r.proposer()
+	return strconv.FormatUint(m.ID, 16), m.ID != 0
+}
+
+func whoName(r *Row) (string, bool) {
+	m, _, _ := r.proposer()
+	return m.Name, m.Name != ""
+}
+
+func whoStarted(r *Row) (string, bool) {
+	_, o, ok := r.proposer()
+	return o.Started.Format("2006-01-02T15:04:05.000Z07:00"), ok
+}
+
+// AppendWho appends for people who proposed the entry at hand: see [decode.Members.AppendWho].
+// Nothing if its request doesn't tell.
+func (r *Row) AppendWho(b []byte) []byte {
+	if r.Rec.Kind != wal.KindEntry || r.Bad != nil || r.Who == nil {
+		return b
+	}
+	o, ok := r.Request().Origin()
+	if !ok {
+		return b
+	}
+	return r.Who.AppendWho(b, o)
 }

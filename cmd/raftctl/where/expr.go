@@ -18,6 +18,7 @@ import (
 type Expr struct {
 	text    string
 	program cel.Program
+	paths   []*path // what it looks into
 }
 
 // Compile compiles an expression over the fields. The error names the fields that the
@@ -42,7 +43,7 @@ func Compile(text string) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Expr{text: text, program: program}, nil
+	return &Expr{text: text, program: program, paths: pathsIn(checked)}, nil
 }
 
 // explainIssues turns the first issue into one line.
@@ -85,6 +86,7 @@ func usedFields(env *cel.Env, text string) []string {
 // Match evaluates the expression on a record. A record that lacks a key of a map that the
 // expression looks into doesn't match.
 func (w *Expr) Match(r *Row) (bool, error) {
+	w.look(r)
 	v, _, err := w.program.Eval(activation{r})
 	if err != nil {
 		if isNoSuchKey(err) {

@@ -19,15 +19,15 @@ type Field struct {
 	value value
 }
 
-// Only says which records of the kinds have a field.
+// Only says which records have a field in their JSON. In --where all that are of its kinds have it.
 type Only uint8
 
 // The records that have a field.
 const (
 	Always   Only = iota // all of them
 	Physical             // with --physical
-	Readable             // those whose data is what their kind says
-	Decoded              // readable ones, unless --raw shows their data instead
+	Decoded              // unless --raw shows their data instead
+	Who                  // with --who, which --where takes as well
 )
 
 // Type names the type that the field has in --where.
@@ -50,31 +50,35 @@ var fields = []Field{
 	{"length", nil, Always, "bytes of the whole record: header, payload and padding", number(length)},
 	{"unchecked", nil, Always, "damage took the checksum that the data would be checked against", flag(unchecked)},
 	{"pad", nil, Physical, "bytes of padding at the record's end", number(pad)},
-	{"crc", nil, Always, "checksum stored in the record, 8 hex digits", sum(crc)},
+	{"crc", nil, Physical, "checksum stored in the record, 8 hex digits", sum(crc)},
 	{"crc_computed", nil, Physical, "checksum computed over the chain up to the record", sum(crcComputed)},
 	{"error", nil, Always, "why the record's data is not what its kind says", prose(failure)},
-	{"term", []wal.Kind{wal.KindEntry, wal.KindState, wal.KindSnapshot}, Readable, "Raft term", number((*Row).Term)},
-	{"index", []wal.Kind{wal.KindEntry, wal.KindSnapshot}, Readable, "Raft index", number((*Row).Index)},
-	{"type", entries, Readable, `"normal", "conf_change" or "conf_change_v2"`, word(entryType)},
-	{"size", entries, Readable, "bytes of the entry's data", number(size)},
+	{"term", []wal.Kind{wal.KindEntry, wal.KindState, wal.KindSnapshot}, Always, "Raft term", number((*Row).Term)},
+	{"index", []wal.Kind{wal.KindEntry, wal.KindSnapshot}, Always, "Raft index", number((*Row).Index)},
+	{"type", entries, Always, `"normal", "conf_change" or "conf_change_v2"`, word(entryType)},
+	{"size", entries, Always, "bytes of the entry's data", number(size)},
 	{"live", entries, Physical, "no later record overwrites the entry", truth(live)},
 	{"op", entries, Decoded, `what the entry asks for: "put", "txn", "empty", …`, word(op)},
-	{"key", entries, Decoded, "the key; the first one where the request names several", text(key)},
-	{"range_end", entries, Decoded, "the end of the range, exclusive", text(rangeEnd)},
+	{"key", entries, Decoded, "the key; in a transaction the first one that an operation in either branch touches", text(key)},
+	{"range_end", entries, Decoded, "the end of the range that begins with key, exclusive", text(rangeEnd)},
+	{"keys", entries, Decoded, "what it touches: op, key, range_end, branch; in JSON of transactions only", list(keys)},
 	{"summary", entries, Decoded, "the line that the table shows, without values", line(summary)},
 	{"request", entries, Decoded, "the whole request, e.g. request.put.lease; see docs/json.md", object(request)},
-	{"vote", states, Readable, "member ID that the vote went to, in hex", id(vote)},
-	{"commit", states, Readable, "highest index known to be committed", number(commit)},
-	{"conf_state", snaps, Readable, "the membership: voters, learners, … as lists of IDs in hex", object(confState)},
-	{"node_id", metadata, Readable, "member ID, in hex", id(nodeID)},
-	{"cluster_id", metadata, Readable, "cluster ID, in hex", id(clusterID)},
+	{"who_member", entries, Who, "ID of the member that proposed the entry, in hex", word(whoMember)},
+	{"who_name", entries, Who, "its name", prose(whoName)},
+	{"who_started", entries, Who, "when its process was started", word(whoStarted)},
+	{"vote", states, Always, "member ID that the vote went to, in hex", id(vote)},
+	{"commit", states, Always, "highest index known to be committed", number(commit)},
+	{"conf_state", snaps, Always, "the membership: voters, learners, … as lists of IDs in hex", object(confState)},
+	{"node_id", metadata, Always, "member ID, in hex", id(nodeID)},
+	{"cluster_id", metadata, Always, "cluster ID, in hex", id(clusterID)},
 	{"class", damages, Always, `what is wrong: "torn_end", "crc_mismatch", …`, word(class)},
 	{"damaged", damages, Always, "bytes that are wrong or can't be read", number(damaged)},
 	{"index_before", damages, Always, "index of the last entry before the damage", number(indexBefore)},
 	{"index_after", damages, Always, "index of the first entry after it", number(indexAfter)},
 	{"evidence", damages, Always, "what was found, and what was expected", prose(evidence)},
 	{"data_base64", nil, Always, "bytes that are not taken apart", base64Text((*Row).RawData)},
-	{"path", nil, Always, "the log, where several were asked for", prose(path)},
+	{"path", nil, Always, "the log, where several were asked for", prose(logPath)},
 }
 
 // byName finds a field.
@@ -90,25 +94,33 @@ var byName = func() map[string]*Field {
 // Fields returns all fields, in the order of the JSON.
 func Fields() []Field { return slices.Clone(fields) }
 
-// has reports whether the record may have the field, by its kind and what it is shown as.
-func (f *Field) has(r *Row) bool {
-	if f.Kinds != nil && !slices.Contains(f.Kinds, r.Rec.Kind) {
+// of reports whether records like this one can have the field.
+func (f *Field) of(r *Row) bool {
+	switch {
+	case f.Kinds == nil:
+		return true
+	case r.Bad != nil:
 		return false
 	}
+	return slices.Contains(f.Kinds, r.Rec.Kind)
+}
+
+// shown reports whether the JSON of records like this one can have the field.
+func (f *Field) shown(r *Row) bool {
 	switch f.Only {
 	case Physical:
-		return r.Physical
-	case Readable:
-		return r.Bad == nil
+		return r.Physical && f.of(r)
 	case Decoded:
-		return r.Bad == nil && !r.Raw
+		return !r.Raw && f.of(r)
+	case Who:
+		return r.Who != nil && f.of(r)
 	}
-	return true
+	return f.of(r)
 }
 
 // cel returns the field for --where; ok is false if the record doesn't have it.
 func (f *Field) cel(r *Row) (v ref.Val, ok bool) {
-	if !f.has(r) {
+	if !f.of(r) {
 		return nil, false
 	}
 	return f.value.cel(r)
@@ -133,8 +145,11 @@ func (f *Field) kinds() string {
 		}
 		s = strings.Join(names, ", ")
 	}
-	if f.Only == Physical {
+	switch f.Only {
+	case Physical:
 		s += " (--physical)"
+	case Who:
+		s += " (--who)"
 	}
 	return s
 }

@@ -71,7 +71,7 @@ func membersOf(r *Row) iter.Seq2[member, bool] {
 		for i := range fields {
 			f := &fields[i]
 			m := member{f.Name, fmt.Appendf(nil, ",%q:", f.Name), f.value}
-			if f.has(r) && !yield(m, i >= headFields) {
+			if f.shown(r) && !yield(m, i >= headFields) {
 				return
 			}
 		}

@@ -34,9 +34,10 @@ type Row struct {
 type Options struct {
 	Decoder  decode.Decoder
 	Style    decode.Style
-	Path     string // of the log, where there are several
-	Physical bool   // with all that is known of the record itself
-	Raw      bool   // the data of entries is shown as it is
+	Path     string          // of the log, where there are several
+	Physical bool            // with all that is known of the record itself
+	Raw      bool            // the data of entries is shown as it is
+	Who      *decode.Members // those that may have proposed entries; nil: it isn't shown
 }
 
 // NewRow returns a Row for records that are shown in one way.
@@ -77,6 +78,9 @@ func isPayloadError(err error) bool {
 
 // Term returns the record's term, and whether it has one.
 func (r *Row) Term() (uint64, bool) {
+	if r.Bad != nil {
+		return 0, false
+	}
 	switch r.Rec.Kind {
 	case wal.KindEntry:
 		return r.Entry.Term, true
@@ -90,6 +94,9 @@ func (r *Row) Term() (uint64, bool) {
 
 // Index returns the record's index, and whether it has one.
 func (r *Row) Index() (uint64, bool) {
+	if r.Bad != nil {
+		return 0, false
+	}
 	switch r.Rec.Kind {
 	case wal.KindEntry:
 		return r.Entry.Index, true

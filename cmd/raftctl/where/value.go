@@ -30,6 +30,7 @@ var celTypes = map[string]*cel.Type{
 	"int":    cel.IntType,
 	"bool":   cel.BoolType,
 	"map":    cel.MapType(cel.StringType, cel.DynType),
+	"list":   cel.ListType(cel.MapType(cel.StringType, cel.DynType)),
 }
 
 // The kinds of values. Each is a function that returns the value, and whether the record has it.
@@ -45,6 +46,9 @@ type (
 	truth      func(*Row) (bool, bool)   // a condition
 	flag       func(*Row) bool           // a condition that is left out if it doesn't hold
 	object     func([]byte, *Row) []byte // appends JSON: null if the record doesn't have it
+	// list appends the member itself, and perhaps one that says what it left out. It is left out of
+	// JSON, but not of --where, if it tells nothing that other fields don't.
+	list func(b []byte, r *Row) (_ []byte, tells bool)
 )
 
 func (number) typ() string { return "int" }
@@ -203,15 +207,40 @@ func (v object) appendJSON(b []byte, m *member, r *Row) []byte {
 	return v(append(b, m.lead...), r)
 }
 
-// cel returns JSON as CEL's maps and lists, with whole numbers as int.
 func (f object) cel(r *Row) (ref.Val, bool) {
-	d := json.NewDecoder(bytes.NewReader(f(nil, r)))
+	v := readJSON(f(nil, r))
+	return types.DefaultTypeAdapter.NativeToValue(v), v != nil
+}
+
+func (list) typ() string { return "list" }
+
+func (v list) appendJSON(b []byte, _ *member, r *Row) []byte {
+	if longer, tells := v(b, r); tells {
+		return longer
+	}
+	return b
+}
+
+func (f list) cel(r *Row) (ref.Val, bool) {
+	b, _ := f([]byte{'{'}, r)
+	members, _ := readJSON(append(b, '}')).(map[string]any)
+	for _, v := range members {
+		if elements, ok := v.([]any); ok {
+			return types.DefaultTypeAdapter.NativeToValue(elements), true
+		}
+	}
+	return nil, false
+}
+
+// readJSON returns JSON as maps and slices, with whole numbers as int64.
+func readJSON(b []byte) any {
+	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	var v any
-	if err := d.Decode(&v); err != nil || v == nil { // what we append is JSON
-		return nil, false
+	if err := d.Decode(&v); err != nil {
+		return nil // what we append is JSON
 	}
-	return types.DefaultTypeAdapter.NativeToValue(wholeNumbers(v)), true
+	return wholeNumbers(v)
 }
 
 func wholeNumbers(v any) any {
@@ -234,7 +263,10 @@ func wholeNumbers(v any) any {
 	return v
 }
 
-var emptyMap = types.DefaultTypeAdapter.NativeToValue(map[string]any{})
+var (
+	emptyMap  = types.DefaultTypeAdapter.NativeToValue(map[string]any{})
+	emptyList = types.DefaultTypeAdapter.NativeToValue([]map[string]any{})
+)
 
 // absent returns the value of a field that a record doesn't have.
 func absent(typ string) ref.Val {
@@ -245,6 +277,8 @@ func absent(typ string) ref.Val {
 		return types.False
 	case "map":
 		return emptyMap
+	case "list":
+		return emptyList
 	}
 	return types.String("")
 }
