@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,7 +134,7 @@ func TestGhostsWereOverwritten(t *testing.T) {
 	}
 }
 
-func TestParseEtcdName(t *testing.T) {
+func TestReadFileName(t *testing.T) {
 	tests := map[string]struct {
 		name SegmentName
 		ok   bool
@@ -147,7 +148,7 @@ func TestParseEtcdName(t *testing.T) {
 		"x-1.wal":                               {},
 	}
 	for file, tt := range tests {
-		got, ok := parseEtcdName(file)
+		got, ok := Etcd.readFileName(file)
 		if ok != tt.ok || ok && got != tt.name {
 			t.Errorf("%s: %v %v, want %v %v", file, got, ok, tt.name, tt.ok)
 		}
@@ -195,5 +196,20 @@ func TestOutlookNamesAsEtcd(t *testing.T) {
 		if msg := compareStart(t, filepath.Join(t.TempDir(), "wal"), fs); msg != "" {
 			t.Errorf("%s: %s", name, msg)
 		}
+	}
+}
+
+// A segment under such a name is read, and its name told.
+func TestVerifyOddName(t *testing.T) {
+	log := buildLog(raftpb.FlavorGogo, 2).files(1024)
+	old := segmentOf(log, 1)
+	n, _ := ParseSegmentName(old)
+	odd := fmt.Sprintf("%x-%x.wal", n.Seq, n.Index)
+	want := verifyMap(t, log, VerifyOptions{}).Last
+	log[odd] = log[old]
+	delete(log, old)
+	r := verifyMap(t, log, VerifyOptions{})
+	if got := r.classes(SeverityWarning); !slices.Equal(got, []Class{ClassOddName}) || r.Last != want {
+		t.Errorf("last entry %v, want %v\n%s", r.Last, want, findingLines(r))
 	}
 }

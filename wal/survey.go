@@ -94,7 +94,7 @@ func (s *survey) pos(p place) Position {
 
 // follow goes through the digests in order.
 func (s *survey) follow() {
-	_, named := ParseSegmentName(s.segs[0].File)
+	_, named := Etcd.readFileName(s.segs[0].File)
 	s.live.begin(s.segs[0].Name, named)
 	var chains []chain
 	before, ends := chainEnd{}, -1 // and the chain that ends so

@@ -252,6 +252,11 @@ func (l *Log) checkSpares(s *survey) {
 		s.found.insert(placed{place{seg: len(s.segs)}, Finding{
 			Class: c, Severity: severities[c], Pos: Position{Segment: file}, Evidence: detail}})
 	}
+	for _, seg := range l.segments {
+		if _, ok := l.dialect.ParseFileName(seg.File); !ok && !l.single {
+			note(seg.File, ClassOddName, fmt.Sprintf("etcd reads this name as that of %v", seg.Name))
+		}
+	}
 	for _, file := range l.spares {
 		head, err := l.headOf(file)
 		switch {
