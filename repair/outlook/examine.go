@@ -46,7 +46,7 @@ func (r *Report) Outlook(release string) *Outlook {
 // once. The error is that of the context, or of reading those entries.
 func Examine(ctx context.Context, log *wal.Log, o Options) (*Report, error) {
 	x := &examination{log: log, member: cmp.Or(o.Member, log.Member())}
-	x.readSnapshots()
+	x.readSnapshots(ctx)
 	o.Verify.Snapshots = x.intact()
 	verified, err := log.Verify(ctx, o.Verify)
 	if err != nil {

@@ -27,7 +27,9 @@ func ExampleExamine() {
 		fmt.Println(&o)
 	}
 
-	// Output: ok etcd 3.4 boots; reads entries 1..13 (the database was not looked at) etcd 3.5
-	// exits on entry 4 (term 2): invalid downgrade; server version is lower than determined cluster
-	// version etcd 3.6 to 3.7 boots; reads entries 1..13 (the database was not looked at)
+	// Output:
+	// ok
+	// etcd 3.4 boots; reads entries 1..13 (the database was not looked at)
+	// etcd 3.5 exits on entry 4 (term 2): invalid downgrade; server version is lower than determined cluster version
+	// etcd 3.6 to 3.7 boots; reads entries 1..13 (the database was not looked at)
 }
