@@ -142,7 +142,7 @@ func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
 	for _, ref := range r.View.Snapshots {
 		if !ref.Valid {
 			s.found.add(ref.at, ClassSnapshotBeyond, fmt.Sprintf(
-				"snapshot %v is above the last commit %d: etcd ignores it", ref.EntryID, r.State.Commit))
+				"snapshot at %s is above the last commit %d: etcd ignores it", indexName(ref.EntryID), r.State.Commit))
 		}
 	}
 	if newest == nil || o.Snapshots == nil || slices.Contains(o.Snapshots, newest.EntryID) ||
@@ -161,7 +161,7 @@ func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
 		sev, why = SeverityError, " can't start: "+early.Error
 	}
 	s.found.addAs(newest.at, sev, ClassSnapshotFile, fmt.Sprintf(
-		"no file for snapshot %v; %s doesn't need it, etcd %s%s", newest.EntryID, late.Releases(),
+		"no file for the snapshot at %s; %s doesn't need it, etcd %s%s", indexName(newest.EntryID), late.Releases(),
 		early.Releases(), why))
 }
 
@@ -173,8 +173,8 @@ func (s *survey) checkOutlook(r *Report) {
 	for i := range list {
 		if o := &list[i]; len(o.Ghosts) > 0 {
 			s.found.add(s.live.stateAt, ClassGhost, fmt.Sprintf(
-				"etcd %s, starting from snapshot %v, brings overwritten %s back from the dead",
-				o.Releases(), o.Start, joinRanges(o.Ghosts)))
+				"etcd %s, starting from the snapshot at index %d, brings overwritten %s back from the dead",
+				o.Releases(), o.Start.Index, joinRanges(o.Ghosts)))
 			break
 		}
 	}
