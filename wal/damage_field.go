@@ -196,5 +196,5 @@ func (s *scanner) leavesStrayChain(f *frame) bool {
 	}
 	id := s.probe.entryID(f)
 	return id.Index > s.before.Index && id.Term >= s.before.Term &&
-		id.Index != s.prior.last.Index+1
+		id.Index != s.prior.last.Index+1 && id.Index != s.prior.snapshot+1 && s.probe.entryAfter(f.crc, f.end()).Index == id.Index+1
 }

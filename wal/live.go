@@ -57,10 +57,12 @@ type liveLog struct {
 	broken  bool           // records may be missing since the last entry
 	hole    hole           // why, if broken
 	lossy   bool           // records may be missing anywhere before
+	behind  bool           // hard states may be missing since the last one: known may be too low
 	over    pendingCommit
 
 	stateFirst bool // hard states precede the entries that they were saved with, as in etcd 2.0
 	open       pendingSnapshot
+	unchecked  *event // an entry that is yet to be decided about
 	voids      voids
 	dropped    []span // entries that were overwritten, or replaced by a snapshot
 }
@@ -101,7 +103,7 @@ func (t *liveLog) lose(h hole) {
 	if !t.broken {
 		t.hole = h
 	}
-	t.broken, t.lossy = true, true
+	t.broken, t.lossy, t.behind = true, true, true
 }
 
 // begin is called ahead of the first segment's events. A log whose first segments were purged
@@ -142,6 +144,42 @@ func (t *liveLog) entries(e *event) {
 	if t.free {
 		t.anchor(id.Index - 1)
 	}
+	t.closeUnchecked(e)
+	if e.unchecked {
+		t.openUnchecked(e)
+		return
+	}
+	t.place(e)
+}
+
+// openUnchecked keeps an entry back whose data, and so its index, could not be verified. It counts if
+// it goes with those around it.
+func (t *liveLog) openUnchecked(e *event) {
+	t.unchecked = e
+	t.voids.one(e.at)
+}
+
+// closeUnchecked decides, when the next entries come, or none, about one that could not be verified.
+func (t *liveLog) closeUnchecked(next *event) {
+	e := t.unchecked
+	if t.unchecked = nil; e == nil {
+		return
+	}
+	follows := e.id.Index > t.last.Index && e.id.Term >= t.last.Term
+	if next != nil && next.id.Index == e.id.Index+1 {
+		follows = next.id.Term >= e.id.Term
+	} else if next != nil {
+		follows = follows && next.id.Index > e.id.Index && next.id.Term >= e.id.Term
+	}
+	if follows {
+		t.voids.drop(e.at)
+		t.place(e)
+	}
+}
+
+// place takes in entries that count.
+func (t *liveLog) place(e *event) {
+	id := e.id
 	t.closeSnapshot(id.Index)
 	r := run{first: id.Index, last: e.last(), term: id.Term, at: e.at, unchecked: e.unchecked}
 	switch {
@@ -234,7 +272,11 @@ func (t *liveLog) mayOverwrite(e *event) bool {
 	} else {
 		t.found.add(e.at, ClassTermBack, there+"terms never go back")
 	}
-	t.voids.open(e.at, last.Index)
+	if e.unchecked {
+		t.voids.one(e.at)
+	} else {
+		t.voids.open(e.at, last.Index)
+	}
 	return false
 }
 
@@ -315,8 +357,14 @@ func (t *liveLog) closeSnapshot(next uint64) {
 	}
 }
 
-// end returns the index that the log ends with, as far as its records tell.
-func (t *liveLog) end() uint64 {
+// end takes in that the log ends.
+func (t *liveLog) end() {
+	t.closeUnchecked(nil)
+	t.resolve(nil)
+}
+
+// lastIndex returns the index that the log ends with, as far as its records tell.
+func (t *liveLog) lastIndex() uint64 {
 	if t.open.event == nil {
 		return t.last.Index
 	}
@@ -337,6 +385,9 @@ func (t *liveLog) recallBase(id raftpb.EntryID) {
 // an index.
 func (t *liveLog) replace(e *event, known uint64) {
 	lo := min(known, e.id.Index) + 1
+	if t.behind { // what lies below the snapshot may well have been committed
+		lo = e.id.Index + 1
+	}
 	if n := len(t.runs); n > 0 && t.runs[n-1].last >= lo {
 		t.found.add(e.at, ClassIndexBack, fmt.Sprintf(
 			"snapshot at %s from the leader replaces %s (legal: they were not committed)",
@@ -360,10 +411,11 @@ func (t *liveLog) states(e *event) {
 	if s.first.Term < t.last.Term && t.last.Term != 0 {
 		t.found.add(at, ClassTermBack, fmt.Sprintf("hard state of term %d after %s", s.first.Term, entryName(t.last)))
 	}
+	t.behind = false
 	t.state, t.stateAt = s.last, place{e.at.seg, s.lastOff}
 	t.known = max(t.known, s.commit)
-	if s.commit > t.end() && t.over.commit == 0 && !t.free {
-		t.over = pendingCommit{s.commit, t.end(), place{e.at.seg, s.commitOff}, t.hole}
+	if s.commit > t.lastIndex() && t.over.commit == 0 && !t.free {
+		t.over = pendingCommit{s.commit, t.lastIndex(), place{e.at.seg, s.commitOff}, t.hole}
 	}
 }
 

@@ -59,7 +59,7 @@ func track(steps []step, perSegment int) (*liveLog, *findings) {
 		}
 	}
 	feed(t, h)
-	t.resolve(nil)
+	t.end()
 	return t, f
 }
 
@@ -204,7 +204,7 @@ func TestTracker(t *testing.T) {
 		},
 		"leader snapshot, the next entry tells": {
 			steps(entries(1, 1, 4), state(1, 2), lost(), entries(1, 8, 10), snap(2, 6), ent(2, 7)),
-			"1..2/1 7..7/2", "1..2 7..7", []Class{ClassIndexGap},
+			"1..4/1 7..7/2", "1..4 7..7", []Class{ClassIndexGap},
 		},
 		"no entry tells whose snapshot it is": {
 			steps(entries(1, 1, 4), state(1, 2), lost(), entries(1, 8, 10), snap(1, 6)),

@@ -118,7 +118,7 @@ func (s *survey) follow() {
 	for i := range chains {
 		s.followChain(chains, i)
 	}
-	s.live.resolve(nil)
+	s.live.end()
 }
 
 // followChain takes in chain i, unless it turns out to be foreign.
@@ -158,15 +158,21 @@ func (s *survey) foreign(chains []chain, i int) string {
 	if b := chains[i].bearing(); b.empty() && !b.foreign {
 		return ""
 	}
-	var after *chain
-	ends := true
-	for k := i + 1; k < len(chains) && after == nil; k++ {
-		ends = false
+	n := neighbours{ends: true, before: chains[i].lost}
+	for k := i - 1; k >= 0; k-- {
 		if b := chains[k].bearing(); !b.empty() {
-			after = &chains[k]
+			break
+		}
+		n.before = addLost(n.before, chains[k].lost)
+	}
+	for k := i + 1; k < len(chains) && n.after == nil; k++ {
+		n.ends = false
+		n.behind = addLost(n.behind, chains[k].lost)
+		if b := chains[k].bearing(); !b.empty() {
+			n.after = &chains[k]
 		}
 	}
-	return s.live.foreign(&chains[i], after, ends)
+	return s.live.foreign(&chains[i], &n)
 }
 
 // skip notes that the records of a chain count for nothing.
