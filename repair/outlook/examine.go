@@ -265,6 +265,9 @@ func (x *examination) checkStop() {
 		}
 	}
 	if s := own.Stop; s != nil {
+		if s.Trigger == string(triggerRemoved) { // as it should be
+			sev = wal.SeverityWarning
+		}
 		x.add(ClassEtcdStop, sev, s.Pos, fmt.Sprintf("%s; %s", own, s.Advice))
 	}
 }
