@@ -96,10 +96,12 @@ func (x *examination) setVerdict() {
 func (x *examination) judge(ctx context.Context) error {
 	r := x.report
 	r.Outlooks = make([]Outlook, len(r.Report.Outlooks))
+	for i, o := range r.Report.Outlooks {
+		r.Outlooks[i] = Outlook{Read: o, Action: o.Action}
+	}
 	var judges []*judge
-	for i := range r.Report.Outlooks {
+	for i := range r.Outlooks {
 		o := &r.Outlooks[i]
-		*o = Outlook{Read: r.Report.Outlooks[i], Action: r.Report.Outlooks[i].Action}
 		if !starts(o.Action) || r.View == nil {
 			continue
 		}
@@ -110,6 +112,7 @@ func (x *examination) judge(ctx context.Context) error {
 		o.Unjudged = notLookedAt
 		j := newJudge(o, r.View.Metadata.NodeID, x.membership(o))
 		j.fresh = x.databaseMissing()
+		j.newest, _ = parseVersion(r.Outlooks[len(r.Outlooks)-1].Read.To)
 		judges = append(judges, j)
 	}
 	err := x.replay(ctx, judges)
@@ -265,6 +268,9 @@ func (x *examination) checkStop() {
 		}
 	}
 	if s := own.Stop; s != nil {
+		if s.Trigger == string(triggerRemoved) { // as it should be
+			sev = wal.SeverityWarning
+		}
 		x.add(ClassEtcdStop, sev, s.Pos, fmt.Sprintf("%s; %s", own, s.Advice))
 	}
 }

@@ -1,6 +1,7 @@
 package outlook
 
 import (
+	"archive/tar"
 	"context"
 	"errors"
 	"hash/crc32"
@@ -182,6 +183,51 @@ func TestExamineHealthy(t *testing.T) {
 		}
 		if len(r.Outlooks) == 0 {
 			t.Errorf("%s: no outlooks", l.Name)
+		}
+	}
+}
+
+// An archive of the log alone says nothing about the files beside it.
+func TestExamineArchivedLog(t *testing.T) {
+	dir := filepath.Join(corpus.Dir(t, "c36-3m-clean"), "m1")
+	name := filepath.Join(t.TempDir(), "log.tar")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := tar.NewWriter(f)
+	segments, err := filepath.Glob(filepath.Join(dir, "member", "wal", "*.wal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, segment := range segments {
+		b, err := os.ReadFile(segment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := &tar.Header{Name: "m1/member/wal/" + filepath.Base(segment), Mode: 0o600, Size: int64(len(b))}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	log, err := wal.Open(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	r, err := Examine(t.Context(), log, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, release := range []string{"3.6", "3.7"} {
+		if o := r.Outlook(release); o.Action != wal.ActionBoots || o.Read.Start.Index == 0 {
+			t.Errorf("%v, from %v", o, o.Read.Start)
 		}
 	}
 }

@@ -19,6 +19,7 @@ type judge struct {
 	o       *Outlook
 	self    uint64 // the member's ID
 	minor   version
+	newest  version // the newest that a cluster is known to have run
 	members decode.Members
 	target  *version // of the downgrade that is under way from the beginning; nil if none is
 	last    uint64   // the last entry that is known as they read it
@@ -73,7 +74,7 @@ func newJudge(o *Outlook, self uint64, conf *raftpb.ConfState) *judge {
 func (j *judge) again(target version, conf *raftpb.ConfState) *judge {
 	*j.o = Outlook{Read: j.o.Read, Action: j.o.Read.Action, Unjudged: notLookedAt}
 	k := newJudge(j.o, j.self, conf)
-	k.fresh = j.fresh
+	k.fresh, k.newest = j.fresh, j.newest
 	k.target = &target
 	return k
 }
@@ -238,14 +239,11 @@ func (j *judge) setVersion(s string, index uint64) (t trigger, detail string) {
 	switch {
 	case !ok || !j.minor.less(v):
 		return "", ""
-	case !j.minor.less(version{3, 6}) && j.inDatabase(index) && !newest.less(v):
+	case !j.minor.less(version{3, 6}) && j.inDatabase(index) && !j.newest.less(v):
 		return triggerStorage, v.String()
 	}
 	return triggerVersion, v.String()
 }
-
-// newest is the newest version that a cluster is known to have run.
-var newest = version{3, 7}
 
 // downgrade returns the version that the downgrade under way goes to; nil if none is.
 func (j *judge) downgrade() *version {

@@ -34,7 +34,7 @@ func (x *examination) readSnapshots(ctx context.Context) {
 	case datadir.Unknown:
 		return
 	case datadir.Missing:
-		x.listed = true
+		x.listed = !x.member.Archived // which may have been made of the log alone
 		return
 	case datadir.Unreadable:
 		x.unchecked(snap.Path, snap.Err)
