@@ -137,11 +137,11 @@ func TestFields(t *testing.T) {
 	r := decoded(t, &pb.InternalRaftRequest{
 		Put:    &pb.PutRequest{Key: []byte("a"), Value: []byte("v"), Lease: 0x70},
 		Header: &pb.RequestHeader{AuthRevision: 1<<53 + 1, Username: "alice"}})
-	put, _ := r.Fields(Style{})["put"].(map[string]any)
+	put, _ := fieldsOf(r, Style{})["put"].(map[string]any)
 	if put["key"] != "a" || put["value_size"] != int64(1) || put["lease"] != "70" {
 		t.Errorf("put %v", put)
 	}
-	header, _ := r.Fields(Style{})["header"].(map[string]any)
+	header, _ := fieldsOf(r, Style{})["header"].(map[string]any)
 	if header["auth_revision"] != "9007199254740993" {
 		t.Errorf("header %v", header)
 	}

@@ -40,6 +40,18 @@ func parseMember(context []byte) *member {
 	return m
 }
 
+// ConfChange returns the membership change that the request is, nil if it is none or malformed. Its
+// bytes are valid as long as the entry's data is.
+func (r *Request) ConfChange() raftpb.ConfChangeI {
+	switch {
+	case r.change == nil:
+		return nil
+	case r.Op == OpConfChange:
+		return r.change.v1
+	}
+	return r.change.v2
+}
+
 func (r *Request) readConfChange() error {
 	c := new(confChange)
 	r.Op = OpConfChange

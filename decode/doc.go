@@ -8,6 +8,10 @@
 // something else, as it does in etcd up to 3.6. Other decoders read payloads of other programs: see
 // [Formats].
 //
+// What a request does with keys, also within transactions, is [Request.Accesses]; [Request.Match]
+// asks for operations and keys at once. [Members] follows the membership through the entries of a log,
+// and tells who proposed one: [Members.AppendWho]. [Tally] counts entries.
+//
 // # JSON
 //
 // [Request.AppendJSON] writes one object, whose members are stable:

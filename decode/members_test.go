@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"go.etcd.io/etcd/api/v3/membershippb"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -100,7 +101,7 @@ func TestMembersAgreeWithSnapshotFiles(t *testing.T) {
 				t.Errorf("%s: index %d: complete: %t, %v", l.Name, m.Index(), ok, diff)
 			}
 			want := storeOf(t, snap.Data)
-			if diff := cmp.Diff(want, published(want, storeText(m))); diff != "" {
+			if diff := gocmp.Diff(want, published(want, storeText(m))); diff != "" {
 				t.Errorf("%s: index %d (-file +replayed)\n%s", l.Name, m.Index(), diff)
 			}
 		}) {
@@ -261,7 +262,7 @@ func TestMembersAgreeWithClients(t *testing.T) {
 			continue
 		}
 		compared++
-		if diff := cmp.Diff(wanted, got); diff != "" {
+		if diff := gocmp.Diff(wanted, got); diff != "" {
 			t.Errorf("%s (-client +log)\n%s", l.Name, diff)
 		}
 	}
@@ -320,6 +321,21 @@ func v2Change(t *testing.T, c raftpb.ConfChangeV2) *Request {
 		t.Fatal(err)
 	}
 	return r
+}
+
+func TestConfChangeOfRequest(t *testing.T) {
+	r := changeRequest(t, raftpb.ConfChangeUpdateNode, 4, context(4, ""))
+	if c, ok := r.ConfChange().AsV1(); !ok || c.Type != raftpb.ConfChangeUpdateNode || c.NodeID != 4 {
+		t.Errorf("change %+v, %t", c, ok)
+	}
+	r = v2Change(t, raftpb.ConfChangeV2{Changes: []raftpb.ConfChangeSingle{{NodeID: 4}, {NodeID: 5}}})
+	if c := r.ConfChange().AsV2(); len(c.Changes) != 2 {
+		t.Errorf("change %+v", c)
+	}
+	put := &pb.InternalRaftRequest{Put: &pb.PutRequest{Key: []byte("a")}}
+	if c := decoded(t, put).ConfChange(); c != nil {
+		t.Errorf("a put is the change %v", c)
+	}
 }
 
 func context(id uint64, more string) string {
@@ -693,5 +709,53 @@ func TestWhoInRealLogs(t *testing.T) {
 	}
 	if resolved < 1000 {
 		t.Errorf("%d requests resolved", resolved)
+	}
+}
+
+// FuzzMembers applies entries of any bytes: each begins with its type and its length. Whatever they are,
+// what is kept holds together.
+func FuzzMembers(f *testing.F) {
+	entry := func(typ byte, data []byte) []byte { return append([]byte{typ, byte(len(data))}, data...) }
+	c := raftpb.ConfChange{NodeID: 1, Context: []byte(context(1, ""))}
+	v2 := raftpb.ConfChangeV2{Changes: []raftpb.ConfChangeSingle{{NodeID: 2}, {Type: raftpb.ConfChangeRemoveNode, NodeID: 1}}}
+	f.Add(slices.Concat(entry(1, c.Marshal(raftpb.FlavorGogo)), entry(2, v2.Marshal(raftpb.FlavorGogo)), entry(2, nil),
+		entry(0, v2Put("/0/members/2/attributes", `{"name":"n"}`))), true)
+	f.Fuzz(func(t *testing.T, in []byte, known bool) {
+		var m Members
+		if !known {
+			if err := m.Restore(7, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var r Request
+		for len(in) > 1 {
+			typ, size := raftpb.EntryType(in[0]%3), min(int(in[1]), len(in)-2)
+			_ = Payload(&r, &raftpb.Entry{Type: typ, Data: in[2 : 2+size]}) // as a log may hold it
+			in = in[2+size:]
+			if _, err := m.Apply(m.Index()+1, &r); err != nil && !errors.Is(err, ErrRefused) &&
+				!errors.Is(err, ErrPanics) && !errors.Is(err, ErrBeyondLimit) {
+				t.Fatalf("error of no kind: %v", err)
+			}
+			checkMembers(t, &m)
+		}
+	})
+}
+
+// checkMembers checks that the list of members is sorted, disjoint from the removed ones, and that of the
+// configuration.
+func checkMembers(t *testing.T, m *Members) {
+	t.Helper()
+	all := m.All()
+	if !slices.IsSortedFunc(all, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) }) {
+		t.Fatalf("not sorted: %v", all)
+	}
+	cs, complete := m.ConfState()
+	for _, e := range all {
+		if complete && (e.Role == RoleUnknown || m.raft.Members.Get(e.ID) == nil) {
+			t.Fatalf("member %x is %v, conf state %+v", e.ID, e.Role, cs)
+		}
+	}
+	if complete && len(all) != len(m.raft.Members) {
+		t.Fatalf("%d members, want %d", len(all), len(m.raft.Members))
 	}
 }

@@ -46,7 +46,7 @@ func compareWithMessage(data []byte, m *etcdserverpb.InternalRaftRequest) (diff 
 	if err := Payload(&r, normal(data)); err != nil {
 		return "", err
 	}
-	got := r.Fields(Style{Values: ValuesFull, ShowSecrets: true})
+	got := fieldsOf(&r, Style{Values: ValuesFull, ShowSecrets: true})
 	d := m.ProtoReflect().Descriptor()
 	gotPlain, err := plainOurs(d, got)
 	if err != nil {

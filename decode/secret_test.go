@@ -167,7 +167,7 @@ func TestCorpusPasswords(t *testing.T) {
 				t.Fatal(err)
 			}
 			all := Style{Values: ValuesFull, ShowSecrets: true}
-			open := r.Fields(all)
+			open := fieldsOf(&r, all)
 			for _, name := range []string{"authenticate", "auth_user_add", "auth_user_change_password"} {
 				request, _ := open[name].(map[string]any)
 				for _, member := range []string{"password", "hashed_password", "simple_token"} {

@@ -23,7 +23,9 @@ type value struct {
 
 // next reads the field that b begins with into v, and returns how many bytes it takes: a number
 // below 0 when the bytes are no field, and also when a field that the schema knows has another wire
-// type: etcd's decoders up to 3.6 refuse it too, and that is what tells a v2 request from a v3 one.
+// type: etcd's decoders up to 3.6 refuse it too, and that is what tells a v2 request from a v3 one. (It
+// is not wirefield's walk: it looks the field up, checks its type and fills in v in one step, and every
+// entry of a log comes through here.)
 func (m *message) next(b []byte, v *value) int {
 	tag, n := varint(b)
 	num, typ := protowire.DecodeTag(tag)

@@ -170,7 +170,10 @@ func (m *Message) mergeEntries(r *reader) {
 		}
 		m.Entries = m.Entries[:n+1]
 		value := r.bytes()
-		if e := &m.Entries[n]; !e.decodeCanonical(value) {
+		e := &m.Entries[n]
+		if typ, id, data, form := readEntry(value); form >= EntryBare {
+			e.Type, e.Term, e.Index, e.Data = typ, id.Term, id.Index, data
+		} else {
 			r.nested(e.decode(value, r.start(value)))
 		}
 	}

@@ -33,7 +33,3 @@ type Entry struct {
 
 // ID returns the entry's position in the log.
 func (e *Entry) ID() EntryID { return EntryID{Term: e.Term, Index: e.Index} }
-
-// PayloadSize returns the number of bytes of the entry's data. Limits on what a leader accepts
-// count payloads, so that the empty entry of a new leader is free; limits on messages count Size.
-func (e *Entry) PayloadSize() int { return len(e.Data) }

@@ -150,3 +150,54 @@ func mustVerify(t *testing.T, dir string) {
 		t.Errorf("verdict %s, want ok: %v", report.Verdict, report.Findings)
 	}
 }
+
+// Real etcds of all versions start from a copy of their log, and serve the same keys.
+func TestEtcdBootsFromCopy(t *testing.T) {
+	for _, version := range etcdtest.Versions {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			name := "chain-1n-after" + strings.ReplaceAll(version, ".", "")
+			dir := corpus.Copy(t, name)
+			copyLog(t, filepath.Join(dir, "member", "wal"))
+			s := etcdtest.Start(t, version, dir)
+			got := keys(t, s.Ctl("get", "", "--prefix", "-w", "json"))
+			if diff := cmp.Diff(keys(t, corpus.Golden(t, name+".keys.json")), got); diff != "" {
+				t.Errorf("keys differ from those before the copy (-want +got):\n%s", diff)
+			}
+			s.Ctl("put", "written-after", "the copy")
+			s.Stop()
+			mustVerify(t, dir)
+		})
+	}
+}
+
+// copyLog puts a copy of a log in its place.
+func copyLog(t *testing.T, dir string) {
+	t.Helper()
+	old := dir + ".old"
+	if err := os.Rename(dir, old); err != nil {
+		t.Fatal(err)
+	}
+	log, err := wal.Open(os.DirFS(old), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	opts, err := log.CreateOptions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := wal.Create(nil, dir, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := wal.Copy(w, log.Records(wal.Recover)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(old); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -32,7 +32,7 @@ func TestOverwriteAcrossACut(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if w, err = OpenForAppend(nil, dir, AppendOptions{}); err != nil {
+	if w, _, err = OpenForAppend(nil, dir, AppendOptions{}); err != nil {
 		t.Fatalf("refused: %v", err)
 	}
 	if got := w.Last(); got != 8 {

@@ -17,13 +17,14 @@ import (
 // segment before: of each kind that is Carried the last record. Then the log goes on.
 type Dialect struct {
 	suffix string
-	begin  []beginning
-	kinds  []kindRow // in ascending order of kind
+	begin  []headRecord // what a new log begins with
+	kinds  []kindRow    // in ascending order of kind
 	at     [maxKinds]uint8
 }
 
-// beginning is a record that a new log begins with, behind its head.
-type beginning struct {
+// headRecord is a record behind a segment's crc record and metadata: one that a new log begins with,
+// or that is carried over.
+type headRecord struct {
 	kind Kind
 	data []byte
 }

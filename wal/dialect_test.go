@@ -134,7 +134,7 @@ func TestDialect(t *testing.T) {
 	if _, err := Open(os.DirFS(dir), "."); !errors.Is(err, ErrNoLog) {
 		t.Errorf("opened as a log of etcd: %v, want ErrNoLog", err)
 	}
-	w, err := OpenForAppend(nil, dir, AppendOptions{WriterOptions: WriterOptions{Dialect: d, segmentSize: 4096}})
+	w, _, err := OpenForAppend(nil, dir, AppendOptions{WriterOptions: WriterOptions{Dialect: d, segmentSize: 4096}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func TestInUse(t *testing.T) {
 	if inUse(f) {
 		t.Error("in use after the writer was closed")
 	}
-	if w, err = OpenForAppend(nil, dir, AppendOptions{}); err != nil {
+	if w, _, err = OpenForAppend(nil, dir, AppendOptions{}); err != nil {
 		t.Fatalf("a reader keeps a writer out: %v", err)
 	}
 	if err := w.Close(); err != nil {

@@ -40,7 +40,7 @@ type kindRow struct {
 	// stands reports whether a record whose data fits can be of the kind after what was read before.
 	stands func(t *prior, data []byte) bool
 
-	carried bool // see KindOptions
+	carried bool // see KindOptions; the writer keeps etcd's hard state decoded
 }
 
 // Etcd is the dialect of the logs of etcd 3.4 to 3.7.
@@ -54,7 +54,7 @@ func etcdDialect() *Dialect {
 		crcRow,
 		{KindSnapshot, "snapshot", fitsSnapshot, decodesSnapshot, standsSnapshot, false},
 	})
-	d.begin = []beginning{{KindSnapshot, new(Snapshot).AppendTo(nil, raftpb.FlavorGogo)}}
+	d.begin = []headRecord{{KindSnapshot, new(Snapshot).AppendTo(nil, raftpb.FlavorGogo)}}
 	return d
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/internal/vfs"
 )
 
 // maxOpen is the number of segments up to which a log holds all its files open, so that it can be
@@ -80,26 +81,29 @@ func (d *Dialect) open(fsys fs.FS, name string) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := d.openMember(m)
-	if err != nil {
+	return d.openMember(m)
+}
+
+// OpenMember opens the log of a member that was found already, for callers in this module. The log
+// owns the member from then on: Close closes it too, and so does OpenMember if it fails.
+func OpenMember(m *datadir.Member) (*Log, error) { return Etcd.openMember(m) }
+
+func (d *Dialect) openMember(m *datadir.Member) (*Log, error) {
+	l := &Log{dialect: d, fsys: m.Log.FS, dir: m.Log.Path, member: m}
+	if err := l.openFound(); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	return l, nil
 }
 
-// OpenMember opens the log of a member as [datadir.FindPath] finds it. Closing the log closes the
-// member, too. The error is that of the member's Log, or one of reading it.
-func OpenMember(m *datadir.Member) (*Log, error) { return Etcd.openMember(m) }
-
-func (d *Dialect) openMember(m *datadir.Member) (*Log, error) {
-	if m.Log.State != datadir.Present {
-		return nil, m.Log.Err
+func (l *Log) openFound() error {
+	if l.member.Log.State != datadir.Present {
+		return l.member.Log.Err
 	}
-	l := &Log{dialect: d, fsys: m.Log.FS, dir: m.Log.Path, member: m}
-	if m.Single {
-		return l, l.openSingle()
+	if l.member.Single {
+		return l.openSingle()
 	}
-	return l, l.openDir()
+	return l.openDir()
 }
 
 // bare strips operation and path from an error that is about to be told with the path.
@@ -220,6 +224,16 @@ func (l *Log) openSingle() error {
 		return ErrEmpty
 	}
 	return nil
+}
+
+// inUse reports whether a running process holds the lock that a writer keeps on a segment, as far as
+// the system can tell.
+func inUse(f segmentFile) bool {
+	if shared, ok := f.(sharedHandle); ok {
+		f = shared.segmentFile
+	}
+	hold, err := vfs.Held(f)
+	return err == nil && hold.Held
 }
 
 // Close closes the log's files. What was read from it becomes invalid.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -298,5 +300,31 @@ func TestPurgedWhileReading(t *testing.T) {
 	defer l.Close()
 	if got := collect(t, l, Inspect); len(got) != len(b.segs[2].frames) || slices.ContainsFunc(got, isDamage) {
 		t.Errorf("%d records of a log without its beginning, want %d and no damage", len(got), len(b.segs[2].frames))
+	}
+}
+
+// A log elsewhere is opened with the snapshots of the data directory that goes with it.
+func TestOpenMember(t *testing.T) {
+	dir := t.TempDir()
+	for name, data := range dataDir("") {
+		path := filepath.Join(dir, strings.Replace(name, "member/wal/", "logs/", 1))
+		check(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		writeFile(t, path, data)
+	}
+	m, err := datadir.FindPath(dir, datadir.Options{WalDir: filepath.Join(dir, "logs")})
+	check(t, err)
+	l, err := OpenMember(m)
+	check(t, err)
+	fsys, snap, ok := l.SnapDir()
+	if _, err := fs.Stat(fsys, snap); err != nil || !ok || path.Base(snap) != "snap" {
+		t.Errorf("snapshots in %q, %v (%v)", snap, ok, err)
+	}
+	checkWhole(t, l)
+	check(t, os.RemoveAll(filepath.Join(dir, "logs")))
+	check(t, os.Mkdir(filepath.Join(dir, "logs"), 0o700))
+	m, err = datadir.FindPath(filepath.Join(dir, "member"), datadir.Options{})
+	check(t, err)
+	if _, err := OpenMember(m); !errors.Is(err, ErrNoLog) {
+		t.Errorf("got %v, want ErrNoLog", err)
 	}
 }

@@ -139,7 +139,9 @@ func (f *follower) sleep(ctx context.Context) error {
 
 // relist replaces the segments after the current one by those that are there now.
 func (f *follower) relist() error {
-	now := Log{dialect: f.log.dialect, fsys: f.log.fsys, dir: f.log.dir}
+	now := Log{
+		dialect: f.log.dialect, fsys: f.log.fsys, dir: f.log.dir, member: f.log.member,
+	}
 	if err := now.list(); err != nil {
 		return err
 	}

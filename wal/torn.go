@@ -105,22 +105,13 @@ func lossOf(v *View, at *Finding, last uint64) *LossError {
 	return e
 }
 
-// TornEnd tells what was cut off when the log was opened: where, and how many bytes up to the last
-// one that was not zero. The length is 0 if the log ended well.
-func (w *Writer) TornEnd() (at Position, size int64) { return w.torn.at, w.torn.size }
-
-type tornEnd struct {
-	at   Position
-	size int64
-}
-
 // cutTorn removes a torn end. It must not come back after a crash: new records would then end in
 // front of old bytes.
 func (w *Writer) cutTorn(r *replay) error {
-	if r.damage.Class != ClassTorn {
-		return r.damage.Err() // refused before
+	if r.part.damage.Class != ClassTorn {
+		return r.part.damage.Err() // refused before
 	}
 	t := &w.tail
-	w.torn = tornEnd{at: r.end, size: r.damage.Len}
+	w.torn = TornEnd{At: r.part.end, Len: r.part.damage.Len}
 	return errors.Join(t.file.Truncate(t.off), t.file.Sync())
 }

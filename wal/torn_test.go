@@ -84,9 +84,13 @@ func TestCutTorn(t *testing.T) {
 				t.Fatal(err)
 			}
 			if tt.last > 0 {
-				w := mustOpen(t, dir, AppendOptions{CutTorn: true})
-				if _, size := w.TornEnd(); w.Last() != tt.last || size == 0 {
-					t.Errorf("cut at %d bytes, goes on behind entry %d, want %d", size, w.Last(), tt.last)
+				w, rec, err := OpenForAppend(nil, dir, AppendOptions{CutTorn: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if w.Last() != tt.last || rec.Torn.Len == 0 || len(rec.Entries) != int(tt.last) {
+					t.Errorf("%d bytes cut off, %d entries, goes on behind entry %d, want %d",
+						rec.Torn.Len, len(rec.Entries), w.Last(), tt.last)
 				}
 				mustClose(t, w)
 				r := verifyDir(t, dir)
@@ -103,7 +107,7 @@ func TestCutTorn(t *testing.T) {
 // checkRefused opens a log that may not be cut off.
 func checkRefused(t *testing.T, dir string, b []byte, want *LossError) {
 	t.Helper()
-	_, err := openForAppend(dir, AppendOptions{CutTorn: true})
+	_, _, err := OpenForAppend(nil, dir, AppendOptions{CutTorn: true})
 	loss, ok := errors.AsType[*LossError](err)
 	if !ok {
 		t.Fatalf("got %v, want a LossError", err)
@@ -118,10 +122,6 @@ func checkRefused(t *testing.T, dir string, b []byte, want *LossError) {
 	if err != nil || !bytes.Equal(after, b) {
 		t.Errorf("the segment was changed (%v)", err)
 	}
-}
-
-func openForAppend(dir string, o AppendOptions) (*Writer, error) {
-	return OpenForAppend(nil, dir, o)
 }
 
 // TestTornSaysHow tells a crash from a copy that was cut short.

@@ -34,7 +34,7 @@ type Writer struct {
 	spare preparer
 
 	locks locks
-	torn  tornEnd
+	torn  TornEnd
 }
 
 // WriterOptions are the choices of a writer. The zero value is what a member needs.

@@ -109,7 +109,7 @@ func ourEntries(fsys vfs.FS) (entries []raftpb.Entry, err error) {
 		entries = append(entries[:e.Index-1], e)
 		return nil
 	}
-	w, err := OpenForAppend(fsys, faultDir, o)
+	w, _, err := OpenForAppend(fsys, faultDir, o)
 	if err != nil {
 		return nil, err
 	}

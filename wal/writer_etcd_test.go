@@ -187,7 +187,7 @@ func mustCreateEtcd(tb testing.TB, dir string, f raftpb.Flavor) etcdWriter {
 
 func mustOpen(tb testing.TB, dir string, o AppendOptions) *Writer {
 	tb.Helper()
-	w, err := OpenForAppend(vfs.OS, dir, o)
+	w, _, err := OpenForAppend(vfs.OS, dir, o)
 	if err != nil {
 		tb.Fatal(err)
 	}

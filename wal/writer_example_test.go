@@ -21,11 +21,9 @@ func ExampleWriter() {
 		fmt.Println(err)
 	}
 	// Output:
-	// metadata
-	// snapshot
-	// entry
-	// entry
-	// state
+	// member 8e9e05c52164694d, term 1, commit 1
+	// entry 1/1 ""
+	// entry 1/2 "x=1"
 	// the next entry gets index 3
 }
 
@@ -43,14 +41,14 @@ func writeAndReopen(dir string) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	w, err = wal.OpenForAppend(nil, dir, wal.AppendOptions{Replay: func(rec *wal.Record) error {
-		if rec.Kind != wal.KindCRC {
-			fmt.Println(rec.Kind)
-		}
-		return nil
-	}})
+	w, recovered, err := wal.OpenForAppend(nil, dir, wal.AppendOptions{})
 	if err != nil {
 		return err
+	}
+	state := recovered.State
+	fmt.Printf("member %x, term %d, commit %d\n", recovered.Metadata.NodeID, state.Term, state.Commit)
+	for _, e := range recovered.Entries {
+		fmt.Printf("entry %v %q\n", e.ID(), e.Data)
 	}
 	fmt.Println("the next entry gets index", w.Last()+1)
 	return w.Close()

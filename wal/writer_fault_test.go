@@ -73,7 +73,7 @@ func (l *ledger) live(fsys vfs.FS) (err error) {
 		if err := l.done(true, l.w.Close()); err != nil {
 			return err
 		}
-		l.w, err = OpenForAppend(fsys, faultDir, AppendOptions{WriterOptions: faultOptions})
+		l.w, _, err = OpenForAppend(fsys, faultDir, AppendOptions{WriterOptions: faultOptions})
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func (l *ledger) round(i uint64, index *uint64) error {
 func (l *ledger) check(fsys vfs.FS) error {
 	var got []string
 	at := AppendOptions{CutTorn: true, WriterOptions: faultOptions, Replay: noteRecords(&got)}
-	w, err := OpenForAppend(fsys, faultDir, at)
+	w, _, err := OpenForAppend(fsys, faultDir, at)
 	if errors.Is(err, fs.ErrNotExist) && l.acked == 0 {
 		w, err = Create(fsys, faultDir, CreateOptions{WriterOptions: faultOptions})
 		got = nil
@@ -388,7 +388,7 @@ func checkCallers(fsys vfs.FS, acked []int) error {
 		seen[caller]++
 		return nil
 	}
-	w, err := OpenForAppend(fsys, faultDir, o)
+	w, _, err := OpenForAppend(fsys, faultDir, o)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package wal
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -73,4 +75,54 @@ func (w *Writer) ReleaseTo(index uint64) error {
 	}
 	w.locks.held = slices.Delete(held, 0, n-1)
 	return errors.Join(errs...)
+}
+
+// Purge removes the oldest segments until keep are left, but none that the writer holds (see
+// ReleaseTo) or that another process has locked. It returns the names of those that it removed. The
+// oldest go first, each for good before the next, so that no gap can arise.
+func (w *Writer) Purge(keep int) ([]SegmentName, error) {
+	names, err := w.opts.Dialect.segmentNames(w.fsys, w.dir)
+	if err != nil {
+		return nil, err
+	}
+	first, ok := w.locks.first()
+	if !ok {
+		return nil, ErrWriterClosed
+	}
+	var gone []SegmentName
+	for len(names)-len(gone) > max(keep, 1) {
+		name := names[len(gone)]
+		if name.Seq >= first.Seq {
+			break
+		}
+		if err := w.remove(w.path(name)); err != nil {
+			return gone, err
+		}
+		gone = append(gone, name)
+	}
+	return slices.Clip(gone), nil
+}
+
+// remove removes a segment that nobody holds.
+func (w *Writer) remove(path string) error {
+	f, err := openLocked(w.fsys, path, os.O_RDWR)
+	if err != nil {
+		return err
+	}
+	return removeOpen(w.fsys, f, path)
+}
+
+// removeOpen closes and removes a segment, for good. Where an open file can't be removed it is closed
+// first, with its lock.
+func removeOpen(fsys vfs.FS, f vfs.File, path string) error {
+	removed := fsys.Remove(path) == nil
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if !removed {
+		if err := fsys.Remove(path); err != nil {
+			return err
+		}
+	}
+	return fsys.SyncDir(filepath.Dir(path))
 }

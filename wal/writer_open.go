@@ -19,61 +19,83 @@ type AppendOptions struct {
 	// read and not locked. Zero reads everything.
 	At raftpb.EntryID
 
-	// CutTorn allows to cut off an incomplete last write: see Writer.TornEnd. Without it, a log that
+	// CutTorn allows to cut off an incomplete last write: see Recovered.Torn. Without it, a log that
 	// ends in one is refused. Damage with anything behind it that proves itself is no torn end, and
 	// refused in any case, with a *LossError.
 	CutTorn bool
 
-	// Replay, if not nil, is called with every record that is read, in order. Its error ends the
-	// opening. The record is valid until it returns.
+	// CutAfter, if not zero, ends the log behind the record that ends there. What follows is cut off,
+	// be it intact, committed or damaged: that is the caller's decision, and nothing here weighs it.
+	// The error is ErrNotBoundary if no record ends there, or if what would be left of the segment is
+	// less than its head. Later segments are removed first, the newest first of all, so that a crash
+	// leaves a log that ends there or at some later record.
+	CutAfter Position
+
+	// NoEntries leaves Recovered.Entries empty: opening then takes constant memory, and gaps between
+	// entries don't matter.
+	NoEntries bool
+
+	// Replay, if not nil, is called with every record that is read, in order, live or not. Its error
+	// ends the opening. The record is valid until it returns.
 	Replay func(*Record) error
 
 	WriterOptions
 }
 
-// ErrSnapshotNotFound is returned when a log is opened at a snapshot that it has no record of.
-var ErrSnapshotNotFound = errors.New("snapshot is not in the log")
+var (
+	// ErrSnapshotNotFound is returned when a log is opened at a snapshot that it has no record of.
+	ErrSnapshotNotFound = errors.New("snapshot is not in the log")
 
-// OpenForAppend opens a log to go on writing it. It takes the locks that etcd takes, and returns an
-// error that is ErrLocked if another process holds one. It reads the log up to its end, and refuses
-// any damage but, if allowed, a torn end. Until then nothing is changed. A nil fsys is the
-// machine's file system.
-func OpenForAppend(fsys vfs.FS, dir string, opts AppendOptions) (*Writer, error) {
+	// ErrNotBoundary is returned when a log is to end at a place that is not the end of a record.
+	ErrNotBoundary = errors.New("no record ends there")
+)
+
+// OpenForAppend opens a log to go on writing it, and returns what it holds. It takes the locks that
+// etcd takes, and returns an error that is ErrLocked if another process holds one. It reads the log
+// up to its end, and refuses any damage but, if allowed, a torn end. Until then nothing is changed. A
+// nil fsys is the machine's file system.
+func OpenForAppend(fsys vfs.FS, dir string, opts AppendOptions) (*Writer, *Recovered, error) {
 	w := newWriter(orMachine(fsys), filepath.Clean(dir), opts.WriterOptions)
-	if err := w.open(&opts); err != nil {
-		return nil, errors.Join(err, w.locks.close())
+	recovered, err := w.open(&opts)
+	if err != nil {
+		return nil, nil, errors.Join(err, w.locks.close())
 	}
-	return w, nil
+	return w, recovered, nil
 }
 
-func (w *Writer) open(opts *AppendOptions) error {
+func (w *Writer) open(opts *AppendOptions) (*Recovered, error) {
 	names, err := w.opts.Dialect.segmentNames(w.fsys, w.dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(names) == 0 {
-		return &fs.PathError{Op: "open log", Path: w.dir, Err: ErrNoLog}
+		return nil, &fs.PathError{Op: "open log", Path: w.dir, Err: ErrNoLog}
 	}
 	names = since(names, opts.At.Index)
 	chosen := selection{FS: vfs.DirFS(w.fsys, w.dir)}
 	for _, name := range names {
 		f, err := openLocked(w.fsys, w.path(name), os.O_RDWR)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		w.locks.add(name, f)
 		info, err := f.Stat()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		chosen.entries = append(chosen.entries, fs.FileInfoToDirEntry(info))
 	}
-	r := replay{enc: &w.enc, opts: opts}
-	r.start(names)
-	if err := r.read(chosen); err != nil {
-		return err
+	r := replay{enc: &w.enc, opts: opts, at: opts.At.Index == 0}
+	r.enc.last = max(names[0].Index, 1) - 1
+	recovered, err := r.read(chosen)
+	if err != nil {
+		return nil, err
 	}
-	return w.resume(&r)
+	if err := w.resume(&r); err != nil {
+		return nil, err
+	}
+	recovered.Torn = w.torn
+	return recovered, nil
 }
 
 // since returns the segments from the one on that holds the entry after index.
@@ -99,69 +121,112 @@ func (s selection) ReadDir(string) ([]fs.DirEntry, error) { return slices.Clone(
 type replay struct {
 	enc  *encoder
 	opts *AppendOptions
+	part intactPart
+	live liveEntries
 
-	end     Position // after the last record
-	damage  *Finding // what the reading stopped at, perhaps a torn end
-	at      bool     // the snapshot to start from was seen
-	flavor  raftpb.Flavor
-	decided bool // an entry told the flavour
+	at       bool // the snapshot to start from was seen
+	snapshot Snapshot
+	flavor   raftpb.Flavor
+	decided  bool // an entry told the flavour
 }
 
-func (r *replay) start(names []SegmentName) {
-	r.enc.seq = names[len(names)-1].Seq
-	r.enc.last = max(names[0].Index, 1) - 1
-	r.at = r.opts.At.Index == 0
-}
-
-func (r *replay) read(fsys fs.FS) error {
+func (r *replay) read(fsys fs.FS) (*Recovered, error) {
 	log, err := r.enc.kinds.Open(fsys, ".")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = log.Close() }() // it was only read
 	log.still = true
+	r.part = newIntactPart(log)
+	r.live.after = r.opts.At.Index
+	if err := r.records(log); err != nil {
+		return nil, err
+	}
+	if err := r.mayCut(log); err != nil {
+		return nil, err
+	}
+	switch {
+	case r.cuts() && r.part.end != r.opts.CutAfter:
+		return nil, r.notBoundary("the log ends before it")
+	case !r.at:
+		return nil, fmt.Errorf("%w: %v", ErrSnapshotNotFound, r.opts.At)
+	}
+	return r.recovered()
+}
+
+// cuts reports whether the caller says where the log is to end.
+func (r *replay) cuts() bool { return r.opts.CutAfter != Position{} }
+
+// records takes in the records up to the end, to damage, or to where the log is to be cut.
+func (r *replay) records(log *Log) error {
 	for rec, err := range log.Records(Recover) {
 		if err != nil {
 			return err
 		}
+		r.part.record(rec)
 		if rec.Kind == KindDamage {
-			damage := *rec.Damage
-			r.damage = &damage
-			break
+			return nil
 		}
 		if err := r.record(rec); err != nil {
 			return err
 		}
-	}
-	if r.damage != nil {
-		if err := r.mayCut(log); err != nil {
+		if done, err := r.reached(); done || err != nil {
 			return err
 		}
-	}
-	if !r.at {
-		return fmt.Errorf("%w: %v", ErrSnapshotNotFound, r.opts.At)
 	}
 	return nil
 }
 
 // mayCut returns why what reading stopped at can't be cut off, or nil.
 func (r *replay) mayCut(log *Log) error {
+	damage := r.part.damage
 	switch {
-	case !r.opts.CutTorn:
-		return r.damage.Err()
-	case r.damage.Class == ClassTorn:
+	case damage == nil:
+		return nil
+	case !r.opts.CutTorn || r.cuts():
+		return damage.Err()
+	case damage.Class == ClassTorn:
 		return nil
 	}
 	view, err := log.View(context.Background())
 	if err != nil {
-		return errors.Join(r.damage.Err(), err)
+		return errors.Join(damage.Err(), err)
 	}
-	return lossOf(view, r.damage, r.enc.last)
+	return lossOf(view, damage, r.enc.last)
+}
+
+// reached reports whether the log is to be cut behind the record that was read last.
+func (r *replay) reached() (bool, error) {
+	end, cut := r.part.end, r.opts.CutAfter
+	switch {
+	case !r.cuts() || end.Segment != cut.Segment || end.Off < cut.Off:
+		return false, nil
+	case end.Off > cut.Off:
+		return false, r.notBoundary(fmt.Sprintf("the record there ends at %d", end.Off))
+	case r.part.records() < r.headSize():
+		return false, r.notBoundary("a segment must keep its head")
+	}
+	return true, nil
+}
+
+// headSize is the number of records that the segment that is read can't do without.
+func (r *replay) headSize() int64 {
+	const head = 2 // crc and metadata
+	if r.enc.seq == 0 {
+		return head + int64(len(r.enc.kinds.begin))
+	}
+	return head
+}
+
+func (r *replay) notBoundary(why string) error {
+	return fmt.Errorf("%v: %w: %s", r.opts.CutAfter, ErrNotBoundary, why)
 }
 
 func (r *replay) record(rec *Record) error {
-	r.end = Position{Segment: rec.Pos.Segment, Off: rec.Pos.Off + rec.Len}
 	r.enc.crc = rec.CRC
+	if name, ok := r.enc.kinds.ParseFileName(rec.Pos.Segment); ok {
+		r.enc.seq = name.Seq
+	}
 	if err := r.enc.note(rec.Kind, rec.Data); err != nil {
 		return &CorruptError{File: rec.Pos.Segment, Off: rec.Pos.Off, Err: err}
 	}
@@ -169,11 +234,11 @@ func (r *replay) record(rec *Record) error {
 	case KindMetadata:
 		r.enc.metadata = slices.Clone(rec.Data)
 	case KindEntry:
-		if f, ok := raftpb.DetectFlavor(rec.Data); ok {
-			r.flavor, r.decided = f, true
+		if err := r.entry(rec); err != nil {
+			return err
 		}
 	case KindSnapshot:
-		if err := r.snapshot(rec); err != nil {
+		if err := r.noteSnapshot(rec); err != nil {
 			return err
 		}
 	}
@@ -183,7 +248,17 @@ func (r *replay) record(rec *Record) error {
 	return r.opts.Replay(rec)
 }
 
-func (r *replay) snapshot(rec *Record) error {
+func (r *replay) entry(rec *Record) error {
+	if f, ok := raftpb.DetectFlavor(rec.Data); ok {
+		r.flavor, r.decided = f, true
+	}
+	if r.opts.NoEntries {
+		return nil
+	}
+	return r.live.add(rec)
+}
+
+func (r *replay) noteSnapshot(rec *Record) error {
 	var s Snapshot
 	if err := s.Unmarshal(rec.Data); err != nil || s.Index != r.opts.At.Index || s.Index == 0 {
 		return err
@@ -192,35 +267,6 @@ func (r *replay) snapshot(rec *Record) error {
 		return fmt.Errorf("%v: snapshot at index %d has term %d, want %d: %w",
 			rec.Pos, s.Index, s.Term, r.opts.At.Term, ErrSnapshotNotFound)
 	}
-	r.at = true
+	r.at, r.snapshot = true, s
 	return nil
-}
-
-// resume makes the writer go on after the last record.
-func (w *Writer) resume(r *replay) error {
-	last := w.locks.held[len(w.locks.held)-1]
-	if file := w.opts.Dialect.FileName(last.name); r.end.Segment != file {
-		if r.damage != nil {
-			return r.damage.Err()
-		}
-		return &CorruptError{File: file, Err: errors.New("no records")}
-	}
-	if r.decided {
-		w.enc.flavor = r.flavor
-	}
-	info, err := last.file.Stat()
-	if err != nil {
-		return err
-	}
-	w.enc.flushed = flushModel{size: r.end.Off}
-	w.tail = tail{file: last.file, off: r.end.Off, onSync: w.opts.OnSync}
-	if r.damage != nil {
-		if err := w.cutTorn(r); err != nil {
-			return err
-		}
-	}
-	if w.tail.allocated, err = reserve(last.file, max(info.Size(), w.opts.segmentSize)); err != nil {
-		return err
-	}
-	return removeSpares(w.fsys, w.dir)
 }

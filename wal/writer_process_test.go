@@ -37,7 +37,7 @@ const childSegment = 256 << 10
 
 // appendForever appends batches to a log, and tells after each which index is safe.
 func appendForever(dir string, acks io.Writer) error {
-	w, err := OpenForAppend(vfs.OS, dir, AppendOptions{
+	w, _, err := OpenForAppend(vfs.OS, dir, AppendOptions{
 		CutTorn: true, WriterOptions: WriterOptions{segmentSize: childSegment},
 	})
 	if err != nil {
@@ -147,7 +147,7 @@ func replayChild(t *testing.T, dir string) (last uint64) {
 func TestLocksKeepOthersOut(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "wal")
 	w := mustCreate(t, dir, WriterOptions{})
-	if _, err := OpenForAppend(vfs.OS, dir, AppendOptions{}); !errors.Is(err, ErrLocked) {
+	if _, _, err := OpenForAppend(vfs.OS, dir, AppendOptions{}); !errors.Is(err, ErrLocked) {
 		t.Errorf("second handle: got %v, want ErrLocked", err)
 	}
 	if _, err := etcdwal.Open(zap.NewNop(), dir, nil); !errors.Is(err, fileutil.ErrLocked) {
@@ -162,7 +162,7 @@ func TestLocksKeepOthersOut(t *testing.T) {
 	mustClose(t, w)
 
 	theirs := mustOpenEtcd(t, dir, raftpb.FlavorGogo, raftpb.EntryID{})
-	if _, err := OpenForAppend(vfs.OS, dir, AppendOptions{}); !errors.Is(err, ErrLocked) {
+	if _, _, err := OpenForAppend(vfs.OS, dir, AppendOptions{}); !errors.Is(err, ErrLocked) {
 		t.Errorf("while etcd holds it: got %v, want ErrLocked", err)
 	}
 	mustClose(t, theirs)

@@ -120,7 +120,7 @@ func TestReleaseAndPurge(t *testing.T) {
 		t.Errorf("locked after releasing everything: %v, want the last segment only", got)
 	}
 	mustClose(t, w)
-	if w, err = OpenForAppend(fsys, faultDir, AppendOptions{WriterOptions: faultOptions}); err != nil {
+	if w, _, err = OpenForAppend(fsys, faultDir, AppendOptions{WriterOptions: faultOptions}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := w.Last(), uint64(45); got != want {
@@ -176,7 +176,7 @@ func TestPurgeCrash(t *testing.T) {
 		}
 		for name, c := range crashes(uint64(i)) {
 			after := fsys.Crash(c)
-			w, err := OpenForAppend(after, faultDir, AppendOptions{WriterOptions: faultOptions})
+			w, _, err := OpenForAppend(after, faultDir, AppendOptions{WriterOptions: faultOptions})
 			if err != nil {
 				t.Fatalf("stopped at operation %d, crash with %s: %v", i, name, err)
 			}
@@ -201,7 +201,7 @@ func TestKeepsFlavor(t *testing.T) {
 		mustClose(t, w)
 		for _, asked := range []raftpb.Flavor{raftpb.FlavorGogo, raftpb.FlavorPbgo} {
 			o.Flavor = asked
-			w, err := OpenForAppend(fsys, faultDir, AppendOptions{WriterOptions: o})
+			w, _, err := OpenForAppend(fsys, faultDir, AppendOptions{WriterOptions: o})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -234,7 +234,7 @@ func TestSparesAreRemoved(t *testing.T) {
 		}
 		mustClose(t, f)
 	}
-	w, err = OpenForAppend(killed, faultDir, AppendOptions{WriterOptions: o})
+	w, _, err = OpenForAppend(killed, faultDir, AppendOptions{WriterOptions: o})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func TestNoSync(t *testing.T) {
 	if err := w.Sync(); err != nil {
 		t.Fatal(err)
 	}
-	after, err := OpenForAppend(fsys.Crash(faultfs.Crash{}), faultDir, AppendOptions{
+	after, _, err := OpenForAppend(fsys.Crash(faultfs.Crash{}), faultDir, AppendOptions{
 		At: raftpb.EntryID{Term: 1, Index: 300}, WriterOptions: o,
 	})
 	if err != nil {
@@ -299,7 +299,7 @@ func TestOpenAtSnapshot(t *testing.T) {
 		first = e.Index
 		return err
 	}
-	if w, err = OpenForAppend(fsys, faultDir, at); err != nil {
+	if w, _, err = OpenForAppend(fsys, faultDir, at); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(listSegments(t, fsys, faultDir)); len(fsys.Locked()) >= n || first < 10 {
@@ -308,7 +308,7 @@ func TestOpenAtSnapshot(t *testing.T) {
 	mustClose(t, w)
 	for _, id := range []raftpb.EntryID{{Term: 2, Index: 18}, {Term: 1, Index: 17}} {
 		at.At = id
-		if _, err := OpenForAppend(fsys, faultDir, at); !errors.Is(err, ErrSnapshotNotFound) {
+		if _, _, err := OpenForAppend(fsys, faultDir, at); !errors.Is(err, ErrSnapshotNotFound) {
 			t.Errorf("at %v: got %v, want ErrSnapshotNotFound", id, err)
 		}
 	}
@@ -348,15 +348,16 @@ func TestOpenDamaged(t *testing.T) {
 		}
 		mustClose(t, w)
 		corruptFile(t, fsys, filepath.Join(faultDir, SegmentName{}.String()), c.corrupt)
-		w, err = OpenForAppend(fsys, faultDir, AppendOptions{CutTorn: c.cutTorn, WriterOptions: o})
+		var rec *Recovered
+		w, rec, err = OpenForAppend(fsys, faultDir, AppendOptions{CutTorn: c.cutTorn, WriterOptions: o})
 		if !sameError(err, c.want) {
 			t.Errorf("%s: got %v, want %T", name, err, c.want)
 		}
 		if err != nil {
 			continue
 		}
-		if at, size := w.TornEnd(); c.cutTorn != (size > 0) || c.cutTorn && at.Off > tornAt {
-			t.Errorf("%s: torn end of %d bytes at %v", name, size, at)
+		if torn := rec.Torn; c.cutTorn != (torn.Len > 0) || c.cutTorn && torn.At.Off > tornAt {
+			t.Errorf("%s: torn end of %d bytes at %v", name, torn.Len, torn.At)
 		}
 		fill(t, w, w.Last()+1, w.Last()+3)
 		mustClose(t, w)
@@ -375,7 +376,7 @@ func sameError(err, want error) bool {
 
 func reopen(t *testing.T, fsys vfs.FS, o WriterOptions) *Writer {
 	t.Helper()
-	w, err := OpenForAppend(fsys, faultDir, AppendOptions{WriterOptions: o})
+	w, _, err := OpenForAppend(fsys, faultDir, AppendOptions{WriterOptions: o})
 	if err != nil {
 		t.Fatal(err)
 	}

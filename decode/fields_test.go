@@ -7,15 +7,14 @@ import (
 	"strconv"
 )
 
-// Fields returns the request as maps and slices: what [Request.AppendJSON] writes, read back, with
-// int64 for numbers that are integers. It is for filters that look into the request; it is many
-// times slower than AppendJSON.
-func (r *Request) Fields(s Style) map[string]any {
+// fieldsOf returns the request as maps and slices: what AppendJSON writes, read back, with int64 for
+// numbers that are integers.
+func fieldsOf(r *Request, s Style) map[string]any {
 	d := json.NewDecoder(bytes.NewReader(r.AppendJSON(nil, s)))
 	d.UseNumber()
 	fields := make(map[string]any)
-	if d.Decode(&fields) != nil {
-		return nil // can't be: AppendJSON writes JSON
+	if err := d.Decode(&fields); err != nil {
+		panic(err) // AppendJSON must write JSON
 	}
 	for name, v := range fields {
 		fields[name] = withNumbers(v)
