@@ -34,7 +34,8 @@ type dumper struct {
 	out      *bufio.Writer
 	render   renderer // for what is around the records
 	progress *ui.Progress
-	entries  int // that were read
+	entries  int   // that were read
+	done     int64 // bytes of the log that were read
 	tail     ring
 	probe    where.Row // takes apart what may not be shown
 
@@ -105,7 +106,12 @@ func (d *dumper) survey(ctx context.Context, path string) error {
 
 // records prints what passes of the log, and of what is added to it if that is wanted.
 func (d *dumper) records(ctx context.Context) error {
-	if err := d.print(ctx, d.log.Records(wal.Inspect)); err != nil || !d.o.follow {
+	d.done = 0
+	read := d.printAll
+	if d.o.last > 0 && d.view != nil && d.view.Sound {
+		read = d.printLast
+	}
+	if err := read(ctx); err != nil || !d.o.follow {
 		return err
 	}
 	if err := d.flushTail(); err != nil {
@@ -113,6 +119,35 @@ func (d *dumper) records(ctx context.Context) error {
 	}
 	d.following, d.view, d.tail.size = true, nil, 0
 	return d.print(ctx, d.log.Follow(ctx, d.end, followInterval))
+}
+
+func (d *dumper) printAll(ctx context.Context) error {
+	return d.print(ctx, d.log.Records(wal.Inspect))
+}
+
+// printLast collects the last records that pass in the tail, reading from the last segment backwards
+// until there are enough.
+func (d *dumper) printLast(ctx context.Context) error {
+	var tails []ring // the last segment's first
+	var end wal.Position
+	left := d.o.last
+	for i := len(d.log.Segments()) - 1; i >= 0 && left > 0; i-- {
+		d.tail = ring{size: left}
+		if err := d.print(ctx, d.log.SegmentRecords(i)); err != nil {
+			return err
+		}
+		if len(tails) == 0 {
+			end = d.end
+		}
+		tails, left = append(tails, d.tail), left-len(d.tail.lines)
+	}
+	d.tail, d.end = ring{size: d.o.last}, end
+	for _, tail := range slices.Backward(tails) {
+		for line := range tail.all() {
+			d.tail.push(line)
+		}
+	}
+	return nil
 }
 
 // followInterval is how often a running etcd's log is looked at.
@@ -138,19 +173,19 @@ func (d *dumper) print(ctx context.Context, records iter.Seq2[*wal.Record, error
 
 // read hands the records to the pipeline that may have to be printed.
 func (d *dumper) read(ctx context.Context, p *pipeline, records iter.Seq2[*wal.Record, error]) error {
-	n, done := 0, int64(0)
+	n := 0
 	for rec, err := range records {
 		if err != nil {
 			return err
 		}
-		if done += rec.Len; rec.Kind == wal.KindEntry {
+		if d.done += rec.Len; rec.Kind == wal.KindEntry {
 			d.entries++
 		}
 		if n++; n%pollEvery == 0 {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			d.progress.Set(done)
+			d.progress.Set(d.done)
 		}
 		if d.o.follow && rec.Kind == wal.KindDamage && rec.Damage.Class == wal.ClassTorn {
 			continue // being written

@@ -53,8 +53,8 @@ type (
 
 func (number) typ() string { return "int" }
 
-func (v number) appendJSON(b []byte, m *member, r *Row) []byte {
-	n, ok := v(r)
+func (get number) appendJSON(b []byte, m *member, r *Row) []byte {
+	n, ok := get(r)
 	if !ok {
 		return b
 	}
@@ -62,30 +62,30 @@ func (v number) appendJSON(b []byte, m *member, r *Row) []byte {
 }
 
 // cel returns CEL's int, so that expressions need no suffix. What doesn't fit is as large as can be.
-func (f number) cel(r *Row) (ref.Val, bool) {
-	n, ok := f(r)
+func (get number) cel(r *Row) (ref.Val, bool) {
+	n, ok := get(r)
 	return types.Int(min(n, math.MaxInt64)), ok
 }
 
 func (id) typ() string { return "string" }
 
-func (v id) appendJSON(b []byte, m *member, r *Row) []byte {
-	n, ok := v(r)
+func (get id) appendJSON(b []byte, m *member, r *Row) []byte {
+	n, ok := get(r)
 	if !ok {
 		return b
 	}
 	return jsontext.AppendID(append(b, m.lead...), n)
 }
 
-func (f id) cel(r *Row) (ref.Val, bool) {
-	n, ok := f(r)
+func (get id) cel(r *Row) (ref.Val, bool) {
+	n, ok := get(r)
 	return types.String(strconv.FormatUint(n, 16)), ok
 }
 
 func (sum) typ() string { return "string" }
 
-func (v sum) appendJSON(b []byte, m *member, r *Row) []byte {
-	n, ok := v(r)
+func (get sum) appendJSON(b []byte, m *member, r *Row) []byte {
+	n, ok := get(r)
 	if !ok {
 		return b
 	}
@@ -93,15 +93,15 @@ func (v sum) appendJSON(b []byte, m *member, r *Row) []byte {
 	return append(jsontext.AppendHex(b, uint64(n), 8), '"')
 }
 
-func (f sum) cel(r *Row) (ref.Val, bool) {
-	n, ok := f(r)
+func (get sum) cel(r *Row) (ref.Val, bool) {
+	n, ok := get(r)
 	return types.String(jsontext.AppendHex(nil, uint64(n), 8)), ok
 }
 
 func (word) typ() string { return "string" }
 
-func (v word) appendJSON(b []byte, m *member, r *Row) []byte {
-	s, ok := v(r)
+func (get word) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := get(r)
 	if !ok {
 		return b
 	}
@@ -109,60 +109,60 @@ func (v word) appendJSON(b []byte, m *member, r *Row) []byte {
 	return append(append(b, s...), '"')
 }
 
-func (f word) cel(r *Row) (ref.Val, bool) {
-	s, ok := f(r)
+func (get word) cel(r *Row) (ref.Val, bool) {
+	s, ok := get(r)
 	return types.String(s), ok
 }
 
 func (prose) typ() string { return "string" }
 
-func (v prose) appendJSON(b []byte, m *member, r *Row) []byte {
-	s, ok := v(r)
+func (get prose) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := get(r)
 	if !ok {
 		return b
 	}
 	return jsontext.AppendString(append(b, m.lead...), s)
 }
 
-func (f prose) cel(r *Row) (ref.Val, bool) {
-	s, ok := f(r)
+func (get prose) cel(r *Row) (ref.Val, bool) {
+	s, ok := get(r)
 	return types.String(s), ok
 }
 
 func (line) typ() string { return "string" }
 
-func (v line) appendJSON(b []byte, m *member, r *Row) []byte {
-	s, ok := v(r)
+func (get line) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := get(r)
 	if !ok {
 		return b
 	}
 	return jsontext.AppendString(append(b, m.lead...), s)
 }
 
-func (f line) cel(r *Row) (ref.Val, bool) {
-	s, ok := f(r)
+func (get line) cel(r *Row) (ref.Val, bool) {
+	s, ok := get(r)
 	return types.String(s), ok
 }
 
 func (text) typ() string { return "string" }
 
-func (v text) appendJSON(b []byte, m *member, r *Row) []byte {
-	s, ok := v(r)
+func (get text) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := get(r)
 	if !ok {
 		return b
 	}
 	return jsontext.AppendBytes(b, m.name, s)
 }
 
-func (f text) cel(r *Row) (ref.Val, bool) {
-	s, ok := f(r)
+func (get text) cel(r *Row) (ref.Val, bool) {
+	s, ok := get(r)
 	return types.String(s), ok && utf8.Valid(s)
 }
 
 func (base64Text) typ() string { return "string" }
 
-func (v base64Text) appendJSON(b []byte, m *member, r *Row) []byte {
-	s, ok := v(r)
+func (get base64Text) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := get(r)
 	if !ok {
 		return b
 	}
@@ -170,36 +170,36 @@ func (v base64Text) appendJSON(b []byte, m *member, r *Row) []byte {
 	return append(base64.StdEncoding.AppendEncode(b, s), '"')
 }
 
-func (f base64Text) cel(r *Row) (ref.Val, bool) {
-	s, ok := f(r)
+func (get base64Text) cel(r *Row) (ref.Val, bool) {
+	s, ok := get(r)
 	return types.String(base64.StdEncoding.EncodeToString(s)), ok
 }
 
 func (truth) typ() string { return "bool" }
 
-func (v truth) appendJSON(b []byte, m *member, r *Row) []byte {
-	holds, ok := v(r)
+func (get truth) appendJSON(b []byte, m *member, r *Row) []byte {
+	holds, ok := get(r)
 	if !ok {
 		return b
 	}
 	return strconv.AppendBool(append(b, m.lead...), holds)
 }
 
-func (f truth) cel(r *Row) (ref.Val, bool) {
-	v, ok := f(r)
+func (get truth) cel(r *Row) (ref.Val, bool) {
+	v, ok := get(r)
 	return types.Bool(v), ok
 }
 
 func (flag) typ() string { return "bool" }
 
-func (v flag) appendJSON(b []byte, m *member, r *Row) []byte {
-	if !v(r) {
+func (get flag) appendJSON(b []byte, m *member, r *Row) []byte {
+	if !get(r) {
 		return b
 	}
 	return append(append(b, m.lead...), "true"...)
 }
 
-func (f flag) cel(r *Row) (ref.Val, bool) { return types.True, f(r) }
+func (get flag) cel(r *Row) (ref.Val, bool) { return types.True, get(r) }
 
 func (object) typ() string { return "map" }
 
@@ -207,22 +207,22 @@ func (v object) appendJSON(b []byte, m *member, r *Row) []byte {
 	return v(append(b, m.lead...), r)
 }
 
-func (f object) cel(r *Row) (ref.Val, bool) {
-	v := readJSON(f(nil, r))
+func (get object) cel(r *Row) (ref.Val, bool) {
+	v := readJSON(get(nil, r))
 	return types.DefaultTypeAdapter.NativeToValue(v), v != nil
 }
 
 func (list) typ() string { return "list" }
 
-func (v list) appendJSON(b []byte, _ *member, r *Row) []byte {
-	if longer, tells := v(b, r); tells {
+func (get list) appendJSON(b []byte, _ *member, r *Row) []byte {
+	if longer, tells := get(b, r); tells {
 		return longer
 	}
 	return b
 }
 
-func (f list) cel(r *Row) (ref.Val, bool) {
-	b, _ := f([]byte{'{'}, r)
+func (get list) cel(r *Row) (ref.Val, bool) {
+	b, _ := get([]byte{'{'}, r)
 	members, _ := readJSON(append(b, '}')).(map[string]any)
 	for _, v := range members {
 		if elements, ok := v.([]any); ok {
