@@ -203,8 +203,8 @@ func (get flag) cel(r *Row) (ref.Val, bool) { return types.True, get(r) }
 
 func (object) typ() string { return "map" }
 
-func (v object) appendJSON(b []byte, m *member, r *Row) []byte {
-	return v(append(b, m.lead...), r)
+func (get object) appendJSON(b []byte, m *member, r *Row) []byte {
+	return get(append(b, m.lead...), r)
 }
 
 func (get object) cel(r *Row) (ref.Val, bool) {
