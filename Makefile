@@ -8,7 +8,7 @@ FUZZTIME ?= 20s
 BENCH   ?= .
 COUNT   ?= 3
 BENCHTIME ?= 0.5s
-ETCD    := $(patsubst %,build/etcd-%/.stamp,3.4 3.5 3.6 3.7)
+ETCD    := $(patsubst %,build/etcd-%/.stamp,3.4 3.4.9 3.5 3.5.4 3.5.6 3.6 3.7)
 DATA    := testdata/c36-3m-clean.tar.zst/clean/m1
 
 .PHONY: build demo test race fuzz lint bench check clean etcd

@@ -32,9 +32,8 @@ var floors = map[string]int{
 // beside are the internal packages that non-test code of any floor may import. They import nothing
 // of ours but each other.
 var beside = []string{
-	"internal/archive", "internal/datadir", "internal/display", "internal/jsontext", "internal/vfs",
-	"internal/vfs/faultfs",
-	"internal/wirefield",
+	"internal/archive", "internal/datadir", "internal/display", "internal/etcdwire",
+	"internal/jsontext", "internal/vfs", "internal/vfs/faultfs", "internal/wirefield",
 }
 
 // references are what the project is tested against, and must not be made of.

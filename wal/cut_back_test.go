@@ -50,7 +50,7 @@ func TestOverwriteAcrossACut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Verdict != VerdictOK || r.Etcd.Action != ActionBoots {
-		t.Errorf("verdict %s, etcd %s:\n%s", r.Verdict, r.Etcd.Action, findingLines(r))
+	if r.Verdict != VerdictOK || r.Outlook("3.7").Action != ActionBoots {
+		t.Errorf("verdict %s, etcd %s:\n%s", r.Verdict, r.Outlook("3.7").Action, findingLines(r))
 	}
 }

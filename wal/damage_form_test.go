@@ -52,7 +52,7 @@ func TestUnpadded(t *testing.T) {
 			if r.Verdict != VerdictOK || !slices.Contains(r.classes(SeverityInfo), ClassUnpadded) {
 				t.Errorf("verdict %s\n%s", r.Verdict, findingLines(r))
 			}
-			for _, o := range []Outlook{r.Etcd, r.Etcd36} {
+			for _, o := range r.Outlooks {
 				if len(o.Ghosts) > 0 {
 					t.Errorf("ghosts: %v", &o)
 				}
@@ -131,7 +131,7 @@ func TestOtherForm(t *testing.T) {
 	if r.Verdict != VerdictOK || !slices.Equal(r.classes(SeverityWarning), []Class{ClassRecordForm}) {
 		t.Errorf("verdict %s\n%s", r.Verdict, findingLines(r))
 	}
-	for _, o := range []Outlook{r.Etcd, r.Etcd36} {
+	for _, o := range r.Outlooks {
 		if o.Action != ActionBoots || len(o.Ghosts) > 0 {
 			t.Errorf("%v", &o)
 		}

@@ -53,7 +53,7 @@ func (v *View) Replay(first, last uint64) iter.Seq2[LiveEntry, error] {
 			return
 		}
 		p := player{view: v, next: first, sure: v.sureTo(first)}
-		for r, err := range v.log.recordsFrom(v.segmentOf(first)) {
+		for r, err := range v.log.recordsFrom(v.segmentOf(first), Inspect) {
 			if err == nil {
 				err = p.take(r)
 			}
@@ -131,32 +131,13 @@ func (p *player) missing(pos Position) *ReplayError {
 	return &ReplayError{Pos: pos, Index: p.next, Err: ErrGap}
 }
 
-// recordsFrom is Records in Inspect mode from a segment on.
-func (l *Log) recordsFrom(segment int) iter.Seq2[*Record, error] {
-	return func(yield func(*Record, error) bool) {
-		r := newReader(l, Inspect)
-		r.at = segment - 1
-		defer r.close()
-		for {
-			rec, err := r.next()
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if rec == nil || !yield(rec, nil) {
-				return
-			}
-		}
-	}
-}
-
 // Locate returns where the record of a live entry lies. The error is a *ReplayError that is ErrGap if
 // the log has no such entry, or that of a read.
 func (v *View) Locate(index uint64) (Position, error) {
 	if index < v.First.Index || index > v.Last.Index {
 		return Position{}, &ReplayError{Index: index, Err: ErrGap}
 	}
-	for r, err := range v.log.recordsFrom(v.segmentOf(index)) {
+	for r, err := range v.log.recordsFrom(v.segmentOf(index), Inspect) {
 		if err != nil {
 			return Position{}, err
 		}
@@ -191,7 +172,7 @@ func (v *View) segmentOf(index uint64) int {
 
 // begins reports whether the first live entry of a segment has an index at or below the given one.
 func (v *View) begins(segment int, index uint64) bool {
-	for r, err := range v.log.recordsFrom(segment) {
+	for r, err := range v.log.recordsFrom(segment, Inspect) {
 		if err != nil {
 			return false
 		}

@@ -361,7 +361,7 @@ func TestMinus(t *testing.T) {
 		{[]span{{1, 5, 1}, {6, 9, 2}}, []span{{7, 7, 2}, {20, 30, 2}}, []IndexRange{{1, 6}, {8, 9}}},
 	}
 	for _, tt := range tests {
-		if diff := cmp.Diff(tt.want, minus(tt.a, tt.b)); diff != "" {
+		if diff := cmp.Diff(tt.want, indexRanges(minus(tt.a, tt.b))); diff != "" {
 			t.Errorf("minus(%v, %v) (-want +got):\n%s", tt.a, tt.b, diff)
 		}
 	}

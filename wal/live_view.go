@@ -169,12 +169,12 @@ func (v *View) Foreign(pos Position) bool {
 	return ok && x != nil && x.last == math.MaxUint64
 }
 
-// Entries reads the log again and yields the live entries with an index of from or above, in order
-// of index. It ends with an error if reading fails.
+// Entries reads the log again, from the segment on that holds index from, and yields the live entries
+// with an index of from or above, in order of index. It ends with an error if reading fails.
 func (v *View) Entries(from uint64) iter.Seq2[LiveEntry, error] {
 	return func(yield func(LiveEntry, error) bool) {
 		var e raftpb.Entry
-		for r, err := range v.log.Records(Inspect) {
+		for r, err := range v.log.recordsFrom(v.segmentOf(from), Inspect) {
 			if err != nil {
 				yield(LiveEntry{}, err)
 				return

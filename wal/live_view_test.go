@@ -152,7 +152,7 @@ func checkConfChange(e *raftpb.Entry) error {
 // compareWithReadAll reads the log with etcd's package, from the snapshot that etcd would start with.
 func compareWithReadAll(t *testing.T, l *Log, dir string, r *Report) {
 	t.Helper()
-	start := r.Etcd.Start
+	start := r.Outlook("3.7").Start
 	w, err := etcdwal.OpenForRead(zap.NewNop(), filepath.Join(dir, "member", "wal"),
 		&walpb.Snapshot{Index: &start.Index, Term: &start.Term})
 	if err != nil {
@@ -173,11 +173,11 @@ func compareWithReadAll(t *testing.T, l *Log, dir string, r *Report) {
 		t.Errorf("metadata %x, etcd reads %x", got, meta)
 	}
 	hs := raftpb.HardState{Term: st.GetTerm(), Vote: st.GetVote(), Commit: st.GetCommit()}
-	if r.State != hs || r.Etcd.State != hs {
-		t.Errorf("hard state %+v, outlook %+v, etcd reads %+v", r.State, r.Etcd.State, hs)
+	if r.State != hs || r.Outlook("3.7").State != hs {
+		t.Errorf("hard state %+v, outlook %+v, etcd reads %+v", r.State, r.Outlook("3.7").State, hs)
 	}
-	if r.Etcd.Action != ActionBoots || r.Etcd36.Action != ActionBoots {
-		t.Errorf("outlooks %v, %v", &r.Etcd, &r.Etcd36)
+	if r.Outlook("3.7").Action != ActionBoots || r.Outlook("3.6").Action != ActionBoots {
+		t.Errorf("outlooks %v, %v", r.Outlook("3.7"), r.Outlook("3.6"))
 	}
 }
 

@@ -271,6 +271,10 @@ func (l *Log) FS() fs.FS { return l.fsys }
 // Dir returns the directory of the segments, within FS.
 func (l *Log) Dir() string { return l.dir }
 
+// Member returns where the files of the log's member lie, as far as the log's place tells. It is
+// valid until Close.
+func (l *Log) Member() *datadir.Member { return l.member }
+
 // SnapDir returns the directory of the snapshot files that belong to the log. ok is false if there
 // is none. One that can't be looked at is returned all the same: reading it tells why.
 func (l *Log) SnapDir() (fsys fs.FS, dir string, ok bool) {

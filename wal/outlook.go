@@ -41,44 +41,55 @@ func (r IndexRange) Len() uint64 { return r.Last - r.First + 1 }
 // String names the range as "entry 7" or "entries 7..9".
 func (r IndexRange) String() string { return entryRange(r.First, r.Last) }
 
-// Outlook is what etcd itself does with a log at start, as far as the log alone decides it: a
-// database that doesn't fit is another matter.
-//
-// The texts are those of 3.7 and of 3.6. Older releases decide alike in the same words, but for
-// these: up to 3.5, what the names of the files show is "wal: file not found", a checksum that differs
-// at the head of a segment is "wal: crc mismatch", a mismatch elsewhere names neither sums nor place,
-// and a length is found too large "when decoding"; up to 3.5.6, a record that is longer than the file
-// is an error that etcd does not repair; 3.4.10 to 3.5.4 refuse every record of 10 MiB or more.
+// Outlook is what some releases of etcd do with a log at start, as far as the log alone decides it:
+// what applying the entries brings, and a database that doesn't fit, are other matters.
 type Outlook struct {
+	// From and To are the first and the last release that it holds for: "3.5.7", or "3.6" for the
+	// whole minor release.
+	From, To string
+
 	Action  Action
-	Release string         // the releases that it holds for: "3.7" or "3.4 to 3.6"
 	Start   raftpb.EntryID // snapshot that the entries are read from; Index 0 for the beginning
 	Entries uint64         // how many entries after Start it reads
 	Last    raftpb.EntryID // the last of them; Start when there is none
 	State   raftpb.HardState
 	Cut     *Position    // where it cuts the last segment off, though there are more bytes
 	Lost    []IndexRange // live entries that it doesn't read
-	Ghosts  []IndexRange // entries it reads although they were overwritten or replaced
-	Commits uint64       // how many of the lost entries were committed
-	Error   string       // the error in etcd's own words
-	Log     string       // the server's last log line, which carries Error
+	Ghosts  []IndexRange // entries it reads although a later record overwrote or replaced them
 
-	read     []span // what it reads
-	repaired bool   // it cuts before it reads; else it overwrites what it didn't read
+	// Unexplained are entries that it reads from records that are not intact by our rules.
+	Unexplained []IndexRange
+
+	Commits uint64 // how many of the lost entries were committed
+	Error   string // the error in etcd's own words
+	Log     string // the server's last log line, which carries Error
+	Better  string // where it refuses: the first later release of the same minor version that boots
+
+	read       []span // what it reads
+	repaired   bool   // it cuts before it reads; else it overwrites what it didn't read
+	betterCuts bool   // Better boots after a repair
+	fileBase   bool   // Start is the newest snapshot that has a file
+	cause      etcdCause
 }
 
 // good reports whether nothing speaks against starting etcd, as far as can be told.
 func (o *Outlook) good() bool { return o.Action == ActionBoots || o.Action == ActionUnknown }
 
+// boots reports whether etcd starts, with whatever it then has.
+func (o *Outlook) boots() bool { return o.Action != ActionRefuses && o.Action != ActionUnknown }
+
 // String says it in one line.
 func (o *Outlook) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "etcd %s %s", o.Release, o.Action)
-	if o.Action == ActionRefuses || o.Action == ActionUnknown {
+	fmt.Fprintf(&b, "etcd %s %s", o.Releases(), o.Action)
+	if !o.boots() {
 		for _, s := range []string{o.Log, o.Error} {
 			if s != "" {
 				b.WriteString(": " + s)
 			}
+		}
+		if o.Better != "" {
+			fmt.Fprintf(&b, "; %s or later %s", o.Better, o.betterText())
 		}
 		return b.String()
 	}
@@ -91,10 +102,20 @@ func (o *Outlook) String() string {
 	if len(o.Ghosts) > 0 {
 		fmt.Fprintf(&b, "; brings %s back from the dead", joinRanges(o.Ghosts))
 	}
+	if len(o.Unexplained) > 0 {
+		fmt.Fprintf(&b, "; reads %s, which are not intact here", joinRanges(o.Unexplained))
+	}
 	if o.Entries > 0 {
 		fmt.Fprintf(&b, "; reads %s", IndexRange{o.Start.Index + 1, o.Last.Index})
 	}
 	return b.String()
+}
+
+func (o *Outlook) betterText() string {
+	if o.betterCuts {
+		return "repairs this"
+	}
+	return "boots"
 }
 
 func committedText(n uint64) string {
@@ -122,8 +143,8 @@ type span struct {
 	term        uint64
 }
 
-// minus returns the index ranges of a that b lacks or holds with another term. Both ascend.
-func minus(a, b []span) (out []IndexRange) {
+// minus returns what a has that b lacks or holds with another term. Both ascend.
+func minus(a, b []span) (out []span) {
 	for _, s := range a {
 		for lo := s.first; lo <= s.last; {
 			for len(b) > 0 && b[0].last < lo {
@@ -136,10 +157,18 @@ func minus(a, b []span) (out []IndexRange) {
 				hi = min(hi, b[0].first-1)
 			}
 			if missing {
-				out = appendRange(out, IndexRange{lo, hi})
+				out = append(out, span{lo, hi, s.term})
 			}
 			lo = hi + 1
 		}
+	}
+	return out
+}
+
+// indexRanges drops the terms.
+func indexRanges(spans []span) (out []IndexRange) {
+	for _, s := range spans {
+		out = appendRange(out, IndexRange{s.first, s.last})
 	}
 	return out
 }

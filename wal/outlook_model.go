@@ -1,8 +1,10 @@
 package wal
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -11,87 +13,183 @@ import (
 // pass over the bytes left, and reads again only segments that a digest doesn't describe as etcd
 // would read them.
 type etcdModel struct {
-	rel   etcdRelease
-	names []SegmentName
+	rel   *etcdRelease
+	names []etcdName
 	snaps []raftpb.EntryID // the .snap files; nil: one for every snapshot record
 	live  []span           // the live entries, by our reading
+	over  *replaced        // the entries that are intact and not live
 	known uint64           // highest index known to be committed
-	end   int64            // offset behind the last record of the last segment, by our reading
-	file  func(seg int) string
-	read  func(seg int, start uint32, rel etcdRelease) etcdSegment
+	end   Position         // behind the last record of the last segment, by our reading
+	read  func(seg int, start uint32) etcdSegment
 }
 
-// outlook tells what etcd does with the log that was surveyed.
-func (l *Log) outlook(s *survey, o VerifyOptions, rel etcdRelease) Outlook {
-	if _, whole := l.firstSeed(); l.single && !whole || s.full {
-		return Outlook{Action: ActionUnknown, Release: rel.String(),
-			Error: "that takes the whole log"}
+// outlooks tells what the releases of etcd do with the log that was surveyed.
+func (l *Log) outlooks(s *survey, o VerifyOptions) (list []Outlook) {
+	_, whole := l.firstSeed()
+	over := newReplaced(s.live.dropped)
+	for i := range etcdReleases {
+		rel := &etcdReleases[i]
+		if l.single && !whole || s.full {
+			list = append(list, Outlook{From: rel.from, To: rel.to, Action: ActionUnknown,
+				Error: "that takes the whole log"})
+			continue
+		}
+		m := l.newEtcdModel(s, rel)
+		m.snaps, m.over = o.Snapshots, over
+		list = append(list, m.outlook())
 	}
-	m := &etcdModel{rel: rel, snaps: o.Snapshots, known: s.live.known}
-	m.end = s.digests[len(s.digests)-1].end
-	m.file = func(k int) string { return s.segs[k].File }
+	setBetter(list)
+	return list
+}
+
+func (l *Log) newEtcdModel(s *survey, rel *etcdRelease) *etcdModel {
+	m := &etcdModel{rel: rel, known: s.live.known, names: l.etcdNames()}
+	last := len(s.digests) - 1
+	m.end = Position{Segment: s.segs[last].File, Off: s.digests[last].end}
 	for _, r := range s.live.runs {
 		m.live = append(m.live, span{r.first, r.last, r.term})
-	}
-	for _, seg := range s.segs {
-		m.names = append(m.names, seg.Name)
 	}
 	type pass struct {
 		seg   int
 		start uint32
 	}
 	done, b := map[pass]etcdSegment{}, newBudget()
-	m.read = func(k int, start uint32, rel etcdRelease) etcdSegment {
-		if d := s.digests[k]; d.tidy {
-			return d.asEtcd(start)
+	m.read = func(k int, start uint32) etcdSegment {
+		if ord := m.names[k].ord; ord >= 0 {
+			if d := s.digests[ord]; d.tidy && (rel.maxRecord == 0 || d.longest < rel.maxRecord) {
+				return d.asEtcd(start, rel)
+			}
 		}
 		seg, ok := done[pass{k, start}]
 		if !ok {
-			seg = l.scanAsEtcd(k, start, rel, b)
+			seg = l.scanAsEtcd(m.names[k], etcdScan{rel, start, k == len(m.names)-1}, b)
 			done[pass{k, start}] = seg
 		}
 		return seg
 	}
-	return m.outlook()
+	return m
+}
+
+// etcdName is the name of a segment as etcd reads it.
+type etcdName struct {
+	SegmentName
+	file string
+	ord  int // the segment's place in the log; -1 for a file that we don't take for a segment
+}
+
+// etcdNames returns the segments that etcd finds, in its order: it sorts names as text, and takes
+// each that a number, a hyphen, a number and .wal can be read from, whatever their length.
+func (l *Log) etcdNames() (names []etcdName) {
+	for i, seg := range l.segments {
+		name := etcdName{seg.Name, seg.File, i}
+		if parsed, ok := parseEtcdName(seg.File); ok {
+			name.SegmentName = parsed
+		}
+		names = append(names, name)
+	}
+	for _, file := range l.ignored {
+		if parsed, ok := parseEtcdName(file); ok {
+			names = append(names, etcdName{parsed, file, -1})
+		}
+	}
+	slices.SortFunc(names, func(a, b etcdName) int { return strings.Compare(a.file, b.file) })
+	return names
+}
+
+func parseEtcdName(file string) (n SegmentName, ok bool) {
+	if !strings.HasSuffix(file, segmentSuffix) {
+		return n, false
+	}
+	_, err := fmt.Sscanf(file, "%016x-%016x.wal", &n.Seq, &n.Index)
+	return n, err == nil
 }
 
 // asEtcd returns the digest of a flawless segment as etcd reads it after a chain of start.
-func (d *digest) asEtcd(start uint32) etcdSegment {
+func (d *digest) asEtcd(start uint32, rel *etcdRelease) etcdSegment {
 	return etcdSegment{sum: d.ended.sum, end: d.end, steps: []etcdStep{
 		{kind: stepCRC, running: start, stored: d.seed},
-		{kind: stepMetadata, meta: newEtcdMeta(d.meta)},
+		{kind: stepMetadata, meta: newEtcdMeta(d.meta, rel)},
 		{kind: stepEvents, events: d.list.events},
 	}}
 }
 
+// replaced holds the entries that a later record overwrote.
+type replaced struct{ spans []span } // sorted by term, then index; disjoint
+
+func newReplaced(spans []span) *replaced {
+	r := &replaced{slices.Clone(spans)}
+	slices.SortFunc(r.spans, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.term, b.term), cmp.Compare(a.first, b.first))
+	})
+	merged := r.spans[:0]
+	for _, s := range r.spans {
+		n := len(merged)
+		if n > 0 && merged[n-1].term == s.term && s.first <= merged[n-1].last+1 {
+			merged[n-1].last = max(merged[n-1].last, s.last)
+			continue
+		}
+		merged = append(merged, s)
+	}
+	r.spans = merged
+	return r
+}
+
+// without returns the part of a span that was not overwritten: no intact record has it.
+func (r *replaced) without(s span) []span {
+	i, _ := slices.BinarySearchFunc(r.spans, s, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.term, b.term), cmp.Compare(a.last, b.first))
+	})
+	rest := r.spans[i:]
+	n := 0
+	for n < len(rest) && rest[n].term == s.term && rest[n].first <= s.last {
+		n++
+	}
+	return minus([]span{s}, rest[:n])
+}
+
 // etcdRefusal is why etcd doesn't start. In the model's loops it ends a walk.
 type etcdRefusal struct {
+	cause   etcdCause
 	log     string // the server's log line
 	text    string // the error
 	torn    bool   // a repair is tried first
 	unknown bool
 }
 
-// What the server says when it gives up; the panics come without a line of their own.
+// etcdCause tells one reason of a refusal from the others, whatever words a release has for it.
+type etcdCause uint8
+
 const (
-	logDiscovery  = "discovery failed" // its line for every error during bootstrap
-	logOpen       = "failed to open WAL"
-	logRead       = "failed to read WAL, cannot be repaired"
-	logRepair     = "failed to repair WAL"
-	errChain      = "walpb: crc mismatch"
+	causeNone etcdCause = iota
+	causeDecode
+	causeLength
+	causeChecksum
+	causeChain
+	causeKind
+	causePayload
+	causeMetadata
+	causeSnapshot
+	causeGap
+	causeNames
+	causeIdentity
+	causeCommit
+)
+
+const (
 	errConflict   = "wal: conflicting metadata found"
 	errOtherSnap  = "wal: snapshot mismatch"
 	errOutOfRange = "wal: slice bounds out of range"
+	errMaxRecord  = "wal: max entry size limit exceeded"
 )
 
 func (m *etcdModel) outlook() Outlook {
-	o := Outlook{Release: m.rel.String()}
+	o := Outlook{From: m.rel.from, To: m.rel.to, fileBase: m.rel.fileBase}
 	start, no := m.startSnapshot()
 	if no == nil {
 		no = m.load(&o, start)
 	}
 	if no != nil {
-		o.Action, o.Log, o.Error = ActionRefuses, no.log, no.text
+		o.Action, o.Log, o.Error, o.cause = ActionRefuses, no.log, no.text, no.cause
 		if no.unknown {
 			o.Action = ActionUnknown
 		}
@@ -124,10 +222,10 @@ func (m *etcdModel) compare(o *Outlook) {
 func (m *etcdModel) walk(first int, visit func(*etcdStep) *etcdRefusal) (at place, no *etcdRefusal) {
 	var running uint32
 	for k := first; k < len(m.names); k++ {
-		seg := m.read(k, running, m.rel)
+		seg := m.read(k, running)
 		at = place{k, seg.end}
 		for i := range seg.steps {
-			if no := checkChain(&seg.steps[i]); no != nil {
+			if no := m.checkChain(&seg.steps[i]); no != nil {
 				return at, no
 			}
 			if no := visit(&seg.steps[i]); no != nil {
@@ -138,7 +236,11 @@ func (m *etcdModel) walk(first int, visit func(*etcdStep) *etcdRefusal) (at plac
 			if f.unknown {
 				return at, &etcdRefusal{text: f.text, unknown: true}
 			}
-			return at, &etcdRefusal{log: logRead, text: f.text, torn: f.torn}
+			no := &etcdRefusal{cause: f.cause, log: m.rel.lines.read, text: f.text, torn: f.torn}
+			if f.panics {
+				no.log = ""
+			}
+			return at, no
 		}
 		running = seg.sum
 	}
@@ -146,21 +248,21 @@ func (m *etcdModel) walk(first int, visit func(*etcdStep) *etcdRefusal) (at plac
 }
 
 // checkChain compares a crc record with the running value, which isn't known while it is 0.
-func checkChain(st *etcdStep) *etcdRefusal {
+func (m *etcdModel) checkChain(st *etcdStep) *etcdRefusal {
 	if st.kind == stepCRC && st.running != 0 && st.running != st.stored {
-		return &etcdRefusal{log: logRead, text: errChain}
+		return &etcdRefusal{cause: causeChain, log: m.rel.lines.read, text: m.rel.errChain}
 	}
 	return nil
 }
 
 // startSnapshot chooses the snapshot that the log is read from, among the snapshot records up to
-// the last commit: 3.7 takes the last, releases before it the newest that has a file.
+// the last commit: the last of them, or the newest that has a file.
 func (m *etcdModel) startSnapshot() (start raftpb.EntryID, no *etcdRefusal) {
 	var all []raftpb.EntryID
 	var commit uint64
 	_, no = m.walk(0, func(st *etcdStep) *etcdRefusal {
 		if st.kind == stepPanic && st.state {
-			return &etcdRefusal{text: st.text}
+			return &etcdRefusal{cause: causePayload, text: st.text}
 		}
 		for i := range st.events {
 			if e := &st.events[i]; e.kind == eventSnapshot {
@@ -174,12 +276,12 @@ func (m *etcdModel) startSnapshot() (start raftpb.EntryID, no *etcdRefusal) {
 	})
 	if no != nil && !no.torn {
 		if no.log != "" && !no.unknown {
-			no.log = logDiscovery
+			no.log = m.rel.lines.start
 		}
 		return start, no
 	}
 	valid := slices.DeleteFunc(all, func(id raftpb.EntryID) bool { return id.Index > commit })
-	if m.rel == etcd36 {
+	if m.rel.fileBase {
 		return m.newestFile(valid), nil
 	}
 	if len(valid) > 0 {
@@ -207,7 +309,7 @@ func (m *etcdModel) load(o *Outlook, start raftpb.EntryID) *etcdRefusal {
 	if no != nil {
 		return no
 	}
-	r := etcdReader{start: start}
+	r := etcdReader{rel: m.rel, start: start}
 	at, no := m.walk(first, r.step)
 	if no != nil && no.torn {
 		no = m.repair(at, no)
@@ -216,17 +318,29 @@ func (m *etcdModel) load(o *Outlook, start raftpb.EntryID) *etcdRefusal {
 	if no != nil {
 		return no
 	}
-	if o.repaired || at.off < m.end {
-		o.Cut = &Position{Segment: m.file(at.seg), Off: at.off}
+	if end := (Position{Segment: m.names[at.seg].file, Off: at.off}); o.repaired ||
+		end.Segment == m.end.Segment && end.Off < m.end.Off {
+		o.Cut = &end
 	}
 	o.Start, o.State, o.Last, o.read = start, r.state, start, r.ents
 	if n := len(r.ents); n > 0 {
 		o.Last = raftpb.EntryID{Term: r.ents[n-1].term, Index: r.ents[n-1].last}
 		o.Entries = o.Last.Index - start.Index
 	}
-	live := above(m.live, start.Index)
-	o.Lost, o.Ghosts = minus(live, r.ents), minus(r.ents, live)
+	m.setDifference(o)
 	return r.boot(o)
+}
+
+// setDifference sets how what is read differs from what is live.
+func (m *etcdModel) setDifference(o *Outlook) {
+	live := above(m.live, o.Start.Index)
+	o.Lost = indexRanges(minus(live, o.read))
+	var strange []span
+	dead := minus(o.read, live)
+	for _, s := range dead {
+		strange = append(strange, m.over.without(s)...)
+	}
+	o.Ghosts, o.Unexplained = indexRanges(minus(dead, strange)), indexRanges(strange)
 }
 
 // selectSegments chooses the last segment whose name is not above the start, and all after it.
@@ -235,34 +349,42 @@ func (m *etcdModel) selectSegments(start raftpb.EntryID) (int, *etcdRefusal) {
 	for first >= 0 && m.names[first].Index > start.Index {
 		first--
 	}
-	const where = "openAtIndex failed: [openAtIndex] selectWALFiles failed: "
 	if first < 0 {
-		return 0, &etcdRefusal{log: logOpen, text: fmt.Sprintf(
-			"%swal: file not found which matches the snapshot index '%d'", where, start.Index)}
+		return 0, m.refuseNames(fmt.Sprintf(
+			"wal: file not found which matches the snapshot index '%d'", start.Index))
 	}
 	for k := first + 1; k < len(m.names); k++ {
 		if prev := m.names[k-1].Seq; prev != 0 && prev != m.names[k].Seq-1 {
-			return 0, &etcdRefusal{log: logOpen, text: fmt.Sprintf("%swal: file sequence numbers "+
-				"(starting from %d) do not increase continuously", where, first)}
+			return 0, m.refuseNames(fmt.Sprintf(
+				"wal: file sequence numbers (starting from %d) do not increase continuously", first))
 		}
 	}
 	return first, nil
+}
+
+// refuseNames is what etcd says of segments whose names don't fit.
+func (m *etcdModel) refuseNames(detail string) *etcdRefusal {
+	text := "wal: file not found"
+	if m.rel.detailed {
+		text = "openAtIndex failed: [openAtIndex] selectWALFiles failed: " + detail
+	}
+	return &etcdRefusal{cause: causeNames, log: m.rel.lines.open, text: text}
 }
 
 // repair does what etcd does about a torn write: it cuts the last segment behind the last record
 // that decodes, and starts over. An error in any other segment comes again then.
 func (m *etcdModel) repair(at place, no *etcdRefusal) *etcdRefusal {
 	last := len(m.names) - 1
-	seg := m.read(last, 0, m.rel)
+	seg := m.read(last, 0)
 	failed := seg.fault != nil && !seg.fault.torn
 	for i := range seg.steps {
-		failed = failed || checkChain(&seg.steps[i]) != nil
+		failed = failed || m.checkChain(&seg.steps[i]) != nil
 	}
 	switch {
 	case failed:
-		return &etcdRefusal{log: logRepair, text: no.text}
+		return &etcdRefusal{cause: no.cause, log: m.rel.lines.repair, text: no.text}
 	case at.seg != last:
-		return &etcdRefusal{log: logRead, text: no.text}
+		return &etcdRefusal{cause: no.cause, log: m.rel.lines.read, text: no.text}
 	}
 	return nil
 }

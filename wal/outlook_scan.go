@@ -7,13 +7,23 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"path"
 
+	"github.com/raftctl/raftctl/internal/etcdwire"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
 // maxOutlookRecord is the largest record that the model of etcd's decoder takes in. etcd allocates
 // whatever a damaged length says, up to the size of the file; the model says that it doesn't know.
 const maxOutlookRecord = 1 << 26
+
+// maxGoSlice is the largest number of bytes that Go allocates at once on 64-bit machines; asking for
+// more is a panic.
+const maxGoSlice = 1 << 48
+
+// maxEtcdAlloc is how many bytes etcd is trusted to get for a record that a damaged length makes
+// larger than its file: with more, it depends on the machine.
+const maxEtcdAlloc = 1 << 30
 
 // stepKind is what etcd's reader meets in a segment, as far as its verdict depends on it.
 type stepKind uint8
@@ -37,17 +47,22 @@ type etcdStep struct {
 
 // etcdMeta is the metadata record that etcd saw last. A record without data doesn't count as one.
 type etcdMeta struct {
-	set  bool
-	sum  [sha256.Size]byte
-	node uint64
+	set   bool
+	sum   [sha256.Size]byte
+	node  uint64
+	fault string // what etcd says when it can't decode it
 }
 
-func newEtcdMeta(data []byte) etcdMeta {
+func newEtcdMeta(data []byte, rel *etcdRelease) etcdMeta {
 	m := etcdMeta{set: data != nil, sum: sha256.Sum256(data)}
-	var cluster uint64
-	decodeEtcdScalars(&metadataSchema, data, etcd37, &m.node, &cluster)
+	if fault := etcdwire.Metadata.Scalars(data, rel.decoder, &m.node); fault != nil {
+		m.fault = unmarshalPanic(fault)
+	}
 	return m
 }
+
+// unmarshalPanic is etcd's panic over bytes that its decoder refuses.
+func unmarshalPanic(f *etcdwire.Fault) string { return "unmarshal should never fail (" + f.Text + ")" }
 
 // maxSteps bounds what is kept of a segment that is full of records that break the history. A
 // healthy segment has three.
@@ -63,8 +78,10 @@ type etcdSegment struct {
 
 // etcdFault is an error of etcd's decoder.
 type etcdFault struct {
+	cause   etcdCause
 	text    string // in etcd's words
 	torn    bool   // it is an io.ErrUnexpectedEOF, which the server answers with a repair
+	panics  bool   // no error comes back: Go's runtime ends the server
 	unknown bool   // the model gave up
 }
 
@@ -76,17 +93,55 @@ type etcdScanner struct {
 	name string
 	size int64
 	last bool // last segment
-	rel  etcdRelease
+	rel  *etcdRelease
 	list *eventList
 	buf  []byte
 	seg  etcdSegment
 }
 
-func newEtcdScanner(r io.ReaderAt, seg Segment, rel etcdRelease, b *budget) *etcdScanner {
-	return &etcdScanner{
-		r:    bufio.NewReaderSize(io.NewSectionReader(r, 0, seg.Size), probeChunk),
-		name: seg.File, size: seg.Size, rel: rel, list: newEventList(0, b),
+// etcdScan says how a segment is scanned.
+type etcdScan struct {
+	rel   *etcdRelease
+	start uint32 // the chain before it
+	last  bool   // it is the last segment
+}
+
+// scanAsEtcd reads a segment by etcd's rules.
+func (l *Log) scanAsEtcd(n etcdName, o etcdScan, b *budget) etcdSegment {
+	r, size, release, err := l.openEtcd(n)
+	if err != nil {
+		return etcdSegment{fault: &etcdFault{unknown: true, text: err.Error()}}
 	}
+	defer release()
+	s := &etcdScanner{
+		r:    bufio.NewReaderSize(r, probeChunk),
+		name: n.file, size: size, rel: o.rel, last: o.last, list: newEventList(0, b),
+	}
+	s.seg.sum = o.start
+	return s.scan()
+}
+
+// openEtcd opens a segment, at the size that it had when the log was opened.
+func (l *Log) openEtcd(n etcdName) (r io.Reader, size int64, release func(), err error) {
+	if n.ord >= 0 {
+		f, release, err := l.reader(n.ord)
+		if err != nil {
+			return nil, 0, nil, err
+		}
+		size = l.segments[n.ord].Size
+		return io.NewSectionReader(f, 0, size), size, release, nil
+	}
+	f, err := l.fsys.Open(path.Join(l.dir, n.file))
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	release = func() { _ = f.Close() } // opened for reading: nothing can be lost
+	info, err := f.Stat()
+	if err != nil {
+		release()
+		return nil, 0, nil, err
+	}
+	return io.LimitReader(f, info.Size()), info.Size(), release, nil
 }
 
 func (s *etcdScanner) scan() etcdSegment {
@@ -109,7 +164,7 @@ func (s *etcdScanner) frame() (done bool) {
 	case io.EOF:
 		return true
 	case io.ErrUnexpectedEOF:
-		s.fault(err.Error(), true)
+		s.fault(causeLength, err.Error(), true)
 		return true
 	default:
 		s.unknown(err.Error())
@@ -123,17 +178,34 @@ func (s *etcdScanner) frame() (done bool) {
 	if field>>63 != 0 {
 		pad = int64(field >> 56 & 7)
 	}
-	if limit := s.size - s.seg.end - pad; size > limit {
-		s.fault(s.overLimit(size, pad, limit), true)
+	if fault := s.checkLength(size, pad); fault != nil {
+		s.seg.fault = fault
 		return true
 	}
 	return s.record(size, pad)
 }
 
-func (s *etcdScanner) overLimit(size, pad, limit int64) string {
-	return fmt.Sprintf("unexpected EOF: [wal] max entry size limit exceeded when reading %q, "+
-		"recBytes: %d, fileSize(%d) - offset(%d) - padBytes(%d) = entryLimit(%d)",
-		s.name, size, s.size, s.seg.end, pad, limit)
+// checkLength compares a record's length with the limits that etcd knows, and with what can be
+// allocated.
+func (s *etcdScanner) checkLength(size, pad int64) *etcdFault {
+	rest := s.size - s.seg.end - pad // as etcd computes it, which forgets the frame's header
+	left := s.size - s.seg.end - frameHeaderSize
+	switch {
+	case s.rel.maxRecord > 0 && size >= s.rel.maxRecord-pad:
+		return &etcdFault{cause: causeLength, text: errMaxRecord}
+	case s.rel.beyond != "" && size > rest:
+		return &etcdFault{cause: causeLength, torn: s.rel.beyondTorn, text: fmt.Sprintf(
+			s.rel.beyond, s.name, size, s.size, s.seg.end, pad, rest)}
+	case size+pad > maxGoSlice:
+		return &etcdFault{cause: causeLength, panics: true,
+			text: "runtime error: makeslice: len out of range"}
+	case size+pad > left && size+pad > maxEtcdAlloc:
+		return &etcdFault{cause: causeLength, unknown: true, text: fmt.Sprintf(
+			"etcd would ask for %d bytes of memory for a damaged record", size+pad)}
+	case size+pad > left:
+		return &etcdFault{cause: causeLength, torn: true, text: "unexpected EOF"}
+	}
+	return nil
 }
 
 func (s *etcdScanner) record(size, pad int64) (done bool) {
@@ -148,7 +220,7 @@ func (s *etcdScanner) record(size, pad int64) (done bool) {
 	switch _, err := io.ReadFull(s.r, b); err {
 	case nil:
 	case io.EOF, io.ErrUnexpectedEOF:
-		s.fault("unexpected EOF", true)
+		s.fault(causeLength, "unexpected EOF", true)
 		return true
 	default:
 		s.unknown(err.Error())
@@ -159,18 +231,18 @@ func (s *etcdScanner) record(size, pad int64) (done bool) {
 
 // decode takes in a frame whose record has size bytes, and padding behind it.
 func (s *etcdScanner) decode(b []byte, size int64) (done bool) {
-	rec, fault := decodeEtcdRecord(b[:size], s.rel)
+	rec, fault := etcdwire.DecodeRecord(b[:size], s.rel.decoder)
 	if fault != nil {
 		if s.torn(b) {
-			fault = wireTruncated
+			fault = etcdwire.Truncated
 		}
-		s.fault(fault.text, fault.torn)
+		s.fault(causeDecode, fault.Text, fault.Torn)
 		return true
 	}
-	if Kind(rec.kind) != KindCRC || rec.kind > 0xff {
-		sum := crc32.Update(s.seg.sum, castagnoli, rec.data)
-		if sum != rec.crc {
-			s.mismatch(rec.crc, sum, s.torn(b))
+	if rec.Kind != int64(KindCRC) {
+		sum := crc32.Update(s.seg.sum, castagnoli, rec.Data)
+		if sum != rec.CRC {
+			s.mismatch(rec.CRC, sum, s.torn(b))
 			return true
 		}
 		s.seg.sum = sum
@@ -181,8 +253,8 @@ func (s *etcdScanner) decode(b []byte, size int64) (done bool) {
 	return false
 }
 
-func (s *etcdScanner) fault(text string, torn bool) {
-	s.seg.fault = &etcdFault{text: text, torn: torn}
+func (s *etcdScanner) fault(cause etcdCause, text string, torn bool) {
+	s.seg.fault = &etcdFault{cause: cause, text: text, torn: torn}
 }
 
 // unknown gives up on telling what etcd does.
@@ -191,11 +263,17 @@ func (s *etcdScanner) unknown(text string) {
 }
 
 func (s *etcdScanner) mismatch(stored, sum uint32, torn bool) {
-	text := fmt.Sprintf("walpb: crc mismatch: expected: %x computed: %x", stored, sum)
+	text := "walpb: crc mismatch"
+	if s.rel.detailed {
+		text = fmt.Sprintf("walpb: crc mismatch: expected: %x computed: %x", stored, sum)
+	}
 	if torn {
 		text = "unexpected EOF"
 	}
-	s.fault(fmt.Sprintf("%s: in file '%s' at position: %d", text, s.name, s.seg.end), torn)
+	if s.rel.detailed {
+		text = fmt.Sprintf("%s: in file '%s' at position: %d", text, s.name, s.seg.end)
+	}
+	s.fault(causeChecksum, text, torn)
 }
 
 // torn reports whether some 512-byte sector of the frame that begins at the current end is all
@@ -212,47 +290,46 @@ func (s *etcdScanner) torn(b []byte) bool {
 }
 
 // take sorts in a record that was decoded.
-func (s *etcdScanner) take(r *etcdRecord, off int64) {
-	switch r.kind {
+func (s *etcdScanner) take(r *etcdwire.Record, off int64) {
+	switch r.Kind {
 	case int64(KindEntry):
 		var typ uint64
 		var id raftpb.EntryID
-		if s.payload(&entrySchema, r.data, &typ, &id.Term, &id.Index) {
+		if s.payload(&etcdwire.Entry, r.Data, &typ, &id.Term, &id.Index) {
 			s.list.entry(id, off, false)
 		}
 	case int64(KindState):
 		var st raftpb.HardState
-		if s.payload(&stateSchema, r.data, &st.Term, &st.Vote, &st.Commit) {
+		if s.payload(&etcdwire.HardState, r.Data, &st.Term, &st.Vote, &st.Commit) {
 			s.list.state(st, off)
 		}
 	case int64(KindSnapshot):
 		var snap Snapshot
-		if s.payload(&snapshotSchema, r.data, &snap.Index, &snap.Term) {
+		if s.payload(&etcdwire.Snapshot, r.Data, &snap.Index, &snap.Term) {
 			s.list.snapshot(&snap, off)
 		}
 	case int64(KindCRC):
-		s.step(etcdStep{kind: stepCRC, running: s.seg.sum, stored: r.crc})
-		s.seg.sum = r.crc
+		s.step(etcdStep{kind: stepCRC, running: s.seg.sum, stored: r.CRC})
+		s.seg.sum = r.CRC
 	case int64(KindMetadata):
-		s.step(etcdStep{kind: stepMetadata, meta: newEtcdMeta(r.data)})
+		s.step(etcdStep{kind: stepMetadata, meta: newEtcdMeta(r.Data, s.rel)})
 	default:
-		s.step(etcdStep{kind: stepUnknown, text: "unexpected block type " + s.typeText(r.kind)})
+		s.step(etcdStep{kind: stepUnknown, text: "unexpected block type " + s.typeText(r.Kind)})
 	}
 }
 
 // typeText is how etcd prints a record's type: 3.7 prints the address where it lies.
 func (s *etcdScanner) typeText(kind int64) string {
-	if s.rel == etcd37 {
+	if s.rel.decoder == etcdwire.Google {
 		return "(an address)"
 	}
 	return fmt.Sprint(kind)
 }
 
-func (s *etcdScanner) payload(m *wireSchema, data []byte, out ...*uint64) bool {
-	fault := decodeEtcdScalars(m, data, s.rel, out...)
+func (s *etcdScanner) payload(m *etcdwire.Message, data []byte, out ...*uint64) bool {
+	fault := m.Scalars(data, s.rel.decoder, out...)
 	if fault != nil {
-		s.step(etcdStep{kind: stepPanic, state: m != &entrySchema,
-			text: "unmarshal should never fail (" + fault.text + ")"})
+		s.step(etcdStep{kind: stepPanic, state: m != &etcdwire.Entry, text: unmarshalPanic(fault)})
 	}
 	return fault == nil
 }

@@ -26,18 +26,29 @@ const (
 // size; only the space that was allocated ahead of the last record of the log is not accounted for:
 // it is known to be zero.
 func (l *Log) Records(mode Mode) iter.Seq2[*Record, error] {
+	return l.recordsFrom(0, mode)
+}
+
+// recordsFrom is Records from segment k on.
+func (l *Log) recordsFrom(k int, mode Mode) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		r := newReader(l, mode)
-		defer r.close()
-		for {
-			rec, err := r.next()
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if rec == nil || !yield(rec, nil) {
-				return
-			}
+		r.at = k - 1
+		r.all(yield)
+	}
+}
+
+// all yields what is left to read, and closes the reader.
+func (r *reader) all(yield func(*Record, error) bool) {
+	defer r.close()
+	for {
+		rec, err := r.next()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if rec == nil || !yield(rec, nil) {
+			return
 		}
 	}
 }

@@ -31,6 +31,7 @@ type digest struct {
 	meta     []byte   // not nil if there was a metadata record
 	metaOff  int64
 	end      int64 // offset behind the last record
+	longest  int64 // bytes of the longest record with its frame
 	unpadded bool  // some frame has no padding
 	tidy     bool  // every byte is as a writer puts it, so etcd reads it as we do
 	err      error // it could not be read, or not all of it could be checked
@@ -61,6 +62,7 @@ func (d *digest) record(r *Record) {
 		return
 	}
 	d.records++
+	d.longest = max(d.longest, r.Len)
 	if r.Len%frameAlign != 0 {
 		d.takeUnpadded(off)
 	}

@@ -56,19 +56,6 @@ func (d *digest) scan(ctx context.Context, s *scanner, progress func(int64)) err
 	}
 }
 
-// scanAsEtcd reads a segment by etcd's rules, after a chain of start.
-func (l *Log) scanAsEtcd(k int, start uint32, rel etcdRelease, b *budget) etcdSegment {
-	r, release, err := l.reader(k)
-	if err != nil {
-		return etcdSegment{fault: &etcdFault{unknown: true, text: err.Error()}}
-	}
-	defer release()
-	s := newEtcdScanner(r, l.segments[k], rel, b)
-	s.last = k == len(l.segments)-1
-	s.seg.sum = start
-	return s.scan()
-}
-
 // reader returns segment k as it lies, and a function that is to be called when it is done with.
 func (l *Log) reader(k int) (io.ReaderAt, func(), error) {
 	if f := l.files[k]; f != nil {

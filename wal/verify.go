@@ -2,8 +2,10 @@ package wal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 
@@ -52,9 +54,11 @@ type Report struct {
 
 	Segments []SegmentReport
 
-	Etcd    Outlook // what etcd 3.7 does with the log
-	Etcd36  Outlook // what etcd 3.4 to 3.6 do
-	View    *View   // nil if the history could not be followed
+	// Outlooks tell what the releases of etcd do with the log, in ascending order: one for each group
+	// of releases that may differ. FoldOutlooks joins those that don't.
+	Outlooks []Outlook
+
+	View    *View // nil if the history could not be followed
 	Records int64
 	Bytes   int64 // size of all segments
 }
@@ -85,7 +89,7 @@ func (l *Log) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 		r.Segments = append(r.Segments, SegmentReport{s.segs[i], d.end, d.records, d.tidy})
 	}
 	if l.dialect == Etcd {
-		r.Etcd, r.Etcd36 = l.outlook(s, o, etcd37), l.outlook(s, o, etcd36)
+		r.Outlooks = l.outlooks(s, o)
 	}
 	if !s.full {
 		v := s.view(l)
@@ -96,13 +100,13 @@ func (l *Log) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 			s.checkOutlook(r)
 		}
 	}
-	s.checkTail()
+	l.checkTail(s)
 	l.checkSpares(s)
 	r.Findings, r.Omitted = s.found.sorted(s.segs), s.found.omitted()
 	switch {
 	case s.found.bad:
 		r.Verdict = VerdictProblem
-	case s.err() != nil:
+	case s.err() != nil || len(s.found.kept[ClassUnchecked]) > 0:
 		r.Verdict = VerdictUnchecked
 	}
 	return r, nil
@@ -141,25 +145,36 @@ func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
 				"snapshot %v is above the last commit %d: etcd ignores it", ref.EntryID, r.State.Commit))
 		}
 	}
-	if newest == nil || o.Snapshots == nil || slices.Contains(o.Snapshots, newest.EntryID) {
+	if newest == nil || o.Snapshots == nil || slices.Contains(o.Snapshots, newest.EntryID) ||
+		len(r.Outlooks) == 0 {
 		return
 	}
-	sev, why := SeverityInfo, "etcd 3.4 to 3.6 start from an older one or from the log's beginning"
-	if r.Etcd36.Action == ActionRefuses && r.Etcd.Action != ActionRefuses {
-		sev, why = SeverityError, "etcd 3.4 to 3.6 can't start: "+r.Etcd36.Error
+	late, early := r.Outlooks[len(r.Outlooks)-1], Outlook{}
+	for _, p := range r.Outlooks {
+		if p.fileBase {
+			early = p
+		}
+	}
+	early.From = r.Outlooks[0].From
+	sev, why := SeverityInfo, " start from an older one or from the log's beginning"
+	if early.Action == ActionRefuses && late.Action != ActionRefuses {
+		sev, why = SeverityError, " can't start: "+early.Error
 	}
 	s.found.addAs(newest.at, sev, ClassSnapshotFile, fmt.Sprintf(
-		"no file for snapshot %v; 3.7 doesn't need it, %s", newest.EntryID, why))
+		"no file for snapshot %v; %s doesn't need it, etcd %s%s", newest.EntryID, late.Releases(),
+		early.Releases(), why))
 }
 
 // checkOutlook reports where etcd would see other entries than the log holds, or not start, although
 // nothing else is wrong.
 func (s *survey) checkOutlook(r *Report) {
-	for _, o := range []*Outlook{&r.Etcd, &r.Etcd36} {
-		if len(o.Ghosts) > 0 {
+	list := FoldOutlooks(r.Outlooks)
+	slices.Reverse(list) // the newest release counts most
+	for i := range list {
+		if o := &list[i]; len(o.Ghosts) > 0 {
 			s.found.add(s.live.stateAt, ClassGhost, fmt.Sprintf(
 				"etcd %s, starting from snapshot %v, brings overwritten %s back from the dead",
-				o.Release, o.Start, joinRanges(o.Ghosts)))
+				o.Releases(), o.Start, joinRanges(o.Ghosts)))
 			break
 		}
 	}
@@ -167,28 +182,66 @@ func (s *survey) checkOutlook(r *Report) {
 		return
 	}
 	at := place{len(s.digests) - 1, s.digests[len(s.digests)-1].end}
-	sev := SeverityError
-	if r.View.Metadata.NodeID == 0 {
-		sev = SeverityWarning // not the log of an etcd member
-	}
-	if o := &r.Etcd; !o.good() {
-		s.found.addAs(at, sev, ClassEtcdStart, o.String())
-	} else if o := &r.Etcd36; !o.good() {
-		s.found.addAs(at, SeverityWarning, ClassEtcdStart, o.String())
+	for i := range list {
+		if list[i].good() {
+			continue
+		}
+		sev := SeverityWarning // of older releases, and where it isn't the log of an etcd member
+		if i == 0 && r.View.Metadata.NodeID != 0 {
+			sev = SeverityError
+		}
+		s.found.addAs(at, sev, ClassEtcdStart, list[i].String())
+		return
 	}
 }
 
-// checkTail notes a last segment that wasn't allocated ahead of time: etcd's own repair leaves it
-// so, and so does a copy that was cut off between two records, which nothing else would tell.
-func (s *survey) checkTail() {
+// checkTail looks at how the last segment ends. One that is as large as a writer lets it become has a
+// successor, unless the writer died while it began that, or is at it. One that wasn't allocated
+// ahead of time was left so by etcd's own repair, or is a copy that was cut off between two records,
+// which nothing else would tell.
+func (l *Log) checkTail(s *survey) {
 	k := len(s.digests) - 1
-	if k < 0 || !s.digests[k].tidy {
+	if k < 0 || s.digests[k].err != nil {
 		return
 	}
-	if size, end := s.segs[k].Size, s.digests[k].end; size == end && size < SegmentSize {
+	size, end := s.segs[k].Size, s.digests[k].end
+	switch {
+	case end >= SegmentSize && !l.single:
+		l.checkFullTail(s, place{k, end})
+	case s.digests[k].tidy && size == end && size < SegmentSize:
 		s.found.add(place{k, end}, ClassShortTail, fmt.Sprintf(
 			"the last segment ends at %d without space ahead, as after a repair", end))
 	}
+}
+
+func (l *Log) checkFullTail(s *survey, end place) {
+	goesOn, err := l.goesOn()
+	switch {
+	case err != nil:
+		s.found.add(end, ClassUnchecked, fmt.Sprintf("whether another segment follows: %v", bare(err)))
+	case !goesOn:
+		s.found.add(end, ClassLostEnd, fmt.Sprintf(
+			"the last segment holds %d bytes of records: from %d on a writer goes on in another one, "+
+				"which is missing", end.off, SegmentSize))
+	}
+}
+
+// goesOn reports whether there is a successor of the last segment, which came since the log was
+// opened, or the beginning of one.
+func (l *Log) goesOn() (bool, error) {
+	now := &Log{fsys: l.fsys, dir: l.dir, dialect: l.dialect}
+	if err := now.list(); err != nil {
+		return false, err
+	}
+	if now.segments[len(now.segments)-1].Name != l.segments[len(l.segments)-1].Name {
+		return true, nil
+	}
+	for _, file := range now.spares {
+		if head, err := l.headOf(file); err != nil || !allZero(head) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // checkSpares notes the files beside the segments. A spare that isn't empty was interrupted in
@@ -197,22 +250,20 @@ func (s *survey) checkTail() {
 func (l *Log) checkSpares(s *survey) {
 	note := func(file string, c Class, detail string) {
 		s.found.insert(placed{place{seg: len(s.segs)}, Finding{
-			Class: c, Severity: SeverityInfo, Pos: Position{Segment: file}, Evidence: detail}})
+			Class: c, Severity: severities[c], Pos: Position{Segment: file}, Evidence: detail}})
 	}
 	for _, file := range l.spares {
-		head := make([]byte, frameHeaderSize)
-		f, err := l.fsys.Open(path.Join(l.dir, file))
-		if err != nil {
-			continue // a running etcd has renamed it
-		}
-		n, _ := io.ReadFull(f, head)
-		_ = f.Close() // opened for reading: nothing can be lost
-		if allZero(head[:n]) {
+		head, err := l.headOf(file)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // a running etcd has renamed it
+		case err != nil:
+			note(file, ClassUnchecked, fmt.Sprintf("what this file begins with: %v", bare(err)))
+		case allZero(head):
 			note(file, ClassSpare, "a segment prepared for later, empty; etcd ignores it")
-			continue
+		default:
+			note(file, ClassStaleSpare, fmt.Sprintf(
+				"a segment prepared for later that begins with %x: left over from a crash", head))
 		}
-		note(file, ClassStaleSpare, fmt.Sprintf(
-			"a segment prepared for later that begins with %x: left over from a crash", head[:n]))
 	}
 	switch n := len(l.ignored); n {
 	case 0:
@@ -222,4 +273,20 @@ func (l *Log) checkSpares(s *survey) {
 		note(l.ignored[0], ClassIgnored, fmt.Sprintf("no segment, like %d more files up to %s; etcd ignores them",
 			n-1, l.ignored[n-1]))
 	}
+}
+
+// headOf returns the first bytes of a file beside the segments, as many as a frame's header has or
+// the file holds.
+func (l *Log) headOf(file string) ([]byte, error) {
+	f, err := l.fsys.Open(path.Join(l.dir, file))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // opened for reading: nothing can be lost
+	head := make([]byte, frameHeaderSize)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	return head[:n], nil
 }

@@ -240,7 +240,7 @@ func compareStart(t *testing.T, dir string, fs files) string {
 		return "" // no log at all
 	}
 	r, got := startBoth(t, dir, fs)
-	return compareOutlook(&r.Etcd, got)
+	return compareOutlook(r.Outlook("3.7"), got)
 }
 
 func startBoth(t *testing.T, dir string, fs files) (*Report, etcdResult) {
@@ -259,7 +259,7 @@ func startBoth(t *testing.T, dir string, fs files) (*Report, etcdResult) {
 func checkMutated(t *testing.T, dir string, was, fs files) string {
 	t.Helper()
 	r, got := startBoth(t, dir, fs)
-	if msg := compareOutlook(&r.Etcd, got); msg != "" {
+	if msg := compareOutlook(r.Outlook("3.7"), got); msg != "" {
 		return msg
 	}
 	if r.Verdict == VerdictProblem {

@@ -28,7 +28,7 @@ func ExampleLog_Verify() {
 	for _, f := range r.Findings {
 		fmt.Println(f.Severity, f.Class, f.Pos)
 	}
-	fmt.Println(&r.Etcd)
+	fmt.Println(r.Outlook("3.7"))
 
 	// Output:
 	// problem entries 1..7 commit 7

@@ -125,13 +125,13 @@ func FuzzVerifyBytes(f *testing.F) {
 		etcdSegmentSize(t, 4096)
 		sub := filepath.Join(dir, fmt.Sprint(os.Getpid()))
 		r, got := startBoth(t, sub, files{SegmentName{}.String(): b})
-		if msg := compareOutlook(&r.Etcd, got); msg != "" {
+		if msg := compareOutlook(r.Outlook("3.7"), got); msg != "" {
 			t.Error(msg)
 		}
 		member := r.View == nil || r.View.Metadata.NodeID != 0 // else not etcd's own log
-		reads := r.Etcd.Action == ActionBoots && r.Etcd.Last.Index == r.View.LastIndex()
+		reads := r.Outlook("3.7").Action == ActionBoots && r.Outlook("3.7").Last.Index == r.View.LastIndex()
 		if r.Verdict == VerdictOK && member && !reads {
-			t.Errorf("ok, but %v; last index %d", &r.Etcd, r.View.LastIndex())
+			t.Errorf("ok, but %v; last index %d", r.Outlook("3.7"), r.View.LastIndex())
 		}
 	})
 }

@@ -140,8 +140,8 @@ func TestVerifyDamage(t *testing.T) {
 			if want := (len(tt.want) > 0); want != (r.Verdict == VerdictProblem) {
 				t.Errorf("verdict %s", r.Verdict)
 			}
-			if r.Etcd.Action != tt.action {
-				t.Errorf("%v, want %q", &r.Etcd, tt.action)
+			if r.Outlook("3.7").Action != tt.action {
+				t.Errorf("%v, want %q", r.Outlook("3.7"), tt.action)
 			}
 		})
 	}
@@ -199,7 +199,7 @@ func TestVerifyHistories(t *testing.T) {
 			if diff := cmp.Diff([][]Class{tt.errs, nil, tt.infos}, got); diff != "" {
 				t.Errorf("errors, warnings, infos (-want +got):\n%s%s", diff, findingLines(r))
 			}
-			if diff := cmp.Diff(tt.ghosts, r.Etcd.Ghosts); diff != "" {
+			if diff := cmp.Diff(tt.ghosts, r.Outlook("3.7").Ghosts); diff != "" {
 				t.Errorf("ghosts (-want +got):\n%s", diff)
 			}
 			fs := files(b.files(512))
@@ -324,8 +324,8 @@ func TestVerifyUnreadable(t *testing.T) {
 			if k == 2 && r.Verdict != VerdictUnchecked {
 				t.Errorf("%s from %d on: verdict %s\n%s", name, off, r.Verdict, findingLines(r))
 			}
-			if r.Etcd.Action == ActionBoots {
-				t.Errorf("%s from %d on: %v", name, off, &r.Etcd)
+			if r.Outlook("3.7").Action == ActionBoots {
+				t.Errorf("%s from %d on: %v", name, off, r.Outlook("3.7"))
 			}
 			if _, err := l.View(t.Context()); !errors.Is(err, errBroken) {
 				t.Errorf("view: error %v, want %v", err, errBroken)
@@ -381,8 +381,8 @@ func TestVerifyParallel(t *testing.T) {
 		if diff := cmp.Diff(first.Findings, r.Findings); diff != "" {
 			t.Errorf("findings with 1 and %d workers:\n%s", parallel, diff)
 		}
-		if first.Etcd.String() != r.Etcd.String() || first.Verdict != r.Verdict {
-			t.Errorf("%d workers: %v", parallel, &r.Etcd)
+		if first.Outlook("3.7").String() != r.Outlook("3.7").String() || first.Verdict != r.Verdict {
+			t.Errorf("%d workers: %v", parallel, r.Outlook("3.7"))
 		}
 	}
 }
@@ -418,8 +418,8 @@ func TestVerifyTooManyEvents(t *testing.T) {
 	}
 	log := b.files(512)
 	r := verifyMap(t, log, VerifyOptions{})
-	if r.Verdict != VerdictUnchecked || r.Etcd.Action != ActionUnknown {
-		t.Errorf("verdict %s, %v\n%s", r.Verdict, &r.Etcd, findingLines(r))
+	if r.Verdict != VerdictUnchecked || r.Outlook("3.7").Action != ActionUnknown {
+		t.Errorf("verdict %s, %v\n%s", r.Verdict, r.Outlook("3.7"), findingLines(r))
 	}
 	l, err := Open(mapFS(log), "wal")
 	if err != nil {
@@ -466,8 +466,8 @@ func TestVerifySingle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Verdict != VerdictOK || (r.Etcd.Action == ActionUnknown) != (k > 0) {
-			t.Errorf("segment %d: verdict %s, %v\n%s", k, r.Verdict, &r.Etcd, findingLines(r))
+		if r.Verdict != VerdictOK || (r.Outlook("3.7").Action == ActionUnknown) != (k > 0) {
+			t.Errorf("segment %d: verdict %s, %v\n%s", k, r.Verdict, r.Outlook("3.7"), findingLines(r))
 		}
 		l.Close()
 	}

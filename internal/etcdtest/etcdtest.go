@@ -21,12 +21,19 @@ import (
 // Versions are the minor versions of etcd that can be started, oldest first.
 var Versions = []string{"3.4", "3.5", "3.6", "3.7"}
 
+// Releases are all etcds that can be started, oldest first: Versions, each with a release of every
+// group of older ones that reads logs in another way. "3.4" is 3.4.15.
+var Releases = []string{"3.4.9", "3.4", "3.5.4", "3.5.6", "3.5", "3.6", "3.7"}
+
 // bootTimeout bounds how long a server may take to become healthy. A healthy one takes a second;
 // the rest is for a machine that builds something else at the same time.
 const bootTimeout = 60 * time.Second
 
-// Binary returns the path of one of etcd's programs ("etcd", "etcdctl", "etcdutl") of a minor
-// version. A missing program fails the test: `make etcd` builds it.
+// Quick are flags that let a server without peers elect itself in a moment.
+var Quick = []string{"--heartbeat-interval", "20", "--election-timeout", "100"}
+
+// Binary returns the path of one of etcd's programs ("etcd", "etcdctl", "etcdutl") of one of
+// Versions; of the other Releases there is the server only. A missing program fails the test: `make etcd` builds it.
 func Binary(tb testing.TB, version, program string) string {
 	tb.Helper()
 	_, file, _, _ := runtime.Caller(0)
@@ -78,6 +85,29 @@ func TryStart(tb testing.TB, version, dataDir string, args ...string) (*Server, 
 	go func() { s.done <- s.cmd.Wait() }()
 	tb.Cleanup(s.Kill)
 	return s, s.waitHealthy()
+}
+
+// Watch runs an etcd on a data directory and returns what it printed, and whether it ended by itself:
+// before it was healthy, or within grace after that. One that runs on is killed.
+func Watch(tb testing.TB, release, dataDir string, grace time.Duration, args ...string) (log string, ended bool) {
+	tb.Helper()
+	s, err := TryStart(tb, release, dataDir, args...)
+	if err == nil {
+		select {
+		case end := <-s.done:
+			s.done <- end
+			ended = true
+		case <-time.After(grace):
+		}
+		return s.Log(), ended
+	}
+	select {
+	case end := <-s.done:
+		s.done <- end
+		ended = true
+	default:
+	}
+	return s.Log(), ended
 }
 
 func (s *Server) waitHealthy() error {

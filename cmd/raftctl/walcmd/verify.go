@@ -9,6 +9,8 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -62,8 +64,8 @@ With --deep, payloads are those of etcd, unless --decode names another decoder:
 // verified is the outcome for one path.
 type verified struct {
 	path   string
-	report *wal.Report // nil: it could not be read
-	err    error       // why
+	report *outlook.Report // nil: it could not be read
+	err    error           // why
 }
 
 func runVerify(ctx context.Context, a *ui.App, o *verifyOptions, paths []string) (err error) {
@@ -104,22 +106,28 @@ func (v *verified) tell(a *ui.App, o *verifyOptions, named bool) error {
 
 func verifyPath(
 	ctx context.Context, a *ui.App, o *verifyOptions, decoder decode.Decoder, path string,
-) (*wal.Report, error) {
+) (*outlook.Report, error) {
 	src, err := o.source.open(a, path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = src.Close() }() // opened for reading
-	opts := wal.VerifyOptions{}
+	var opts outlook.Options
+	if o.source.walDir != "" && path != o.source.walDir {
+		opts.Member, err = datadir.FindPath(path, datadir.Options{WalDir: o.source.walDir, Dir: a.Dir})
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = opts.Member.Close() }() // opened for reading
+	}
 	var check *deepCheck
 	if o.deep {
 		check = newDeepCheck(decoder, o.decode.sequential())
-		opts.Deep = check.entry
+		opts.Verify.Deep = check.entry
 	}
-	bad := src.checkSnapshots(&opts)
 	p := ui.NewProgress(a, "verify "+path, totalSize(src.log))
-	opts.Progress = p.Set
-	report, err := src.log.Verify(ctx, opts)
+	opts.Verify.Progress = p.Set
+	report, err := outlook.Examine(ctx, src.log, opts)
 	p.Done()
 	if err == nil && check != nil {
 		err = check.failed
@@ -127,7 +135,6 @@ func verifyPath(
 	if err != nil {
 		return nil, pathError(path, err)
 	}
-	report.Findings = append(report.Findings, bad...)
 	return report, nil
 }
 

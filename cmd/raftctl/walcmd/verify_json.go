@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -11,13 +12,13 @@ import (
 type reportJSON struct {
 	Path       string            `json:"path"`
 	Verdict    wal.Verdict       `json:"verdict"`
-	Etcd       outlookJSON       `json:"etcd"`
-	Etcd36     outlookJSON       `json:"etcd_3_6"`
+	Outlooks   []outlookJSON     `json:"outlooks"`
 	FirstIndex uint64            `json:"first_index"`
 	LastIndex  uint64            `json:"last_index"`
 	LastTerm   uint64            `json:"last_term"`
 	Commit     uint64            `json:"commit"`
 	Intact     *rangeJSON        `json:"intact"`
+	Ranges     []rangeJSON       `json:"ranges"`
 	Records    int64             `json:"records"`
 	Bytes      int64             `json:"bytes"`
 	Findings   []findingJSON     `json:"findings"`
@@ -32,17 +33,39 @@ type failureJSON struct {
 }
 
 type outlookJSON struct {
-	Action     wal.Action  `json:"action"`
-	Release    string      `json:"release"`
-	Summary    string      `json:"summary"`
-	StartIndex uint64      `json:"start_index"`
-	Entries    uint64      `json:"entries"`
-	LastIndex  uint64      `json:"last_index"`
-	Lost       []rangeJSON `json:"lost,omitempty"`
-	Committed  uint64      `json:"lost_committed,omitempty"`
-	Ghosts     []rangeJSON `json:"ghosts,omitempty"`
-	Error      string      `json:"error,omitempty"`
-	Log        string      `json:"log,omitempty"`
+	From        string        `json:"from"`
+	To          string        `json:"to"`
+	Action      wal.Action    `json:"action"`
+	Summary     string        `json:"summary"`
+	StartIndex  uint64        `json:"start_index"`
+	Entries     uint64        `json:"entries"`
+	LastIndex   uint64        `json:"last_index"`
+	Cut         *positionJSON `json:"cut,omitempty"`
+	Lost        []rangeJSON   `json:"lost,omitempty"`
+	Committed   uint64        `json:"lost_committed,omitempty"`
+	Ghosts      []rangeJSON   `json:"ghosts,omitempty"`
+	Unexplained []rangeJSON   `json:"unexplained,omitempty"`
+	Error       string        `json:"error,omitempty"`
+	Log         string        `json:"log,omitempty"`
+	Better      string        `json:"better,omitempty"`
+	Stop        *stopJSON     `json:"stop,omitempty"`
+	Applied     uint64        `json:"applied_index"`
+	Unjudged    string        `json:"unjudged,omitempty"`
+}
+
+type stopJSON struct {
+	Trigger string `json:"trigger"`
+	Index   uint64 `json:"index,omitempty"`
+	Term    uint64 `json:"term,omitempty"`
+	Segment string `json:"segment,omitempty"`
+	Offset  int64  `json:"offset,omitempty"`
+	Error   string `json:"error"`
+	Advice  string `json:"advice"`
+}
+
+type positionJSON struct {
+	Segment string `json:"segment"`
+	Offset  int64  `json:"offset"`
 }
 
 type rangeJSON struct {
@@ -76,12 +99,15 @@ func newReportJSON(v verified) reportJSON {
 	r := v.report
 	j := reportJSON{
 		Path: v.path, Verdict: r.Verdict,
-		Etcd: newOutlookJSON(&r.Etcd), Etcd36: newOutlookJSON(&r.Etcd36),
 		FirstIndex: r.First.Index, LastIndex: r.Last.Index, LastTerm: r.Last.Term, Commit: r.Commit(),
 		Records: r.Records, Bytes: r.Bytes, Findings: []findingJSON{}, Omitted: r.Omitted,
+		Outlooks: []outlookJSON{}, Ranges: newRangesJSON(r.Ranges),
 	}
 	if r.Intact.Last > 0 {
 		j.Intact = &rangeJSON{r.Intact.First, r.Intact.Last}
+	}
+	for i := range r.Outlooks {
+		j.Outlooks = append(j.Outlooks, newOutlookJSON(&r.Outlooks[i]))
 	}
 	for _, f := range r.Findings {
 		j.Findings = append(j.Findings, findingJSON{f.Class, f.Severity, f.Pos.Segment, f.Pos.Off, f.Evidence})
@@ -89,17 +115,27 @@ func newReportJSON(v verified) reportJSON {
 	return j
 }
 
-func newOutlookJSON(o *wal.Outlook) outlookJSON {
-	return outlookJSON{
-		Action: o.Action, Release: o.Release, Summary: o.String(),
-		StartIndex: o.Start.Index, Entries: o.Entries, LastIndex: o.Last.Index,
-		Lost: newRangesJSON(o.Lost), Committed: o.Commits, Ghosts: newRangesJSON(o.Ghosts),
-		Error: o.Error, Log: o.Log,
+func newOutlookJSON(o *outlook.Outlook) outlookJSON {
+	r := &o.Read
+	j := outlookJSON{
+		From: r.From, To: r.To, Action: o.Action, Summary: o.String(),
+		StartIndex: r.Start.Index, Entries: r.Entries, LastIndex: r.Last.Index,
+		Lost: newRangesJSON(r.Lost), Committed: r.Commits, Ghosts: newRangesJSON(r.Ghosts),
+		Unexplained: newRangesJSON(r.Unexplained), Error: r.Error, Log: r.Log, Better: r.Better,
+		Applied: o.Applied, Unjudged: o.Unjudged,
 	}
+	if r.Cut != nil {
+		j.Cut = &positionJSON{r.Cut.Segment, r.Cut.Off}
+	}
+	if s := o.Stop; s != nil {
+		j.Stop = &stopJSON{Trigger: s.Trigger, Index: s.Entry.Index, Term: s.Entry.Term,
+			Segment: s.Pos.Segment, Offset: s.Pos.Off, Error: s.Words, Advice: s.Advice}
+	}
+	return j
 }
 
 func newRangesJSON(ranges []wal.IndexRange) []rangeJSON {
-	var out []rangeJSON
+	out := []rangeJSON{}
 	for _, r := range ranges {
 		out = append(out, rangeJSON{r.First, r.Last})
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/display"
+	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -30,12 +31,18 @@ func printReport(w io.Writer, v verified, named bool) error {
 		kv.Add("intact", "%d..%d", r.Intact.First, r.Intact.Last)
 	}
 	kv.Add("read", "%d records, %s", r.Records, display.FormatSize(r.Bytes))
-	kv.Add("outlook", "%s", r.Etcd.String())
-	kv.Add("", "%s", r.Etcd36.String())
+	label := "outlook"
+	for _, o := range outlook.Fold(r.Outlooks) {
+		kv.Add(label, "%s", o.String())
+		label = ""
+		if o.Stop != nil {
+			kv.Add("", "  what to do: %s", o.Stop.Advice)
+		}
+	}
 	if err := kv.Flush(); err != nil {
 		return err
 	}
-	return printFindings(w, r)
+	return printFindings(w, &r.Report)
 }
 
 func printFindings(w io.Writer, r *wal.Report) error {
