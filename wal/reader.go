@@ -58,7 +58,7 @@ func (r *reader) all(yield func(*Record, error) bool) {
 // sound, Records may yield more, or other records.
 func (l *Log) SegmentRecords(i int) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
-		for rec, err := range l.recordsFrom(i) {
+		for rec, err := range l.recordsFrom(i, Inspect) {
 			if err == nil && rec.Pos.Segment != l.segments[i].File || !yield(rec, err) {
 				return
 			}
