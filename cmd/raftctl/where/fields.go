@@ -61,7 +61,7 @@ var fields = []Field{
 	{"op", entries, Decoded, `what the entry asks for: "put", "txn", "empty", …`, word(op)},
 	{"key", entries, Decoded, "the key; in a transaction the first one that an operation in either branch touches", text(key)},
 	{"range_end", entries, Decoded, "the end of the range that begins with key, exclusive", text(rangeEnd)},
-	{"keys", entries, Decoded, "what it touches: op, key, range_end, branch; in JSON of transactions only", list(keys)},
+	{"keys", entries, Decoded, "what it touches: op, key, range_end, branch; in JSON of transactions only", list{keys, isTxn}},
 	{"summary", entries, Decoded, "the line that the table shows, without values", line(summary)},
 	{"request", entries, Decoded, "the whole request, e.g. request.put.lease; see docs/json.md", object(request)},
 	{"who_member", entries, Who, "ID of the member that proposed the entry, in hex", word(whoMember)},

@@ -46,10 +46,16 @@ type (
 	truth      func(*Row) (bool, bool)   // a condition
 	flag       func(*Row) bool           // a condition that is left out if it doesn't hold
 	object     func([]byte, *Row) []byte // appends JSON: null if the record doesn't have it
-	// list appends the member itself, and perhaps one that says what it left out. It is left out of
-	// JSON, but not of --where, if it tells nothing that other fields don't.
-	list func(b []byte, r *Row) (_ []byte, tells bool)
 )
+
+// list is a list of objects.
+type list struct {
+	// append appends the member itself, and perhaps one that says what it left out.
+	append func(b []byte, r *Row) []byte
+	// tells reports whether it tells more than other fields do. Else it is left out of JSON, but not of
+	// --where.
+	tells func(r *Row) bool
+}
 
 func (number) typ() string { return "int" }
 
@@ -214,15 +220,15 @@ func (get object) cel(r *Row) (ref.Val, bool) {
 
 func (list) typ() string { return "list" }
 
-func (get list) appendJSON(b []byte, _ *member, r *Row) []byte {
-	if longer, tells := get(b, r); tells {
-		return longer
+func (l list) appendJSON(b []byte, _ *member, r *Row) []byte {
+	if !l.tells(r) {
+		return b
 	}
-	return b
+	return l.append(b, r)
 }
 
-func (get list) cel(r *Row) (ref.Val, bool) {
-	b, _ := get([]byte{'{'}, r)
+func (l list) cel(r *Row) (ref.Val, bool) {
+	b := l.append([]byte{'{'}, r)
 	members, _ := readJSON(append(b, '}')).(map[string]any)
 	for _, v := range members {
 		if elements, ok := v.([]any); ok {
