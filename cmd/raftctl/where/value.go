@@ -64,7 +64,7 @@ func (get number) appendJSON(b []byte, m *member, r *Row) []byte {
 	if !ok {
 		return b
 	}
-	return strconv.AppendUint(append(b, m.lead...), n, 10)
+	return strconv.AppendUint(m.appendLead(b), n, 10)
 }
 
 // cel returns CEL's int, so that expressions need no suffix. What doesn't fit is as large as can be.
@@ -80,7 +80,7 @@ func (get id) appendJSON(b []byte, m *member, r *Row) []byte {
 	if !ok {
 		return b
 	}
-	return jsontext.AppendID(append(b, m.lead...), n)
+	return jsontext.AppendID(m.appendLead(b), n)
 }
 
 func (get id) cel(r *Row) (ref.Val, bool) {
@@ -95,7 +95,7 @@ func (get sum) appendJSON(b []byte, m *member, r *Row) []byte {
 	if !ok {
 		return b
 	}
-	b = append(append(b, m.lead...), '"')
+	b = append(m.appendLead(b), '"')
 	return append(jsontext.AppendHex(b, uint64(n), 8), '"')
 }
 
@@ -111,7 +111,7 @@ func (get word) appendJSON(b []byte, m *member, r *Row) []byte {
 	if !ok {
 		return b
 	}
-	b = append(append(b, m.lead...), '"')
+	b = append(m.appendLead(b), '"')
 	return append(append(b, s...), '"')
 }
 
@@ -127,7 +127,7 @@ func (get prose) appendJSON(b []byte, m *member, r *Row) []byte {
 	if !ok {
 		return b
 	}
-	return jsontext.AppendString(append(b, m.lead...), s)
+	return jsontext.AppendString(m.appendLead(b), s)
 }
 
 func (get prose) cel(r *Row) (ref.Val, bool) {
@@ -142,7 +142,7 @@ func (get line) appendJSON(b []byte, m *member, r *Row) []byte {
 	if !ok {
 		return b
 	}
-	return jsontext.AppendString(append(b, m.lead...), s)
+	return jsontext.AppendString(m.appendLead(b), s)
 }
 
 func (get line) cel(r *Row) (ref.Val, bool) {
@@ -172,7 +172,7 @@ func (get base64Text) appendJSON(b []byte, m *member, r *Row) []byte {
 	if !ok {
 		return b
 	}
-	b = append(append(b, m.lead...), '"')
+	b = append(m.appendLead(b), '"')
 	return append(base64.StdEncoding.AppendEncode(b, s), '"')
 }
 
@@ -188,7 +188,7 @@ func (get truth) appendJSON(b []byte, m *member, r *Row) []byte {
 	if !ok {
 		return b
 	}
-	return strconv.AppendBool(append(b, m.lead...), holds)
+	return strconv.AppendBool(m.appendLead(b), holds)
 }
 
 func (get truth) cel(r *Row) (ref.Val, bool) {
@@ -202,7 +202,7 @@ func (get flag) appendJSON(b []byte, m *member, r *Row) []byte {
 	if !get(r) {
 		return b
 	}
-	return append(append(b, m.lead...), "true"...)
+	return append(m.appendLead(b), "true"...)
 }
 
 func (get flag) cel(r *Row) (ref.Val, bool) { return types.True, get(r) }
@@ -210,7 +210,7 @@ func (get flag) cel(r *Row) (ref.Val, bool) { return types.True, get(r) }
 func (object) typ() string { return "map" }
 
 func (get object) appendJSON(b []byte, m *member, r *Row) []byte {
-	return get(append(b, m.lead...), r)
+	return get(m.appendLead(b), r)
 }
 
 func (get object) cel(r *Row) (ref.Val, bool) {
