@@ -16,6 +16,7 @@ type chain struct {
 	seg    int
 	events []event
 	linked bool  // the segment's head, or that of the next one, proves that it belongs to the log
+	class  Class // of the finding at its head that tells why records may be missing before it
 	lost   int64 // bytes of damage, or of a foreign chain, between it and the chain before
 	to     place // where it ends: at the next chain, or the next segment
 }
@@ -31,8 +32,10 @@ func chainsOf(k int, events []event) (out []chain) {
 			hi++
 		}
 		first := &events[lo]
-		c := chain{seg: k, events: events[lo:hi], to: place{seg: k + 1}, lost: first.lost}
-		c.linked = first.kind == eventHead
+		c := chain{seg: k, events: events[lo:hi], to: place{seg: k + 1}}
+		if c.linked = first.kind == eventHead; !c.linked {
+			c.lost = first.damage.Len
+		}
 		if hi < len(events) {
 			c.to = events[hi].at
 		}
@@ -103,11 +106,11 @@ func clash(a, b *bearing, lost int64) string {
 	next := a.last.Index + 1
 	switch {
 	case b.first.Index < next && (b.first.Term <= a.last.Term || b.first.Index <= a.states.last.Commit):
-		return fmt.Sprintf("entry %v would overwrite entries up to %v", b.first, a.last)
+		return fmt.Sprintf("%s would overwrite entries up to %s", entryName(b.first), indexName(a.last))
 	case b.first.Term < a.last.Term:
-		return fmt.Sprintf("entry %v after %v: terms never go back", b.first, a.last)
+		return fmt.Sprintf("%s after %s: terms never go back", entryName(b.first), entryName(a.last))
 	case b.states.n > 0 && b.states.first.Term < a.last.Term:
-		return fmt.Sprintf("hard state of term %d after entry %v", b.states.first.Term, a.last)
+		return fmt.Sprintf("hard state of term %d after %s", b.states.first.Term, entryName(a.last))
 	case lost >= 0 && b.first.Index > next && b.base < next &&
 		b.first.Index-next > uint64(lost/minEntryFrame):
 		return fmt.Sprintf("entries %d..%d don't fit in the %d bytes between", next, b.first.Index-1, lost)

@@ -204,7 +204,7 @@ func (r *reader) seed(before *scanner, next int) (crc uint32, seeded bool) {
 // firstSeed returns the checksum that the first segment continues: 0, unless segments before it
 // were removed.
 func (l *Log) firstSeed() (crc uint32, seeded bool) {
-	_, named := l.dialect.ParseFileName(l.segments[0].File)
+	_, named := l.dialect.readFileName(l.segments[0].File)
 	return 0, named && l.segments[0].Name.Seq == 0
 }
 

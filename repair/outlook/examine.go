@@ -17,8 +17,8 @@ type Options struct {
 	// Verify goes to wal's Verify. Its Snapshots are set by Examine.
 	Verify wal.VerifyOptions
 
-	// Member says where the member's files lie; nil for what lies beside the log. It tells of a log that
-	// lies elsewhere than in its data directory.
+	// Member says where the member's files lie; nil for what lies beside the log. It tells of a log
+	// that lies elsewhere than in its data directory.
 	Member *datadir.Member
 }
 
@@ -46,7 +46,7 @@ func (r *Report) Outlook(release string) *Outlook {
 // once. The error is that of the context, or of reading those entries.
 func Examine(ctx context.Context, log *wal.Log, o Options) (*Report, error) {
 	x := &examination{log: log, member: cmp.Or(o.Member, log.Member())}
-	x.readSnapshots()
+	x.readSnapshots(ctx)
 	o.Verify.Snapshots = x.intact()
 	verified, err := log.Verify(ctx, o.Verify)
 	if err != nil {
@@ -143,8 +143,8 @@ func (x *examination) replay(ctx context.Context, judges []*judge) error {
 	return x.pass(ctx, again)
 }
 
-// downgradeTarget returns the version that a downgrade goes to which was under way at the end of what
-// was applied.
+// downgradeTarget returns the version that a downgrade goes to which was under way at the end of
+// what was applied.
 func downgradeTarget(judges []*judge) (target version, ok bool) {
 	var applied uint64
 	for _, j := range judges {
@@ -249,9 +249,9 @@ func (x *examination) databaseMissing() bool {
 // databaseName is the name of the database, in member/snap.
 const databaseName = "db"
 
-// checkStop reports what ends the release that the cluster runs. That others can't run on its files is
-// what the outlooks are for. Where no release is known that the cluster runs, it may not be etcd's log,
-// and what ends every release is a warning.
+// checkStop reports what ends the release that the cluster runs. That others can't run on its files
+// is what the outlooks are for. Where no release is known that the cluster runs, it may not be
+// etcd's log, and what ends every release is a warning.
 func (x *examination) checkStop() {
 	own, sev := x.own, wal.SeverityError
 	if own == nil {
