@@ -110,6 +110,16 @@ func (f *findings) merge(g *findings) {
 	}
 }
 
+// sound reports whether no finding is more than worth knowing.
+func (f *findings) sound() bool {
+	for _, list := range f.kept {
+		if slices.ContainsFunc(list, func(p placed) bool { return p.Severity != SeverityInfo }) {
+			return false
+		}
+	}
+	return true
+}
+
 // sorted returns the findings in reading order, with the names of their segments filled in.
 func (f *findings) sorted(segs []Segment) []Finding {
 	var all []placed

@@ -33,6 +33,10 @@ type View struct {
 	Terms  []TermStart  // where each term begins among the live entries
 	Ranges []IndexRange // the live entries, split where any are missing or may be
 
+	// Sound says that nothing is wrong with the log: every record is intact, and each segment follows
+	// the one before, so that a segment can be read without those before it: see [Log.SegmentRecords].
+	Sound bool
+
 	log        *Log
 	overwrites overwrites
 	voids      voids
@@ -98,7 +102,7 @@ func (s *survey) view(l *Log) *View {
 	t := &s.live
 	v := &View{
 		State: t.state, Base: t.base, Snapshots: t.snaps,
-		Ranges: t.ranges(), log: l, overwrites: t.overwrites, voids: t.voids, ords: map[string]int{},
+		Ranges: t.ranges(), Sound: s.found.sound(), log: l, overwrites: t.overwrites, voids: t.voids, ords: map[string]int{},
 	}
 	for i, seg := range s.segs {
 		v.ords[seg.File] = i

@@ -2,6 +2,7 @@ package walcmd
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -37,3 +38,5 @@ func TestHeavyHitters(t *testing.T) {
 		t.Errorf("full %v, %d keys, want at most %d", h.full, len(h.counts), maxHits)
 	}
 }
+
+func fixedNow() time.Time { return time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC) }

@@ -57,22 +57,27 @@ func entryType(r *Row) (string, bool) {
 }
 
 func key(r *Row) ([]byte, bool) {
-	a, ok := r.Request().FirstKey()
+	p := r.Request()
+	if p.Key != nil { // as most have; FirstKey does more
+		return p.Key, true
+	}
+	a, ok := p.FirstKey()
 	return a.Key, ok && a.Key != nil
 }
 
 func rangeEnd(r *Row) ([]byte, bool) {
-	a, _ := r.Request().FirstKey()
+	p := r.Request()
+	if p.Key != nil {
+		return p.RangeEnd, p.RangeEnd != nil
+	}
+	a, _ := p.FirstKey()
 	return a.RangeEnd, a.RangeEnd != nil
 }
 
-// keys tells more than key and range_end do only of transactions.
-func keys(b []byte, r *Row) ([]byte, bool) {
-	p := r.Request()
-	before := len(b)
-	b = p.AppendKeys(b)
-	return b, p.Op == decode.OpTxn && len(b) > before
-}
+func keys(b []byte, r *Row) []byte { return r.Request().AppendKeys(b) }
+
+// isTxn reports whether the entry is a transaction: of others key and range_end tell all.
+func isTxn(r *Row) bool { return r.Request().Op == decode.OpTxn }
 
 // summary returns the line that says what the entry asks for. It is valid until the next call. It
 // has no values: the request next to it has them, and looking at each twice doubles the time that

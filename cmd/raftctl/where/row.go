@@ -127,6 +127,5 @@ func (r *Row) RawData() (data []byte, ok bool) {
 	case r.Style.ShowSecrets || r.Entry.Type != raftpb.EntryNormal:
 		return r.Entry.Data, true
 	}
-	r.text = decode.AppendMasked(r.text[:0], r.Entry.Data)
-	return r.text, true
+	return decode.Masked(r.text, r.Entry.Data), true
 }
