@@ -223,6 +223,7 @@ func (d *dumper) newWorker(decoder decode.Decoder) func(*batch) {
 			}
 			r.Set(rec)
 			r.Live = b.live[i]
+			r.Foreign = d.view != nil && d.view.Foreign(rec.Pos)
 			ok, err := d.o.filter.passes(r)
 			if err == nil && ok {
 				b.out = render.line(b.out, r)

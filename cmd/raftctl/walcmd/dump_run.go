@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -34,7 +33,6 @@ type dumper struct {
 	entries  int   // that were read
 	done     int64 // bytes of the log that were read
 	tail     ring
-	probe    where.Row // takes apart what may not be shown
 
 	end       wal.Position // behind the last record that was read
 	following bool         // reading what a running etcd adds
@@ -219,33 +217,21 @@ func (d *dumper) wanted(rec *wal.Record) (live, ok bool) {
 	return live, live || d.o.physical
 }
 
-// logical reports whether a record that is no entry belongs to the logical view: the last hard
-// state, the metadata once, the snapshots that are valid for it, and what can't be taken apart. What is
-// the last one isn't known of a log that is being written; its hard states are shown if they are asked
-// for.
+// logical reports whether a record that is no entry belongs to the logical log. What is the last hard
+// state isn't known of a log that is being written; its hard states are shown if they are asked for.
 func (d *dumper) logical(rec *wal.Record) bool {
+	if d.view != nil {
+		return d.view.Shows(rec)
+	}
 	switch rec.Kind {
 	case wal.KindCRC:
 		return false
 	case wal.KindState:
-		if d.view == nil {
-			return !d.following || slices.Contains(d.o.filter.kinds, "state")
-		}
-		return rec.Pos == d.view.StatePos || d.unreadable(rec)
+		return !d.following || slices.Contains(d.o.filter.kinds, "state")
 	case wal.KindMetadata:
-		return !d.following && (d.view == nil || rec.Pos == d.view.MetadataPos || d.unreadable(rec))
-	case wal.KindSnapshot:
-		return d.view == nil || slices.ContainsFunc(d.view.Snapshots, func(s wal.SnapshotRef) bool {
-			return s.Valid && s.Pos == rec.Pos
-		}) || d.unreadable(rec)
+		return !d.following
 	}
 	return true
-}
-
-// unreadable reports whether a record's data is not what its kind says.
-func (d *dumper) unreadable(rec *wal.Record) bool {
-	d.probe.Set(rec)
-	return d.probe.Bad != nil
 }
 
 // explainNothing says that no record matched, and why that may be.

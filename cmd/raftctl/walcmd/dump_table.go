@@ -61,7 +61,7 @@ func physicalColumns(log *wal.Log) []dumpColumn {
 			name, _ := wal.ParseSegmentName(r.Rec.Pos.Segment)
 			t.Uint(name.Seq)
 		}},
-		{ui.NumberColumn("OFFSET").UpTo(size), func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Rec.Pos.Off)) }},
+		{ui.NumberColumn("OFFSET").UpTo(size), func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Place())) }},
 		{ui.NumberColumn("LENGTH").UpTo(9_999_999), func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Rec.Len)) }},
 		{ui.NumberColumn("PAD").UpTo(7), unlessDamage(func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Rec.Pad)) })},
 		{ui.TextColumn("CRC").Wide(8), unlessDamage(func(t *ui.StreamTable, r *where.Row) { t.CRC(r.Rec.CRC) })},
@@ -144,6 +144,9 @@ func (x *tableRenderer) line(dst []byte, r *where.Row) []byte {
 		x.text = append(append(x.text, r.Rec.Kind.String()...), ' ')
 	}
 	x.text = appendLine(x.text, r, x.width)
+	if r.Foreign {
+		x.text = append(x.text, " (of another log)"...)
+	}
 	if r.Rec.Unchecked {
 		x.text = append(x.text, " (unchecked)"...)
 	}
@@ -174,7 +177,7 @@ func appendLine(b []byte, r *where.Row, width int) []byte {
 	switch r.Rec.Kind {
 	case wal.KindEntry:
 		b = appendEntryLine(b, r, width)
-		if !r.Live {
+		if !r.Live && !r.Foreign {
 			b = append(b, " (overwritten later)"...)
 		}
 	case wal.KindState:

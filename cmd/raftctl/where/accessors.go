@@ -14,9 +14,10 @@ import (
 
 func kindName(r *Row) (string, bool)    { return r.Rec.Kind.String(), true }
 func segment(r *Row) (string, bool)     { return r.Rec.Pos.Segment, true }
-func offset(r *Row) (uint64, bool)      { return uint64(r.Rec.Pos.Off), true }
+func offset(r *Row) (uint64, bool)      { return uint64(r.Place()), true }
 func length(r *Row) (uint64, bool)      { return uint64(r.Rec.Len), true }
 func unchecked(r *Row) bool             { return r.Rec.Unchecked }
+func foreign(r *Row) bool               { return r.Foreign }
 func size(r *Row) (uint64, bool)        { return uint64(len(r.Entry.Data)), true }
 func live(r *Row) (bool, bool)          { return r.Live, r.Bad == nil }
 func op(r *Row) (string, bool)          { return string(r.Request().Op), true }

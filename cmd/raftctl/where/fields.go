@@ -29,6 +29,7 @@ const (
 	Decoded                // unless --raw shows their data instead
 	Who                    // with --who, which --where takes as well
 	Unchecked              // those that damage keeps from being checked
+	Foreign                // those of another log
 	Unreadable             // those whose data is not what their kind says
 	Bytes                  // those whose data is not taken apart: unreadable ones, and entries with --raw
 	Named                  // if there are several logs
@@ -53,6 +54,7 @@ var fields = []Field{
 	{"offset", nil, Always, "where the record begins in the segment, in bytes", number(offset)},
 	{"length", nil, Always, "bytes of the whole record: header, payload and padding", number(length)},
 	{"unchecked", nil, Unchecked, "damage took the checksum that the data would be checked against", flag(unchecked)},
+	{"foreign", nil, Foreign, "it is intact, but of another log, and counts for nothing", flag(foreign)},
 	{"pad", nil, Physical, "bytes of padding at the record's end", number(pad)},
 	{"crc", nil, Physical, "checksum stored in the record, 8 hex digits", sum(crc)},
 	{"crc_computed", nil, Physical, "checksum computed over the chain up to the record", sum(crcComputed)},
@@ -120,6 +122,8 @@ func (f *Field) shown(r *Row) bool {
 		return r.Who != nil && f.of(r)
 	case Unchecked:
 		return r.Rec.Unchecked
+	case Foreign:
+		return r.Foreign
 	case Unreadable:
 		return r.Bad != nil
 	case Bytes:

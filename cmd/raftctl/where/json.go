@@ -60,6 +60,7 @@ type shape struct {
 	segment   string
 	readable  bool
 	unchecked bool
+	foreign   bool
 	head      []byte
 	rest      []member
 }
@@ -77,12 +78,13 @@ func (all *shapes) of(r *Row) *shape {
 	s := &all[int(r.Rec.Kind)%len(all)]
 	readable, rec := r.Bad == nil, r.Rec
 	if s.rest != nil && s.kind == rec.Kind && s.segment == rec.Pos.Segment && s.readable == readable &&
-		s.unchecked == rec.Unchecked {
+		s.unchecked == rec.Unchecked && s.foreign == r.Foreign {
 		return s
 	}
 	*s = shape{
 		kind: rec.Kind, segment: rec.Pos.Segment, readable: readable, unchecked: rec.Unchecked,
-		head: s.head[:0], rest: s.rest[:0],
+		foreign: r.Foreign,
+		head:    s.head[:0], rest: s.rest[:0],
 	}
 	for m, variable := range membersOf(r) {
 		if variable {
