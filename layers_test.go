@@ -172,3 +172,27 @@ func TestTopLevel(t *testing.T) {
 		t.Errorf("not part of the layout:\n%s", diff)
 	}
 }
+
+// CONTRIBUTING.md says by file name where things are; the files are there.
+func TestContributingNamesFiles(t *testing.T) {
+	text, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "**Where is …**")
+	table, _, ended := strings.Cut(table, "**Own code.**")
+	if !found || !ended {
+		t.Fatal("no table of where things are")
+	}
+	if rows := strings.Count(table, "\n| ") - 2; rows != 10 { // two lines are its head
+		t.Errorf("%d rows, want 10", rows)
+	}
+	for i, name := range strings.Split(table, "`") {
+		if i%2 == 0 || strings.HasPrefix(name, "--") {
+			continue // between two names, or a flag
+		}
+		if _, err := os.Stat(name); err != nil {
+			t.Error(err)
+		}
+	}
+}

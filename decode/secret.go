@@ -21,25 +21,53 @@ func AppendMasked(dst, data []byte) []byte {
 	start := len(dst)
 	dst = append(dst, data...)
 	own := dst[start:]
-	switch {
-	case msgInternal.lookup().check(own, 0):
-		maskSecrets(msgInternal.lookup(), own, 0)
-	case msgV2.lookup().check(own, 0):
-		maskSecrets(msgV2.lookup(), own, 0)
-	}
+	eachSecret(requestOf(own), own, 0, func(secret []byte) bool {
+		mask(secret)
+		return true
+	})
 	return dst
 }
 
-func maskSecrets(m *message, b []byte, depth int) {
-	users := m == msgV2.lookup() && holdsPasswords(m.collect(nil, b))
-	for v := range m.known(b) {
-		switch {
-		case v.field.kind == kindSecret || users && v.field.kind == kindValue:
-			mask(v.data)
-		case v.field.kind == kindMessage && v.field.msg.lookup().secretive() && depth < maxDepth:
-			maskSecrets(v.field.msg.lookup(), v.data, depth+1)
+// Masked returns the payload as [AppendMasked] appends it: data itself if it holds no secret, so that a
+// large payload is not copied, and else a masked copy, in buf if that is large enough.
+func Masked(buf, data []byte) []byte {
+	clean := eachSecret(requestOf(data), data, 0, func([]byte) bool { return false })
+	if clean {
+		return data
+	}
+	return AppendMasked(buf[:0], data)
+}
+
+// requestOf returns the message of etcd that a payload is, or nil.
+func requestOf(data []byte) *message {
+	for _, m := range [...]*message{msgInternal.lookup(), msgV2.lookup()} {
+		if m.check(data, 0) {
+			return m
 		}
 	}
+	return nil
+}
+
+// eachSecret calls do with every password and token in a message, until that returns false, which it
+// reports. A nil message has none.
+func eachSecret(m *message, b []byte, depth int, do func(secret []byte) bool) bool {
+	if m == nil {
+		return true
+	}
+	users := m == msgV2.lookup() && holdsPasswords(m.collect(nil, b))
+	for v := range m.known(b) {
+		ok := true
+		switch {
+		case v.field.kind == kindSecret || users && v.field.kind == kindValue:
+			ok = do(v.data)
+		case v.field.kind == kindMessage && v.field.msg.lookup().secretive() && depth < maxDepth:
+			ok = eachSecret(v.field.msg.lookup(), v.data, depth+1, do)
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
 }
 
 func mask(b []byte) {

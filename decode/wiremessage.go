@@ -9,9 +9,9 @@ import (
 	"github.com/raftctl/raftctl/internal/etcdwire"
 )
 
-// WireMessages returns the messages that etcd's entries hold, in the form that tells what one of its
-// decoders makes of their bytes: InternalRaftRequest, and the Request of the v2 store, which only
-// releases up to 3.6 know.
+// WireMessages returns the messages that etcd's entries hold, in the form that tells what one of
+// its decoders makes of their bytes: InternalRaftRequest, and the Request of the v2 store, which
+// only releases up to 3.6 know.
 func WireMessages(d etcdwire.Decoder) (internal, v2 *etcdwire.Message) {
 	all := wireMessages()[d]
 	return &all[msgInternal], &all[msgV2]
@@ -47,12 +47,10 @@ func newWireMessages(keep func(*field) bool) []etcdwire.Message {
 				continue
 			}
 			w := etcdwire.Field{Num: f.num, Name: goName(f.name), Type: f.kind.wireType()}
-			switch {
-			case f.kind == kindMessage:
+			if f.kind == kindMessage {
 				w.Sub = &all[f.msg]
-			case f.kind == kindString || f.kind == kindSecret:
-				w.UTF8 = m.name + "." + f.name
 			}
+			w.UTF8 = f.kind == kindString || f.kind == kindSecret
 			all[i].Fields = append(all[i].Fields, w)
 		}
 	}

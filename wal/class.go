@@ -63,6 +63,7 @@ const (
 const (
 	ClassUnpadded   Class = "unpadded_frames"
 	ClassPurged     Class = "purged_start"
+	ClassOddName    Class = "odd_name"
 	ClassShortTail  Class = "short_tail"
 	ClassLostEnd    Class = "lost_end"
 	ClassSpare      Class = "spare_segment"
@@ -138,6 +139,7 @@ var classes = []ClassInfo{
 
 	{ClassUnpadded, SeverityInfo, "frames without padding, as etcd 2.x wrote them"},
 	{ClassPurged, SeverityInfo, "the first segments were removed; legal"},
+	{ClassOddName, SeverityWarning, "a segment under a name that etcd reads, but doesn't give"},
 	{ClassShortTail, SeverityInfo, "the last segment has no space ahead"},
 	{ClassLostEnd, SeverityError, "the last segment is full, and its successor is missing"},
 	{ClassSpare, SeverityInfo, "a prepared segment (.tmp) left behind"},

@@ -177,8 +177,8 @@ func (s *scanner) changedData() (ruling, bool) {
 		evidence += fmt.Sprintf("; %d bytes from offset %d on are zero", n*sectorSize, first)
 	}
 	if id := s.probe.entryID(&f); f.kind == KindEntry && id.Index > s.prior.last.Index+1 {
-		evidence += fmt.Sprintf("; the entry says %v, after %v: is a record before it missing?",
-			id, s.prior.last)
+		evidence += fmt.Sprintf("; it says index %d, after %d: is a record before it missing?",
+			id.Index, s.prior.last.Index)
 	}
 	d := s.damage(class, f.len(), evidence)
 	d.After = s.probe.entryAfter(f.crc, f.end())
@@ -196,5 +196,5 @@ func (s *scanner) leavesStrayChain(f *frame) bool {
 	}
 	id := s.probe.entryID(f)
 	return id.Index > s.before.Index && id.Term >= s.before.Term &&
-		id.Index != s.prior.last.Index+1
+		id.Index != s.prior.last.Index+1 && id.Index != s.prior.snapshot+1 && s.probe.entryAfter(f.crc, f.end()).Index == id.Index+1
 }

@@ -36,6 +36,10 @@
 // Together the first 8 bytes are a little-endian uint64. Its bits 59 to 62 are always 0. A frame
 // header of 0 is where the frames end.
 //
+// etcd 2.x wrote no padding: the upper byte is 0 whatever the size, and the next frame begins where
+// the record ends. Every later etcd reads such frames, and goes on behind them with padded ones at
+// offsets that are no multiples of 8. So does this package.
+//
 // A record is a protobuf message. Writers encode it in one way only, fields 1 and 2 always and in
 // this order, which is why a byte that differs is evidence:
 //
@@ -80,8 +84,10 @@
 //
 //   - cleanly: after a frame, the file ends, or in the last segment only zeros follow;
 //   - torn, in the last segment only: the file ends within a frame, or a 512-byte sector of the
-//     last frame is all zeros, as when the machine went down while it was written. Nothing that a
-//     writer acknowledged is in a torn frame. Reading tells it as damage of [ClassTorn];
+//     frame is all zeros, as when the machine went down while it was written, and nothing behind it
+//     proves itself. Reading tells it as damage of [ClassTorn]. Where zeros follow, nothing that a
+//     writer acknowledged is in it; where the file was cut short, that isn't known. The segment that
+//     a running process holds ends where its last whole frame does;
 //   - corrupt: anything else. A finished segment is never torn.
 //
 // # Damage
@@ -91,6 +97,9 @@
 // the frame after it. In the second case it is known to have been written there, but nothing is
 // left to check its data against: see [Record].Unchecked. Before that it is tried whether a single
 // field explains everything. Only a matching checksum counts as an explanation.
+//
+// Frames behind damage that continue no checksum of the log may be those of another log. They count
+// only if what they say goes with what is before and behind them; see [ClassForeign].
 //
 // # Flavours
 //

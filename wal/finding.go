@@ -82,6 +82,18 @@ func (f *findings) insert(p placed) {
 	f.kept[p.Class] = list
 }
 
+// extend adds to the evidence of the first finding of a class at a place. ok is false if there is
+// none, or it was left out.
+func (f *findings) extend(at place, c Class, text string) (ok bool) {
+	for i := range f.kept[c] {
+		if p := &f.kept[c][i]; p.at == at {
+			p.Evidence += text
+			return true
+		}
+	}
+	return false
+}
+
 // merge takes over the findings of another collection.
 func (f *findings) merge(g *findings) {
 	for _, list := range g.kept {
@@ -96,6 +108,16 @@ func (f *findings) merge(g *findings) {
 		}
 		f.more[c] += n
 	}
+}
+
+// sound reports whether no finding is more than worth knowing.
+func (f *findings) sound() bool {
+	for _, list := range f.kept {
+		if slices.ContainsFunc(list, func(p placed) bool { return p.Severity != SeverityInfo }) {
+			return false
+		}
+	}
+	return true
 }
 
 // sorted returns the findings in reading order, with the names of their segments filled in.
@@ -121,3 +143,9 @@ func comparePlaced(a, b placed) int {
 	return cmp.Or(a.at.compare(b.at), cmp.Compare(a.Class, b.Class),
 		cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Evidence, b.Evidence))
 }
+
+// entryName names an entry for people, as in "entry 1930 (term 3)".
+func entryName(id raftpb.EntryID) string { return "entry " + id.String() }
+
+// indexName names a place in the log for people, as in "index 1930 (term 3)".
+func indexName(id raftpb.EntryID) string { return "index " + id.String() }

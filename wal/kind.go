@@ -117,14 +117,19 @@ type prior struct {
 	n    int            // records of the segment before it
 	lost bool           // there were more, but damage took them
 	last raftpb.EntryID // the last entry, zero if none was read
+
+	snapshot uint64 // index of the last snapshot record
 }
 
 // add takes in a record. It returns the position of the entry if it is one.
 func (t *prior) add(k Kind, data []byte) (id raftpb.EntryID) {
 	t.n++
-	if k == KindEntry {
+	switch k {
+	case KindEntry:
 		id = entryID(data)
 		t.last = id
+	case KindSnapshot:
+		t.snapshot, _, _ = varintPair(data)
 	}
 	return id
 }

@@ -55,11 +55,14 @@ type liveLog struct {
 	named   [2]uint64      // index that the next segment's name may carry, less one: see segment
 	free    bool           // nothing tells yet which index the log starts after
 	broken  bool           // records may be missing since the last entry
+	hole    hole           // why, if broken
 	lossy   bool           // records may be missing anywhere before
+	behind  bool           // hard states may be missing since the last one: known may be too low
 	over    pendingCommit
 
 	stateFirst bool // hard states precede the entries that they were saved with, as in etcd 2.0
 	open       pendingSnapshot
+	unchecked  *event // an entry that is yet to be decided about
 	voids      voids
 	dropped    []span // entries that were overwritten, or replaced by a snapshot
 }
@@ -70,6 +73,7 @@ type liveLog struct {
 type pendingCommit struct {
 	commit, last uint64
 	at           place
+	hole         hole // where they may be missing
 }
 
 // pendingSnapshot is a snapshot record behind damage that took what would tell whether the member
@@ -89,13 +93,18 @@ func (t *liveLog) apply(e *event) {
 	case eventSnapshot:
 		t.snapshot(e)
 	case eventBreak:
-		t.lose()
+		t.lose(hole{place{e.at.seg, e.damage.Pos.Off}, e.damage.Class})
 	}
 	t.states(e)
 }
 
-// lose takes in that records may be missing here.
-func (t *liveLog) lose() { t.broken, t.lossy = true, true }
+// lose takes in that records may be missing here, as a finding tells.
+func (t *liveLog) lose(h hole) {
+	if !t.broken {
+		t.hole = h
+	}
+	t.broken, t.lossy, t.behind = true, true, true
+}
 
 // begin is called ahead of the first segment's events. A log whose first segments were purged
 // starts after the index in the name of the first that is left; a file of another name may start
@@ -135,6 +144,42 @@ func (t *liveLog) entries(e *event) {
 	if t.free {
 		t.anchor(id.Index - 1)
 	}
+	t.closeUnchecked(e)
+	if e.unchecked {
+		t.openUnchecked(e)
+		return
+	}
+	t.place(e)
+}
+
+// openUnchecked keeps an entry back whose data, and so its index, could not be verified. It counts if
+// it goes with those around it.
+func (t *liveLog) openUnchecked(e *event) {
+	t.unchecked = e
+	t.voids.one(e.at)
+}
+
+// closeUnchecked decides, when the next entries come, or none, about one that could not be verified.
+func (t *liveLog) closeUnchecked(next *event) {
+	e := t.unchecked
+	if t.unchecked = nil; e == nil {
+		return
+	}
+	follows := e.id.Index > t.last.Index && e.id.Term >= t.last.Term
+	if next != nil && next.id.Index == e.id.Index+1 {
+		follows = next.id.Term >= e.id.Term
+	} else if next != nil {
+		follows = follows && next.id.Index > e.id.Index && next.id.Term >= e.id.Term
+	}
+	if follows {
+		t.voids.drop(e.at)
+		t.place(e)
+	}
+}
+
+// place takes in entries that count.
+func (t *liveLog) place(e *event) {
+	id := e.id
 	t.closeSnapshot(id.Index)
 	r := run{first: id.Index, last: e.last(), term: id.Term, at: e.at, unchecked: e.unchecked}
 	switch {
@@ -152,14 +197,13 @@ func (t *liveLog) entries(e *event) {
 	prev, known := t.termAt(first.Index - 1)
 	if known && first.Term < prev {
 		t.found.add(e.at, ClassTermBack, fmt.Sprintf(
-			"entry %v follows %v: terms never go back",
-			first, raftpb.EntryID{Term: prev, Index: first.Index - 1}))
+			"%s follows one of term %d: terms never go back", entryName(first), prev))
 	}
 	if r.follows != followsGap {
 		r.follows = t.followsOf(first, prev, known)
 	}
 	t.push(r)
-	t.broken = false
+	t.broken, t.hole = false, hole{}
 	t.last = raftpb.EntryID{Term: r.term, Index: r.last}
 	t.named = [2]uint64{r.last, r.last}
 }
@@ -189,9 +233,30 @@ func (t *liveLog) push(r run) {
 }
 
 func (t *liveLog) gap(e *event) {
-	from := t.last.Index + 1
-	t.found.add(e.at, ClassIndexGap, fmt.Sprintf("entry %v, want index %d: %s missing", e.id, from,
-		entryRange(from, e.id.Index-1)))
+	lost := IndexRange{t.last.Index + 1, e.id.Index - 1}
+	if !t.lostIn(t.hole, lost) {
+		t.found.add(e.at, ClassIndexGap, fmt.Sprintf("%s, want index %d: %s missing",
+			entryName(e.id), lost.First, lost))
+	}
+}
+
+// hole is the finding that tells why records may be missing; the zero one stands for none.
+type hole struct {
+	at    place
+	class Class
+}
+
+// lostIn adds to a hole's finding which entries are missing there. ok is false if there is no hole.
+func (t *liveLog) lostIn(h hole, lost IndexRange) (ok bool) {
+	text := fmt.Sprintf("; %s missing", lost)
+	switch known := min(lost.Last, t.known); {
+	case known < lost.First:
+	case lost.Len() == 1:
+		text += ", which was committed"
+	default:
+		text += ", " + committedText(known-lost.First+1)
+	}
+	return h.class != "" && t.found.extend(h.at, h.class, text)
 }
 
 // mayOverwrite reports whether a run may overwrite what is live. Only the leader of a later term does
@@ -201,24 +266,28 @@ func (t *liveLog) mayOverwrite(e *event) bool {
 	if last.Term == 0 || id.Term > last.Term {
 		return true
 	}
-	there := fmt.Sprintf("entry %v again behind %v: ", id, last)
+	there := fmt.Sprintf("%s again behind %s: ", entryName(id), entryName(last))
 	if id.Term == last.Term {
 		t.found.add(e.at, ClassSameTerm, there+"no leader overwrites entries of its own term")
 	} else {
 		t.found.add(e.at, ClassTermBack, there+"terms never go back")
 	}
-	t.voids.open(e.at, last.Index)
+	if e.unchecked {
+		t.voids.one(e.at)
+	} else {
+		t.voids.open(e.at, last.Index)
+	}
 	return false
 }
 
 func (t *liveLog) overwrite(e *event) {
 	i := e.id.Index
 	if i <= t.known {
-		t.found.add(e.at, ClassCommittedOverwritten, fmt.Sprintf("entry %v overwrites an entry although %d was committed before",
-			e.id, t.known))
+		t.found.add(e.at, ClassCommittedOverwritten, fmt.Sprintf("%s overwrites an entry although %d was committed before",
+			entryName(e.id), t.known))
 	} else {
-		t.found.add(e.at, ClassIndexBack, fmt.Sprintf("entry %v overwrites %s (legal: a new leader had others)",
-			e.id, entryRange(i, t.last.Index)))
+		t.found.add(e.at, ClassIndexBack, fmt.Sprintf("%s overwrites %s (legal: a new leader had others)",
+			entryName(e.id), entryRange(i, t.last.Index)))
 	}
 	t.truncate(e.at, i)
 	if i <= t.base.Index {
@@ -268,7 +337,7 @@ func (t *liveLog) snapshot(e *event) {
 	case id.Index == 0 || t.free || known && term == id.Term:
 	case known && id.Index <= t.known:
 		t.found.add(e.at, ClassSnapshotConflict, fmt.Sprintf(
-			"snapshot %v, but the committed entry at its index is of term %d", id, term))
+			"snapshot at %s, but the committed entry there is of term %d", indexName(id), term))
 	case id.Index <= t.base.Index:
 		t.recallBase(id)
 	case id.Index <= min(t.known, t.last.Index): // the entry is missing, and was committed
@@ -288,8 +357,14 @@ func (t *liveLog) closeSnapshot(next uint64) {
 	}
 }
 
-// end returns the index that the log ends with, as far as its records tell.
-func (t *liveLog) end() uint64 {
+// end takes in that the log ends.
+func (t *liveLog) end() {
+	t.closeUnchecked(nil)
+	t.resolve(nil)
+}
+
+// lastIndex returns the index that the log ends with, as far as its records tell.
+func (t *liveLog) lastIndex() uint64 {
 	if t.open.event == nil {
 		return t.last.Index
 	}
@@ -310,9 +385,13 @@ func (t *liveLog) recallBase(id raftpb.EntryID) {
 // an index.
 func (t *liveLog) replace(e *event, known uint64) {
 	lo := min(known, e.id.Index) + 1
+	if t.behind { // what lies below the snapshot may well have been committed
+		lo = e.id.Index + 1
+	}
 	if n := len(t.runs); n > 0 && t.runs[n-1].last >= lo {
-		t.found.add(e.at, ClassIndexBack, fmt.Sprintf("snapshot %v from the leader replaces %s (legal: they were not committed)",
-			e.id, entryRange(max(lo, t.runs[0].first), t.runs[n-1].last)))
+		t.found.add(e.at, ClassIndexBack, fmt.Sprintf(
+			"snapshot at %s from the leader replaces %s (legal: they were not committed)",
+			indexName(e.id), entryRange(max(lo, t.runs[0].first), t.runs[n-1].last)))
 		t.truncate(e.at, lo)
 	}
 	t.base, t.last, t.broken = e.id, e.id, false
@@ -330,12 +409,13 @@ func (t *liveLog) states(e *event) {
 		t.found.add(at, c, msg)
 	}
 	if s.first.Term < t.last.Term && t.last.Term != 0 {
-		t.found.add(at, ClassTermBack, fmt.Sprintf("hard state of term %d after entry %v", s.first.Term, t.last))
+		t.found.add(at, ClassTermBack, fmt.Sprintf("hard state of term %d after %s", s.first.Term, entryName(t.last)))
 	}
+	t.behind = false
 	t.state, t.stateAt = s.last, place{e.at.seg, s.lastOff}
 	t.known = max(t.known, s.commit)
-	if s.commit > t.end() && t.over.commit == 0 && !t.free {
-		t.over = pendingCommit{s.commit, t.end(), place{e.at.seg, s.commitOff}}
+	if s.commit > t.lastIndex() && t.over.commit == 0 && !t.free {
+		t.over = pendingCommit{s.commit, t.lastIndex(), place{e.at.seg, s.commitOff}, t.hole}
 	}
 }
 
@@ -353,8 +433,14 @@ func (t *liveLog) resolve(next *event) {
 		next.last() >= o.commit {
 		return
 	}
-	t.found.add(o.at, ClassCommitBeyond, fmt.Sprintf("hard state says commit %d, but the last entry is %d: %s missing",
-		o.commit, o.last, entryRange(o.last+1, o.commit)))
+	if o.hole.class != "" && next != nil && next.kind == eventRun && next.id.Index > t.last.Index+1 {
+		return // which entries are missing is told with the gap
+	}
+	lost := IndexRange{o.last + 1, o.commit}
+	if !t.lostIn(o.hole, lost) {
+		t.found.add(o.at, ClassCommitBeyond, fmt.Sprintf(
+			"hard state says commit %d, but the last entry is %d: %s missing", o.commit, o.last, lost))
+	}
 }
 
 // stateRegress says what is wrong with a hard state that follows another, or nothing.

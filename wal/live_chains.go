@@ -16,12 +16,19 @@ type chain struct {
 	seg    int
 	events []event
 	linked bool  // the segment's head, or that of the next one, proves that it belongs to the log
+	class  Class // of the finding at its head that tells why records may be missing before it
 	lost   int64 // bytes of damage, or of a foreign chain, between it and the chain before
 	to     place // where it ends: at the next chain, or the next segment
 }
 
-// minEntryFrame is the size in bytes of the smallest frame that holds an entry, or a little less.
-const minEntryFrame = 16
+const (
+	// minEntryFrame is the size in bytes of the smallest frame that holds an entry, or a little less.
+	minEntryFrame = 16
+
+	// minSnapshotFrame is that of one that holds a snapshot record. One from the leader lets the next
+	// entry have any index.
+	minSnapshotFrame = 32
+)
 
 // chainsOf returns the chains of segment k.
 func chainsOf(k int, events []event) (out []chain) {
@@ -31,8 +38,10 @@ func chainsOf(k int, events []event) (out []chain) {
 			hi++
 		}
 		first := &events[lo]
-		c := chain{seg: k, events: events[lo:hi], to: place{seg: k + 1}, lost: first.lost}
-		c.linked = first.kind == eventHead
+		c := chain{seg: k, events: events[lo:hi], to: place{seg: k + 1}}
+		if c.linked = first.kind == eventHead; !c.linked {
+			c.lost = first.damage.Len
+		}
 		if hi < len(events) {
 			c.to = events[hi].at
 		}
@@ -46,6 +55,7 @@ func chainsOf(k int, events []event) (out []chain) {
 type bearing struct {
 	first, last raftpb.EntryID // the entries at its ends; zero if there are none
 	base        uint64         // a snapshot ahead of the first entry
+	snapshot    uint64         // one behind the last entry
 	states      stateSpan
 	foreign     bool // it says itself that it is of another log
 }
@@ -56,14 +66,19 @@ func (c *chain) bearing() (b bearing) {
 		b.foreign = b.foreign || e.foreign
 		switch e.kind {
 		case eventRun:
+			if e.unchecked {
+				break // what it says may be damaged
+			}
 			if b.first.Index == 0 {
 				b.first = e.id
 			}
 			b.last = raftpb.EntryID{Term: e.id.Term, Index: e.last()}
+			b.snapshot = 0
 		case eventSnapshot:
 			if b.first.Index == 0 {
 				b.base = e.id.Index
 			}
+			b.snapshot = e.id.Index
 		}
 		if e.states.n > 0 {
 			if b.states.n == 0 {
@@ -103,38 +118,46 @@ func clash(a, b *bearing, lost int64) string {
 	next := a.last.Index + 1
 	switch {
 	case b.first.Index < next && (b.first.Term <= a.last.Term || b.first.Index <= a.states.last.Commit):
-		return fmt.Sprintf("entry %v would overwrite entries up to %v", b.first, a.last)
+		return fmt.Sprintf("%s would overwrite entries up to %s", entryName(b.first), indexName(a.last))
 	case b.first.Term < a.last.Term:
-		return fmt.Sprintf("entry %v after %v: terms never go back", b.first, a.last)
+		return fmt.Sprintf("%s after %s: terms never go back", entryName(b.first), entryName(a.last))
 	case b.states.n > 0 && b.states.first.Term < a.last.Term:
-		return fmt.Sprintf("hard state of term %d after entry %v", b.states.first.Term, a.last)
-	case lost >= 0 && b.first.Index > next && b.base < next &&
+		return fmt.Sprintf("hard state of term %d after %s", b.states.first.Term, entryName(a.last))
+	case lost >= 0 && lost < minSnapshotFrame && b.first.Index > next && b.base < next && b.first.Index != a.snapshot+1 &&
 		b.first.Index-next > uint64(lost/minEntryFrame):
 		return fmt.Sprintf("entries %d..%d don't fit in the %d bytes between", next, b.first.Index-1, lost)
 	}
 	return ""
 }
 
-// foreign tells why a chain that nothing links to the log is none of it, or nothing. After is the
-// next chain that holds anything, nil if there is none; ends says that the log ends cleanly with
-// the chain.
-func (t *liveLog) foreign(c, after *chain, ends bool) string {
-	if c.linked {
-		return ""
+// neighbours is what lies around a chain, beyond chains that hold nothing.
+type neighbours struct {
+	before int64  // bytes that are lost before it, -1 if that isn't known
+	after  *chain // the next one that holds anything, nil if there is none
+	behind int64  // bytes that are lost between it and that
+	ends   bool   // the log ends cleanly with it
+}
+
+// addLost adds two numbers of bytes, either of which may be -1 for unknown.
+func addLost(a, b int64) int64 {
+	if a < 0 || b < 0 {
+		return -1
 	}
+	return a + b
+}
+
+// foreign tells why a chain that nothing links to the log is none of it, or nothing.
+func (t *liveLog) foreign(c *chain, n *neighbours) string {
 	before, own := t.bearing(), c.bearing()
-	lost := c.lost
-	if ends {
+	lost := n.before
+	if n.ends {
 		lost = -1 // whatever was lost, this is where the log ends
 	}
-	if why := clash(&before, &own, lost); why != "" {
+	if why := clash(&before, &own, lost); why != "" || n.after == nil {
 		return why
 	}
-	if after == nil {
-		return ""
-	}
-	behind := after.bearing()
-	why := clash(&own, &behind, after.lost)
+	behind := n.after.bearing()
+	why := clash(&own, &behind, n.behind)
 	if why == "" || clash(&before, &behind, -1) != "" {
 		return ""
 	}

@@ -45,7 +45,7 @@ type event struct {
 	id        raftpb.EntryID // run: the first entry; snapshot: what it includes
 	n         uint64         // run: how many entries
 	conf      *raftpb.ConfState
-	lost      int64     // break: bytes that are damaged
+	damage    *Finding  // break: what was found there
 	linked    bool      // break: what follows is proven to continue the log
 	unchecked bool      // run: the data of its entry could not be verified
 	foreign   bool      // metadata of another member or cluster follows
@@ -134,12 +134,13 @@ func members(c *raftpb.ConfState) int {
 	return len(c.Voters) + len(c.Learners) + len(c.VotersOutgoing) + len(c.LearnersNext)
 }
 
-// gap notes that records may be missing before off, where lost bytes are damaged. Linked says that
-// what follows is proven to continue the log.
-func (h *eventList) gap(off, lost int64, linked bool) {
+// gap notes that records may be missing where the damage f is told, at off. Linked says that what
+// follows is proven to continue the log.
+func (h *eventList) gap(off int64, f *Finding, linked bool) {
 	if t := h.tail(); t.kind == eventBreak && t.states.n == 0 {
-		t.lost, t.linked = t.lost+lost, t.linked && linked
+		t.damage = new(*t.damage)
+		t.damage.Len, t.linked = t.damage.Len+f.Len, t.linked && linked
 		return
 	}
-	h.add(event{kind: eventBreak, at: place{off: off}, lost: lost, linked: linked})
+	h.add(event{kind: eventBreak, at: place{off: off}, damage: f, linked: linked})
 }

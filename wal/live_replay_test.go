@@ -186,6 +186,32 @@ func TestReplayFaultyEntries(t *testing.T) {
 	}
 }
 
+// Where damage may have taken what overwrote the entries before it, they are in doubt, and nothing is
+// replayed across it.
+func TestReplayDoubt(t *testing.T) {
+	b := newLogBuilder(raftpb.FlavorGogo)
+	b.state(1, 0)
+	for range 3 {
+		b.entry(1, []byte("data"))
+	}
+	b.state(2, 0)
+	for range 2 {
+		b.entry(2, []byte("data"))
+	}
+	files := b.files(0)
+	f := b.tail().frames
+	files[SegmentName{}.String()][f[7]+24] ^= 1 // the vote in the second hard state
+	v := viewOf(t, files)
+	if len(v.Ranges) != 2 {
+		t.Fatalf("ranges %v, want two", v.Ranges)
+	}
+	got, err := played(v, 1, 5)
+	e, ok := errors.AsType[*ReplayError](err)
+	if !ok || !errors.Is(err, ErrGap) || e.Index != 4 || e.Pos.Segment == "" || !slices.Equal(got, []uint64{1, 2, 3}) {
+		t.Errorf("replayed %v, then: %v", got, err)
+	}
+}
+
 // openCounter counts which files are opened.
 type openCounter struct {
 	fs.FS

@@ -31,8 +31,8 @@ func state(term, commit uint64) step {
 	return step{kind: KindState, st: raftpb.HardState{Term: term, Vote: 1, Commit: commit}}
 }
 
-// hole stands for damage.
-func hole() step { return step{kind: KindDamage} }
+// lost stands for damage.
+func lost() step { return step{kind: KindDamage} }
 
 // track feeds steps to a liveLog, the i-th at offset 8*i of segment i/perSegment.
 func track(steps []step, perSegment int) (*liveLog, *findings) {
@@ -55,11 +55,11 @@ func track(steps []step, perSegment int) (*liveLog, *findings) {
 				f.add(place{i / perSegment, off}, c, detail)
 			}
 		case KindDamage:
-			h.gap(off, 0, true)
+			h.gap(off, &Finding{}, true)
 		}
 	}
 	feed(t, h)
-	t.resolve(nil)
+	t.end()
 	return t, f
 }
 
@@ -179,10 +179,10 @@ func TestTracker(t *testing.T) {
 			steps(ent(3, 1), state(2, 0)), "1..1/3", "1..1", []Class{ClassTermBack},
 		},
 		"damage, same term, adjacent": {
-			steps(entries(1, 1, 4), hole(), entries(1, 5, 6)), "1..6/1", "1..6", nil,
+			steps(entries(1, 1, 4), lost(), entries(1, 5, 6)), "1..6/1", "1..6", nil,
 		},
 		"damage, other term, adjacent": {
-			steps(entries(1, 1, 4), hole(), entries(2, 5, 6)), "1..4/1 5..6/2", "1..4 5..6", nil,
+			steps(entries(1, 1, 4), lost(), entries(2, 5, 6)), "1..4/1 5..6/2", "1..4 5..6", nil,
 		},
 		"same term again": {
 			steps(entries(4, 1, 8), state(4, 3), ent(4, 5), state(4, 5), ent(4, 9)), "1..9/4", "1..9",
@@ -195,23 +195,23 @@ func TestTracker(t *testing.T) {
 			steps(entries(4, 1, 8), ent(3, 5)), "1..8/4", "1..8", []Class{ClassTermBack},
 		},
 		"own snapshot of a committed entry that is lost": {
-			steps(entries(1, 1, 4), hole(), entries(1, 6, 8), state(1, 8), snap(1, 5), entries(1, 9, 10)),
+			steps(entries(1, 1, 4), lost(), entries(1, 6, 8), state(1, 8), snap(1, 5), entries(1, 9, 10)),
 			"1..4/1 6..10/1", "1..4 6..10", []Class{ClassIndexGap},
 		},
 		"own snapshot, the next entry tells": {
-			steps(entries(1, 1, 4), state(1, 2), hole(), entries(1, 8, 10), snap(1, 6), ent(1, 11)),
+			steps(entries(1, 1, 4), state(1, 2), lost(), entries(1, 8, 10), snap(1, 6), ent(1, 11)),
 			"1..4/1 8..11/1", "1..4 8..11", []Class{ClassIndexGap},
 		},
 		"leader snapshot, the next entry tells": {
-			steps(entries(1, 1, 4), state(1, 2), hole(), entries(1, 8, 10), snap(2, 6), ent(2, 7)),
-			"1..2/1 7..7/2", "1..2 7..7", []Class{ClassIndexGap},
+			steps(entries(1, 1, 4), state(1, 2), lost(), entries(1, 8, 10), snap(2, 6), ent(2, 7)),
+			"1..4/1 7..7/2", "1..4 7..7", []Class{ClassIndexGap},
 		},
 		"no entry tells whose snapshot it is": {
-			steps(entries(1, 1, 4), state(1, 2), hole(), entries(1, 8, 10), snap(1, 6)),
+			steps(entries(1, 1, 4), state(1, 2), lost(), entries(1, 8, 10), snap(1, 6)),
 			"1..4/1 8..10/1", "1..4 8..10", []Class{ClassIndexGap},
 		},
 		"damage, snapshot above": {
-			steps(entries(1, 1, 4), state(1, 2), hole(), snap(1, 6), entries(1, 8, 9)),
+			steps(entries(1, 1, 4), state(1, 2), lost(), snap(1, 6), entries(1, 8, 9)),
 			"1..4/1 8..9/1", "1..4 8..9", []Class{ClassIndexGap},
 		},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -32,6 +33,10 @@ type View struct {
 
 	Terms  []TermStart  // where each term begins among the live entries
 	Ranges []IndexRange // the live entries, split where any are missing or may be
+
+	// Sound says that nothing is wrong with the log: every record is intact, and each segment follows
+	// the one before, so that a segment can be read without those before it: see [Log.SegmentRecords].
+	Sound bool
 
 	log        *Log
 	overwrites overwrites
@@ -98,7 +103,7 @@ func (s *survey) view(l *Log) *View {
 	t := &s.live
 	v := &View{
 		State: t.state, Base: t.base, Snapshots: t.snaps,
-		Ranges: t.ranges(), log: l, overwrites: t.overwrites, voids: t.voids, ords: map[string]int{},
+		Ranges: t.ranges(), Sound: s.found.sound(), log: l, overwrites: t.overwrites, voids: t.voids, ords: map[string]int{},
 	}
 	for i, seg := range s.segs {
 		v.ords[seg.File] = i
@@ -160,9 +165,29 @@ func (v *View) Live(pos Position, index uint64) bool {
 // Foreign reports whether the record at pos is intact but of another log, so that it counts for
 // nothing: see ClassForeign.
 func (v *View) Foreign(pos Position) bool {
+	if len(v.voids) == 0 { // as in most logs
+		return false
+	}
 	ord, ok := v.ords[pos.Segment]
 	x := v.voids.at(place{ord, pos.Off})
 	return ok && x != nil && x.last == math.MaxUint64
+}
+
+// Shows reports whether a record belongs to the logical log: a live entry, the last hard state, the
+// metadata once, a snapshot that is valid, damage, and what can't be decoded, of any kind.
+func (v *View) Shows(r *Record) bool {
+	switch r.Kind {
+	case KindEntry:
+		return r.ID.Index == 0 || v.Live(r.Pos, r.ID.Index)
+	case KindState:
+		return r.Pos == v.StatePos || new(raftpb.HardState).Unmarshal(r.Data) != nil
+	case KindMetadata:
+		return r.Pos == v.MetadataPos || new(Metadata).Unmarshal(r.Data) != nil
+	case KindSnapshot:
+		return new(Snapshot).Unmarshal(r.Data) != nil ||
+			slices.ContainsFunc(v.Snapshots, func(s SnapshotRef) bool { return s.Valid && s.Pos == r.Pos })
+	}
+	return r.Kind != KindCRC
 }
 
 // Entries reads the log again, from the segment on that holds index from, and yields the live entries

@@ -21,6 +21,12 @@ func (v *voids) open(from place, last uint64) {
 	*v = append(*v, void{from, place{seg: math.MaxInt}, last})
 }
 
+// one adds a void of one record.
+func (v *voids) one(at place) {
+	i, _ := slices.BinarySearchFunc(*v, at, func(x void, p place) int { return x.from.compare(p) })
+	*v = slices.Insert(*v, i, void{at, place{at.seg, at.off + 1}, math.MaxUint64 - 1})
+}
+
 // close ends the void that is open, if there is one.
 func (v voids) close(at place) {
 	if n := len(v); n > 0 && v[n-1].to.seg == math.MaxInt {
@@ -30,6 +36,11 @@ func (v voids) close(at place) {
 
 // add adds a void in which nothing counts.
 func (v *voids) add(from, to place) { *v = append(*v, void{from, to, math.MaxUint64}) }
+
+// drop removes the void that begins at a place.
+func (v *voids) drop(from place) {
+	*v = slices.DeleteFunc(*v, func(x void) bool { return x.from == from })
+}
 
 // at returns the void that p lies in, or nil.
 func (v voids) at(p place) *void {

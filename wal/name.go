@@ -1,6 +1,11 @@
 package wal
 
-import "github.com/raftctl/raftctl/internal/datadir"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/raftctl/raftctl/internal/datadir"
+)
 
 const segmentSuffix = datadir.SegmentSuffix
 
@@ -21,6 +26,17 @@ func ParseSegmentName(name string) (SegmentName, bool) { return Etcd.ParseFileNa
 // FileName returns the name of a segment's file.
 func (d *Dialect) FileName(n SegmentName) string {
 	return datadir.SegmentName(n.Seq, n.Index, d.suffix)
+}
+
+// readFileName parses the name of a segment as etcd reads it, which is more than it writes: any two
+// numbers in hex with a hyphen between them. Other dialects have no such names.
+func (d *Dialect) readFileName(base string) (SegmentName, bool) {
+	if n, ok := d.ParseFileName(base); ok || d != Etcd || !strings.HasSuffix(base, d.suffix) {
+		return n, ok
+	}
+	var n SegmentName
+	_, err := fmt.Sscanf(base, "%016x-%016x"+d.suffix, &n.Seq, &n.Index)
+	return n, err == nil
 }
 
 // ParseFileName parses the name of a segment's file, without directory. It accepts exactly what

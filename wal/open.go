@@ -1,7 +1,6 @@
 package wal
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -139,7 +138,7 @@ func (l *Log) list() error {
 	}
 	l.segments, l.spares, l.ignored = nil, nil, nil
 	for _, e := range entries {
-		name, ok := l.dialect.ParseFileName(e.Name())
+		name, ok := l.dialect.readFileName(e.Name())
 		switch {
 		case ok && datadir.MayBeSegment(e):
 			l.segments = append(l.segments, Segment{Name: name, File: e.Name()})
@@ -152,9 +151,7 @@ func (l *Log) list() error {
 	if len(l.segments) == 0 {
 		return fmt.Errorf("%w: no segments in %s", ErrNoLog, l.member.Log.Name)
 	}
-	slices.SortFunc(l.segments, func(a, b Segment) int {
-		return cmp.Or(cmp.Compare(a.Name.Seq, b.Name.Seq), cmp.Compare(a.Name.Index, b.Name.Index))
-	})
+	slices.SortFunc(l.segments, func(a, b Segment) int { return strings.Compare(a.File, b.File) })
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -14,7 +13,7 @@ import (
 // would read them.
 type etcdModel struct {
 	rel   *etcdRelease
-	names []etcdName
+	segs  []Segment
 	snaps []raftpb.EntryID // the .snap files; nil: one for every snapshot record
 	live  []span           // the live entries, by our reading
 	over  *replaced        // the entries that are intact and not live
@@ -43,7 +42,7 @@ func (l *Log) outlooks(s *survey, o VerifyOptions) (list []Outlook) {
 }
 
 func (l *Log) newEtcdModel(s *survey, rel *etcdRelease) *etcdModel {
-	m := &etcdModel{rel: rel, known: s.live.known, names: l.etcdNames()}
+	m := &etcdModel{rel: rel, known: s.live.known, segs: s.segs}
 	last := len(s.digests) - 1
 	m.end = Position{Segment: s.segs[last].File, Off: s.digests[last].end}
 	for _, r := range s.live.runs {
@@ -55,53 +54,17 @@ func (l *Log) newEtcdModel(s *survey, rel *etcdRelease) *etcdModel {
 	}
 	done, b := map[pass]etcdSegment{}, newBudget()
 	m.read = func(k int, start uint32) etcdSegment {
-		if ord := m.names[k].ord; ord >= 0 {
-			if d := s.digests[ord]; d.tidy && (rel.maxRecord == 0 || d.longest < rel.maxRecord) {
-				return d.asEtcd(start, rel)
-			}
+		if d := s.digests[k]; d.tidy && (rel.maxRecord == 0 || d.longest < rel.maxRecord) {
+			return d.asEtcd(start, rel)
 		}
 		seg, ok := done[pass{k, start}]
 		if !ok {
-			seg = l.scanAsEtcd(m.names[k], etcdScan{rel, start, k == len(m.names)-1}, b)
+			seg = l.scanAsEtcd(k, etcdScan{rel, start, k == len(m.segs)-1}, b)
 			done[pass{k, start}] = seg
 		}
 		return seg
 	}
 	return m
-}
-
-// etcdName is the name of a segment as etcd reads it.
-type etcdName struct {
-	SegmentName
-	file string
-	ord  int // the segment's place in the log; -1 for a file that we don't take for a segment
-}
-
-// etcdNames returns the segments that etcd finds, in its order: it sorts names as text, and takes
-// each that a number, a hyphen, a number and .wal can be read from, whatever their length.
-func (l *Log) etcdNames() (names []etcdName) {
-	for i, seg := range l.segments {
-		name := etcdName{seg.Name, seg.File, i}
-		if parsed, ok := parseEtcdName(seg.File); ok {
-			name.SegmentName = parsed
-		}
-		names = append(names, name)
-	}
-	for _, file := range l.ignored {
-		if parsed, ok := parseEtcdName(file); ok {
-			names = append(names, etcdName{parsed, file, -1})
-		}
-	}
-	slices.SortFunc(names, func(a, b etcdName) int { return strings.Compare(a.file, b.file) })
-	return names
-}
-
-func parseEtcdName(file string) (n SegmentName, ok bool) {
-	if !strings.HasSuffix(file, segmentSuffix) {
-		return n, false
-	}
-	_, err := fmt.Sscanf(file, "%016x-%016x.wal", &n.Seq, &n.Index)
-	return n, err == nil
 }
 
 // asEtcd returns the digest of a flawless segment as etcd reads it after a chain of start.
@@ -221,7 +184,7 @@ func (m *etcdModel) compare(o *Outlook) {
 // decoder's error, and where it was.
 func (m *etcdModel) walk(first int, visit func(*etcdStep) *etcdRefusal) (at place, no *etcdRefusal) {
 	var running uint32
-	for k := first; k < len(m.names); k++ {
+	for k := first; k < len(m.segs); k++ {
 		seg := m.read(k, running)
 		at = place{k, seg.end}
 		for i := range seg.steps {
@@ -318,7 +281,7 @@ func (m *etcdModel) load(o *Outlook, start raftpb.EntryID) *etcdRefusal {
 	if no != nil {
 		return no
 	}
-	if end := (Position{Segment: m.names[at.seg].file, Off: at.off}); o.repaired ||
+	if end := (Position{Segment: m.segs[at.seg].File, Off: at.off}); o.repaired ||
 		end.Segment == m.end.Segment && end.Off < m.end.Off {
 		o.Cut = &end
 	}
@@ -345,16 +308,16 @@ func (m *etcdModel) setDifference(o *Outlook) {
 
 // selectSegments chooses the last segment whose name is not above the start, and all after it.
 func (m *etcdModel) selectSegments(start raftpb.EntryID) (int, *etcdRefusal) {
-	first := len(m.names) - 1
-	for first >= 0 && m.names[first].Index > start.Index {
+	first := len(m.segs) - 1
+	for first >= 0 && m.segs[first].Name.Index > start.Index {
 		first--
 	}
 	if first < 0 {
 		return 0, m.refuseNames(fmt.Sprintf(
 			"wal: file not found which matches the snapshot index '%d'", start.Index))
 	}
-	for k := first + 1; k < len(m.names); k++ {
-		if prev := m.names[k-1].Seq; prev != 0 && prev != m.names[k].Seq-1 {
+	for k := first + 1; k < len(m.segs); k++ {
+		if prev := m.segs[k-1].Name.Seq; prev != 0 && prev != m.segs[k].Name.Seq-1 {
 			return 0, m.refuseNames(fmt.Sprintf(
 				"wal: file sequence numbers (starting from %d) do not increase continuously", first))
 		}
@@ -374,7 +337,7 @@ func (m *etcdModel) refuseNames(detail string) *etcdRefusal {
 // repair does what etcd does about a torn write: it cuts the last segment behind the last record
 // that decodes, and starts over. An error in any other segment comes again then.
 func (m *etcdModel) repair(at place, no *etcdRefusal) *etcdRefusal {
-	last := len(m.names) - 1
+	last := len(m.segs) - 1
 	seg := m.read(last, 0)
 	failed := seg.fault != nil && !seg.fault.torn
 	for i := range seg.steps {

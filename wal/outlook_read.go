@@ -100,7 +100,8 @@ func (r *etcdReader) boot(o *Outlook) *etcdRefusal {
 		return &etcdRefusal{cause: causeIdentity, text: "cannot use none as id"}
 	}
 	if c := r.state.Commit; !r.state.IsEmpty() && (c < r.start.Index || c > o.Last.Index) {
-		return &etcdRefusal{cause: causeCommit, text: fmt.Sprintf("%x state.commit %d is out of range [%d, %d]",
+		return &etcdRefusal{cause: causeCommit, text: fmt.Sprintf(
+			"%x state.commit %d is out of range [%d, %d]",
 			r.meta.node, c, r.start.Index, o.Last.Index)}
 	}
 	return nil

@@ -20,7 +20,8 @@ type etcdRelease struct {
 	// from the last snapshot record.
 	fileBase bool
 
-	// maxRecord: a record that takes that many bytes with its padding, or more, is refused. 0: none is.
+	// maxRecord: a record that takes that many bytes with its padding, or more, is refused. 0: none
+	// is.
 	maxRecord int64
 
 	// beyond is the error about a record longer than what is left of its file, as a format for name,
@@ -56,9 +57,9 @@ const (
 		"entryLimit(%[6]d)"
 )
 
-// etcdReleases is what is known about how releases of etcd read a log, oldest first. The next one is
-// a row. The first row holds for 3.4.8 and 3.4.9 in all; before 3.4.8 the snapshot that a log is read
-// from need not be named by the log.
+// etcdReleases is what is known about how releases of etcd read a log, oldest first. The next one
+// is a row. The first row holds for 3.4.8 and 3.4.9 in all; before 3.4.8 the snapshot that a log is
+// read from need not be named by the log.
 var etcdReleases = []etcdRelease{
 	{from: "3.4.0", to: "3.4.9", decoder: etcdwire.Gogo, fileBase: true, gapPanics: true,
 		errChain: "wal: crc mismatch", lines: lines34},
@@ -107,7 +108,7 @@ func (o *Outlook) Holds(release string) bool {
 }
 
 // Releases names the releases that the outlook holds for: "3.6", "3.4 to 3.6", "3.5.7 to 3.6",
-// "3.5.0 to 3.5.4", "3.5 from 3.5.7 on".
+// "3.5.0 to 3.5.4", "3.5.7 and later 3.5".
 func (o *Outlook) Releases() string {
 	from, to := parseVersion(o.From, 0), parseVersion(o.To, math.MaxInt)
 	if to.patch != math.MaxInt {
@@ -121,7 +122,7 @@ func (o *Outlook) Releases() string {
 	case first == o.To:
 		return o.To
 	case from.major == to.major && from.minor == to.minor:
-		return o.To + " from " + first + " on"
+		return first + " and later " + o.To
 	}
 	return first + " to " + o.To
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"path"
 
 	"github.com/raftctl/raftctl/internal/etcdwire"
 	"github.com/raftctl/raftctl/raftpb"
@@ -17,8 +16,8 @@ import (
 // whatever a damaged length says, up to the size of the file; the model says that it doesn't know.
 const maxOutlookRecord = 1 << 26
 
-// maxGoSlice is the largest number of bytes that Go allocates at once on 64-bit machines; asking for
-// more is a panic.
+// maxGoSlice is the largest number of bytes that Go allocates at once on 64-bit machines; asking
+// for more is a panic.
 const maxGoSlice = 1 << 48
 
 // maxEtcdAlloc is how many bytes etcd is trusted to get for a record that a damaged length makes
@@ -62,7 +61,9 @@ func newEtcdMeta(data []byte, rel *etcdRelease) etcdMeta {
 }
 
 // unmarshalPanic is etcd's panic over bytes that its decoder refuses.
-func unmarshalPanic(f *etcdwire.Fault) string { return "unmarshal should never fail (" + f.Text + ")" }
+func unmarshalPanic(f *etcdwire.Fault) string {
+	return "unmarshal should never fail (" + f.Text + ")"
+}
 
 // maxSteps bounds what is kept of a segment that is full of records that break the history. A
 // healthy segment has three.
@@ -106,42 +107,20 @@ type etcdScan struct {
 	last  bool   // it is the last segment
 }
 
-// scanAsEtcd reads a segment by etcd's rules.
-func (l *Log) scanAsEtcd(n etcdName, o etcdScan, b *budget) etcdSegment {
-	r, size, release, err := l.openEtcd(n)
+// scanAsEtcd reads segment k by etcd's rules.
+func (l *Log) scanAsEtcd(k int, o etcdScan, b *budget) etcdSegment {
+	r, release, err := l.reader(k)
 	if err != nil {
 		return etcdSegment{fault: &etcdFault{unknown: true, text: err.Error()}}
 	}
 	defer release()
+	seg := l.segments[k]
 	s := &etcdScanner{
-		r:    bufio.NewReaderSize(r, probeChunk),
-		name: n.file, size: size, rel: o.rel, last: o.last, list: newEventList(0, b),
+		r:    bufio.NewReaderSize(io.NewSectionReader(r, 0, seg.Size), probeChunk),
+		name: seg.File, size: seg.Size, rel: o.rel, last: o.last, list: newEventList(0, b),
 	}
 	s.seg.sum = o.start
 	return s.scan()
-}
-
-// openEtcd opens a segment, at the size that it had when the log was opened.
-func (l *Log) openEtcd(n etcdName) (r io.Reader, size int64, release func(), err error) {
-	if n.ord >= 0 {
-		f, release, err := l.reader(n.ord)
-		if err != nil {
-			return nil, 0, nil, err
-		}
-		size = l.segments[n.ord].Size
-		return io.NewSectionReader(f, 0, size), size, release, nil
-	}
-	f, err := l.fsys.Open(path.Join(l.dir, n.file))
-	if err != nil {
-		return nil, 0, nil, err
-	}
-	release = func() { _ = f.Close() } // opened for reading: nothing can be lost
-	info, err := f.Stat()
-	if err != nil {
-		release()
-		return nil, 0, nil, err
-	}
-	return io.LimitReader(f, info.Size()), info.Size(), release, nil
 }
 
 func (s *etcdScanner) scan() etcdSegment {

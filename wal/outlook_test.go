@@ -1,9 +1,16 @@
 package wal
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/raftctl/raftctl/raftpb"
 )
 
 func TestReleasesAreInOrder(t *testing.T) {
@@ -46,7 +53,7 @@ func TestReleasesText(t *testing.T) {
 	tests := map[[2]string]string{
 		{"3.6", "3.6"}:      "3.6",
 		{"3.4.0", "3.4.9"}:  "3.4.0 to 3.4.9",
-		{"3.4.10", "3.4"}:   "3.4 from 3.4.10 on",
+		{"3.4.10", "3.4"}:   "3.4.10 and later 3.4",
 		{"3.4.0", "3.4"}:    "3.4",
 		{"3.4.0", "3.6"}:    "3.4 to 3.6",
 		{"3.5.7", "3.7"}:    "3.5.7 to 3.7",
@@ -95,7 +102,7 @@ func TestFoldOutlooks(t *testing.T) {
 		got = append(got, o.String())
 	}
 	want = []string{
-		"etcd 3.4 from 3.4.10 on refuses: short",
+		"etcd 3.4.10 and later 3.4 refuses: short",
 		"etcd 3.5.0 to 3.5.4 refuses: in many words; 3.5.7 or later repairs this",
 		"etcd 3.5.5 to 3.5.6 refuses: too long; 3.5.7 or later repairs this",
 	}
@@ -127,7 +134,7 @@ func TestGhostsWereOverwritten(t *testing.T) {
 	}
 }
 
-func TestParseEtcdName(t *testing.T) {
+func TestReadFileName(t *testing.T) {
 	tests := map[string]struct {
 		name SegmentName
 		ok   bool
@@ -141,9 +148,68 @@ func TestParseEtcdName(t *testing.T) {
 		"x-1.wal":                               {},
 	}
 	for file, tt := range tests {
-		got, ok := parseEtcdName(file)
+		got, ok := Etcd.readFileName(file)
 		if ok != tt.ok || ok && got != tt.name {
 			t.Errorf("%s: %v %v, want %v %v", file, got, ok, tt.name, tt.ok)
 		}
+	}
+}
+
+// Segments under names that etcd reads as numbers, and that are sorted as text, are what etcd makes
+// of them.
+func TestOutlookNamesAsEtcd(t *testing.T) {
+	etcdSegmentSize(t, 1<<10)
+	rng := rand.New(rand.NewPCG(3, 4))
+	var steps []step
+	for i := range uint64(40) {
+		steps = append(steps, step{kind: KindEntry, id: raftpb.EntryID{Term: 1, Index: i + 1}})
+	}
+	steps = append(steps, step{kind: KindState, st: raftpb.HardState{Term: 1, Vote: 0xa1, Commit: 40}})
+	healthy := etcdWrites(t, rng, steps)
+	names := healthy.names()
+	if len(names) < 3 {
+		t.Fatalf("%d segments, want 3 or more", len(names))
+	}
+	rename := func(old, name string) files {
+		fs := healthy.clone()
+		fs[name] = fs[old]
+		delete(fs, old)
+		return fs
+	}
+	last := len(names) - 1
+	n, _ := ParseSegmentName(names[last])
+	tests := map[string]files{
+		"as they are":        healthy,
+		"the last one short": rename(names[last], fmt.Sprintf("%x-%x.wal", n.Seq, n.Index)),
+		"the last one twice": func() files {
+			fs := healthy.clone()
+			fs[fmt.Sprintf("%x-%x.wal", n.Seq, n.Index)] = fs[names[last]]
+			return fs
+		}(),
+		"the first one short":   rename(names[0], "0-0.wal"),
+		"the second one short":  rename(names[1], fmt.Sprintf("1-%s", names[1][17:])),
+		"the last one no name":  rename(names[last], "x"+names[last]),
+		"upper case":            rename(names[last], strings.ToUpper(strings.TrimSuffix(names[last], ".wal"))+".wal"),
+		"behind another suffix": rename(names[last], names[last]+".wal"),
+	}
+	for name, fs := range tests {
+		if msg := compareStart(t, filepath.Join(t.TempDir(), "wal"), fs); msg != "" {
+			t.Errorf("%s: %s", name, msg)
+		}
+	}
+}
+
+// A segment under such a name is read, and its name told.
+func TestVerifyOddName(t *testing.T) {
+	log := buildLog(raftpb.FlavorGogo, 2).files(1024)
+	old := segmentOf(log, 1)
+	n, _ := ParseSegmentName(old)
+	odd := fmt.Sprintf("%x-%x.wal", n.Seq, n.Index)
+	want := verifyMap(t, log, VerifyOptions{}).Last
+	log[odd] = log[old]
+	delete(log, old)
+	r := verifyMap(t, log, VerifyOptions{})
+	if got := r.classes(SeverityWarning); !slices.Equal(got, []Class{ClassOddName}) || r.Last != want {
+		t.Errorf("last entry %v, want %v\n%s", r.Last, want, findingLines(r))
 	}
 }

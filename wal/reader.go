@@ -53,6 +53,19 @@ func (r *reader) all(yield func(*Record, error) bool) {
 	}
 }
 
+// SegmentRecords yields the records of one segment, the i-th of [Log.Segments], as [Log.Records] does
+// in Inspect mode. How the segment follows the one before is not looked at: of a log that is not
+// sound, Records may yield more, or other records.
+func (l *Log) SegmentRecords(i int) iter.Seq2[*Record, error] {
+	return func(yield func(*Record, error) bool) {
+		for rec, err := range l.recordsFrom(i, Inspect) {
+			if err == nil && rec.Pos.Segment != l.segments[i].File || !yield(rec, err) {
+				return
+			}
+		}
+	}
+}
+
 // reader reads the segments of a log one after the other, and checks how they continue each other.
 type reader struct {
 	log  *Log
@@ -191,7 +204,7 @@ func (r *reader) seed(before *scanner, next int) (crc uint32, seeded bool) {
 // firstSeed returns the checksum that the first segment continues: 0, unless segments before it
 // were removed.
 func (l *Log) firstSeed() (crc uint32, seeded bool) {
-	_, named := l.dialect.ParseFileName(l.segments[0].File)
+	_, named := l.dialect.readFileName(l.segments[0].File)
 	return 0, named && l.segments[0].Name.Seq == 0
 }
 

@@ -178,3 +178,36 @@ func TestOnSync(t *testing.T) {
 	}
 	mustClose(t, w)
 }
+
+// FuzzReadAt asks for a record at any place of any bytes: the canonical frame of what is returned is
+// what lies there, unless its type was wrong.
+func FuzzReadAt(f *testing.F) {
+	b := buildLog(raftpb.FlavorGogo, 1)
+	f.Add(b.segs[0].b, int64(b.segs[0].frames[6]), uint16(0), byte(0))
+	f.Add(b.segs[0].b, int64(b.segs[0].frames[1]), uint16(70), byte(1))
+	f.Add(append([]byte{1, 2, 3}, b.segs[0].b...), int64(3), uint16(9), byte(0xff))
+	f.Fuzz(func(t *testing.T, segment []byte, off int64, flip uint16, mask byte) {
+		if len(segment) == 0 {
+			return // Open refuses it
+		}
+		segment = bytes.Clone(segment)
+		segment[int(flip)%len(segment)] ^= mask
+		name := SegmentName{}.String()
+		log, err := Open(mapFS(map[string][]byte{name: segment}), "wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer log.Close()
+		rec, err := log.ReadAt(Position{name, off})
+		if err != nil {
+			if !errors.Is(err, ErrNoRecord) {
+				t.Fatal(err)
+			}
+			return
+		}
+		frame := segment[off:][:rec.Len]
+		if want := rec.AppendFrame(nil); Kind(frame[9]) == rec.Kind && !bytes.Equal(frame, want) {
+			t.Errorf("frame %x, want %x", frame, want)
+		}
+	})
+}

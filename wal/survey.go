@@ -94,18 +94,18 @@ func (s *survey) pos(p place) Position {
 
 // follow goes through the digests in order.
 func (s *survey) follow() {
-	_, named := ParseSegmentName(s.segs[0].File)
+	_, named := Etcd.readFileName(s.segs[0].File)
 	s.live.begin(s.segs[0].Name, named)
 	var chains []chain
 	before, ends := chainEnd{}, -1 // and the chain that ends so
 	for k, d := range s.digests {
 		s.found.merge(&d.found)
-		lost := s.link(k, before)
+		class, lost := s.link(k, before)
 		if lost == 0 && before.known && d.seeded && ends >= 0 {
 			chains[ends].linked = true
 		}
 		of := chainsOf(k, d.list.events)
-		of[0].lost = lost
+		of[0].class, of[0].lost = class, lost
 		chains = append(chains, of...)
 		if before = d.chainEnd(before); d.records > 0 {
 			ends = len(chains) - 1
@@ -118,7 +118,7 @@ func (s *survey) follow() {
 	for i := range chains {
 		s.followChain(chains, i)
 	}
-	s.live.resolve(nil)
+	s.live.end()
 }
 
 // followChain takes in chain i, unless it turns out to be foreign.
@@ -127,7 +127,7 @@ func (s *survey) followChain(chains []chain, i int) {
 	d := s.digests[c.seg]
 	if head := &c.events[0]; head.kind == eventHead {
 		if c.lost != 0 {
-			s.live.lose()
+			s.live.lose(hole{place{seg: c.seg}, c.class})
 		}
 		if c.seg > 0 {
 			s.live.segment(s.segs[c.seg].Name, place{seg: c.seg})
@@ -146,7 +146,7 @@ func (s *survey) followChain(chains []chain, i int) {
 	}
 	if last := i+1 == len(chains) || chains[i+1].seg != c.seg; last && d.err != nil {
 		s.found.add(place{c.seg, d.end}, ClassUnchecked, d.err.Error())
-		s.live.lose()
+		s.live.lose(hole{place{c.seg, d.end}, ClassUnchecked})
 	}
 }
 
@@ -158,15 +158,21 @@ func (s *survey) foreign(chains []chain, i int) string {
 	if b := chains[i].bearing(); b.empty() && !b.foreign {
 		return ""
 	}
-	var after *chain
-	ends := true
-	for k := i + 1; k < len(chains) && after == nil; k++ {
-		ends = false
+	n := neighbours{ends: true, before: chains[i].lost}
+	for k := i - 1; k >= 0; k-- {
 		if b := chains[k].bearing(); !b.empty() {
-			after = &chains[k]
+			break
+		}
+		n.before = addLost(n.before, chains[k].lost)
+	}
+	for k := i + 1; k < len(chains) && n.after == nil; k++ {
+		n.ends = false
+		n.behind = addLost(n.behind, chains[k].lost)
+		if b := chains[k].bearing(); !b.empty() {
+			n.after = &chains[k]
 		}
 	}
-	return s.live.foreign(&chains[i], after, ends)
+	return s.live.foreign(&chains[i], &n)
 }
 
 // skip notes that the records of a chain count for nothing.
@@ -175,34 +181,34 @@ func (s *survey) skip(c *chain, why string) {
 	b := c.bearing()
 	what := "records"
 	if b.first.Index > 0 {
-		what = fmt.Sprintf("records with entries %v to %v", b.first, b.last)
+		what = fmt.Sprintf("records with entries %d..%d", b.first.Index, b.last.Index)
 	}
 	s.found.add(from, ClassForeign, fmt.Sprintf(
 		"behind the damage here lie intact %s of another log, which count for nothing: "+
 			"they continue no checksum of this one, and %s", what, why))
 	s.live.voids.close(from)
 	s.live.voids.add(from, c.to)
-	s.live.lose()
+	s.live.lose(hole{from, ClassForeign})
 }
 
-// link checks how segment k follows the one before, and returns how many bytes may be missing
-// between them: -1 if that isn't known.
-func (s *survey) link(k int, before chainEnd) (lost int64) {
+// link checks how segment k follows the one before. It returns the class of what is wrong, and how
+// many bytes may be missing between the two: -1 if that isn't known.
+func (s *survey) link(k int, before chainEnd) (c Class, lost int64) {
 	d, at := s.digests[k], place{seg: k}
 	if m := s.withMetadata(); d.meta != nil && !bytes.Equal(d.meta, m.meta) {
 		s.found.add(place{k, d.metaOff}, ClassMetadata, metadataText(d.meta, m.meta))
 	}
 	if k == 0 {
 		s.start()
-		return 0
+		return "", 0
 	}
 	a, b := s.segs[k-1].Name, s.segs[k].Name
 	c, evidence := linkSegments(a, b, before, chainEnd{d.seed, d.seeded})
 	if c == "" {
-		return 0
+		return "", 0
 	}
 	s.found.add(at, c, evidence)
-	return -1
+	return c, -1
 }
 
 // chainEnd returns the chain behind the last record of the segment, or what it was before if the

@@ -72,10 +72,6 @@ func (d *digest) record(r *Record) {
 			"the fields of this %v record are encoded as no etcd does; its crc %08x is right",
 			r.Kind, r.CRC))
 	}
-	if r.Unchecked {
-		d.found.add(place{d.ord, off}, ClassUnchecked, fmt.Sprintf(
-			"the data of this %v record can't be checked: damage took the checksum before it", r.Kind))
-	}
 	switch r.Kind {
 	case KindEntry:
 		d.takeEntry(r, off)
@@ -98,7 +94,7 @@ func (d *digest) takeDamage(r *Record) {
 	d.tidy = false
 	d.damagedAt = min(d.damagedAt, dm.Pos.Off)
 	if r.Len > 0 && dm.Class != ClassTrailingZero || dm.Class == ClassCRCChain {
-		d.list.gap(r.Pos.Off, r.Len, !r.unlinked)
+		d.list.gap(r.Pos.Off, dm, !r.unlinked || r.Pos.Off == 0) // a head proves whose records follow
 	}
 }
 
@@ -131,22 +127,26 @@ func (d *digest) checkEntry(data []byte, off int64) bool {
 	if err := e.UnmarshalAlias(data); err != nil {
 		d.fail(off, ClassMalformed, fmt.Sprintf("entry: %v", err))
 		d.tidy = false
-		d.list.gap(off, int64(len(data)), true)
+		d.list.gap(off, &Finding{Class: ClassMalformed, Pos: Position{Off: off}, Len: int64(len(data))}, true)
 		return false
 	}
 	if e.Type > raftpb.EntryConfChangeV2 {
-		d.fail(off, ClassEntryType, fmt.Sprintf("entry %v is of type %d, want 0 to %d",
-			e.ID(), e.Type, raftpb.EntryConfChangeV2))
+		d.fail(off, ClassEntryType, fmt.Sprintf("%s is of type %d, want 0 to %d",
+			entryName(e.ID()), e.Type, raftpb.EntryConfChangeV2))
 	}
 	if d.deep != nil {
 		if err := d.deep(e); err != nil {
-			d.fail(off, ClassMalformed, fmt.Sprintf("entry %v: %v", e.ID(), err))
+			d.fail(off, ClassMalformed, fmt.Sprintf("%s: %v", entryName(e.ID()), err))
 		}
 	}
 	return true
 }
 
+// takeState takes in a hard state. One that can't be checked counts for nothing: it may say anything.
 func (d *digest) takeState(r *Record, off int64) {
+	if r.Unchecked {
+		return
+	}
 	st := r.state
 	if st.Term == 0 {
 		var err error

@@ -86,6 +86,9 @@ func (e *LossError) Error() string {
 	return fmt.Sprintf("%v: cutting the log off there would lose %s", &e.Finding, cost)
 }
 
+// Refused says that going on could lose committed data.
+func (e *LossError) Refused() bool { return true }
+
 // Unwrap returns the finding as an error.
 func (e *LossError) Unwrap() error { return e.Finding.Err() }
 

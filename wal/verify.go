@@ -142,7 +142,7 @@ func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
 	for _, ref := range r.View.Snapshots {
 		if !ref.Valid {
 			s.found.add(ref.at, ClassSnapshotBeyond, fmt.Sprintf(
-				"snapshot %v is above the last commit %d: etcd ignores it", ref.EntryID, r.State.Commit))
+				"snapshot at %s is above the last commit %d: etcd ignores it", indexName(ref.EntryID), r.State.Commit))
 		}
 	}
 	if newest == nil || o.Snapshots == nil || slices.Contains(o.Snapshots, newest.EntryID) ||
@@ -161,20 +161,20 @@ func (s *survey) checkSnapshots(r *Report, o VerifyOptions) {
 		sev, why = SeverityError, " can't start: "+early.Error
 	}
 	s.found.addAs(newest.at, sev, ClassSnapshotFile, fmt.Sprintf(
-		"no file for snapshot %v; %s doesn't need it, etcd %s%s", newest.EntryID, late.Releases(),
+		"no file for the snapshot at %s; %s doesn't need it, etcd %s%s", indexName(newest.EntryID), late.Releases(),
 		early.Releases(), why))
 }
 
-// checkOutlook reports where etcd would see other entries than the log holds, or not start, although
-// nothing else is wrong.
+// checkOutlook reports where etcd would see other entries than the log holds, or not start,
+// although nothing else is wrong.
 func (s *survey) checkOutlook(r *Report) {
 	list := FoldOutlooks(r.Outlooks)
 	slices.Reverse(list) // the newest release counts most
 	for i := range list {
 		if o := &list[i]; len(o.Ghosts) > 0 {
 			s.found.add(s.live.stateAt, ClassGhost, fmt.Sprintf(
-				"etcd %s, starting from snapshot %v, brings overwritten %s back from the dead",
-				o.Releases(), o.Start, joinRanges(o.Ghosts)))
+				"etcd %s, starting from the snapshot at index %d, brings overwritten %s back from the dead",
+				o.Releases(), o.Start.Index, joinRanges(o.Ghosts)))
 			break
 		}
 	}
@@ -195,10 +195,10 @@ func (s *survey) checkOutlook(r *Report) {
 	}
 }
 
-// checkTail looks at how the last segment ends. One that is as large as a writer lets it become has a
-// successor, unless the writer died while it began that, or is at it. One that wasn't allocated
-// ahead of time was left so by etcd's own repair, or is a copy that was cut off between two records,
-// which nothing else would tell.
+// checkTail looks at how the last segment ends. One that is as large as a writer lets it become has
+// a successor, unless the writer died while it began that, or is at it. One that wasn't allocated
+// ahead of time was left so by etcd's own repair, or is a copy that was cut off between two
+// records, which nothing else would tell.
 func (l *Log) checkTail(s *survey) {
 	k := len(s.digests) - 1
 	if k < 0 || s.digests[k].err != nil {
@@ -251,6 +251,11 @@ func (l *Log) checkSpares(s *survey) {
 	note := func(file string, c Class, detail string) {
 		s.found.insert(placed{place{seg: len(s.segs)}, Finding{
 			Class: c, Severity: severities[c], Pos: Position{Segment: file}, Evidence: detail}})
+	}
+	for _, seg := range l.segments {
+		if _, ok := l.dialect.ParseFileName(seg.File); !ok && !l.single {
+			note(seg.File, ClassOddName, fmt.Sprintf("etcd reads this name as that of %v", seg.Name))
+		}
 	}
 	for _, file := range l.spares {
 		head, err := l.headOf(file)

@@ -35,6 +35,26 @@ func nthFromEnd(b []byte, n int) []byte {
 // lengthOf returns the header of the frame that has n frames behind it.
 func lengthOf(b []byte, n int) []byte { return nthFromEnd(b, n)[:frameHeaderSize] }
 
+// rechained returns a segment with other metadata, and with the chain that goes with it.
+func rechained(t *testing.T, b, metadata []byte) []byte {
+	t.Helper()
+	offs := frameOffsets(b)
+	out, sum := make([]byte, 0, len(b)), uint32(0)
+	for _, off := range offs[:len(offs)-1] {
+		f, ok := parseFrame(b[off:], int64(off), int64(len(b)), false)
+		if !ok {
+			t.Fatalf("no frame at %d", off)
+		}
+		data := b[f.dataOff : f.dataOff+f.dataLen]
+		if f.kind == KindMetadata {
+			data = metadata
+		}
+		sum = updateCRC(sum, data)
+		out = appendFrame(out, f.kind, sum, data)
+	}
+	return append(out, make([]byte, 1024)...)
+}
+
 // appendPut adds an entry that puts a value of size bytes behind the last one.
 func appendPut(t *testing.T, b []byte, id raftpb.EntryID, size int) []byte {
 	put := protowire.AppendTag(nil, 1, protowire.BytesType)
@@ -98,6 +118,9 @@ func TestRealEtcdDoesAsForetold(t *testing.T) {
 			st := raftpb.HardState{Term: 50, Vote: 1, Commit: 1 << 20}
 			appendRecord(t, b, KindState, st.Marshal(raftpb.FlavorGogo))
 			return b
+		}, ActionRefuses, nil},
+		"metadata of another system": {func(t *testing.T, b []byte, _ raftpb.EntryID) []byte {
+			return rechained(t, b, []byte("\x0a\x05swarm"))
 		}, ActionRefuses, nil},
 		"an entry is missing": {func(t *testing.T, b []byte, _ raftpb.EntryID) []byte {
 			e := raftpb.Entry{Term: 50, Index: 1 << 20}

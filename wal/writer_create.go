@@ -211,7 +211,12 @@ func (d *Dialect) segmentNames(fsys vfs.FS, dir string) ([]SegmentName, error) {
 	}
 	var names []SegmentName
 	for _, e := range entries { // sorted by name, which is their order
-		if name, ok := d.ParseFileName(e.Name()); ok {
+		if name, ok := d.readFileName(e.Name()); ok {
+			if want := d.FileName(name); e.Name() != want {
+				return nil, &fs.PathError{Op: "list segments", Path: filepath.Join(dir, e.Name()),
+					Err: fmt.Errorf("etcd reads this name as that of segment %d; rename it to %s first",
+						name.Seq, want)}
+			}
 			names = append(names, name)
 		}
 	}

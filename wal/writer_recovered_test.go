@@ -1,8 +1,10 @@
 package wal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -72,6 +74,8 @@ func TestRecoveredHasNoGhosts(t *testing.T) {
 		"snapshot from the leader over a stale end": {
 			[]stage{{1, 1, 9, id(0, 0), 2}, {snapshot: id(3, 6)}, {3, 7, 7, id(0, 0), 6}},
 			id(3, 6), []raftpb.EntryID{id(3, 7)}, nil},
+		"snapshot from the leader over a stale end, and nothing yet": {
+			[]stage{{1, 1, 9, id(0, 0), 2}, {snapshot: id(3, 6)}}, id(3, 6), nil, nil},
 		"snapshot from the leader ahead": {
 			[]stage{{1, 1, 3, id(0, 0), 2}, {snapshot: id(3, 20)}, {3, 21, 22, id(0, 0), 20}},
 			id(3, 20), []raftpb.EntryID{id(3, 21), id(3, 22)}, nil},
@@ -289,8 +293,9 @@ func TestCutAfterDamage(t *testing.T) {
 	}
 }
 
-// Whatever operation of a cut fails, and however the machine goes down then: what is left is the log,
-// up to the place or some record behind it.
+// Whatever operation of a cut, or of the append behind it, fails, and however the machine goes down
+// then: what is left is the log, up to the place or some record behind it, or up to the place and on
+// with what was appended.
 func TestCutAfterCrash(t *testing.T) {
 	all, _ := ends(t, writeSegments(t))
 	const keep = 9
@@ -307,13 +312,13 @@ func TestCutAfterCrash(t *testing.T) {
 		})
 		w, _, err := OpenForAppend(fsys, faultDir, o)
 		if err == nil {
-			_ = w.Close() // what it reports was injected
+			e := []raftpb.Entry{{Term: 9, Index: w.Last() + 1, Data: make([]byte, 100)}}
+			_ = w.Append(raftpb.HardState{}, e) // what they report was injected
+			_ = w.Close()
 		}
 		for name, c := range crashes(uint64(i)) {
-			left, _ := ends(t, fsys.Crash(c))
-			if len(left) < keep || !slices.Equal(left, all[:len(left)]) {
-				t.Errorf("failed from operation %d on, crash with %s: %d records left: %s", i, name, len(left),
-					cmp.Diff(all[:min(len(left), len(all))], left))
+			if err := checkCut(fsys.Crash(c), all, keep); err != nil {
+				t.Errorf("failed from operation %d on, crash with %s: %v", i, name, err)
 			}
 		}
 		if !failed {
@@ -323,4 +328,57 @@ func TestCutAfterCrash(t *testing.T) {
 			return
 		}
 	}
+}
+
+// checkCut checks what is left of a log that was to be cut after its first records.
+func checkCut(fsys vfs.FS, all []Position, keep int) error {
+	var left []Position
+	appended := false
+	o := AppendOptions{CutTorn: true, WriterOptions: faultOptions}
+	o.Replay = func(rec *Record) error {
+		appended = appended || rec.ID.Term == 9
+		if !appended {
+			left = append(left, Position{rec.Pos.Segment, rec.Pos.Off + rec.Len})
+		}
+		return nil
+	}
+	w, _, err := OpenForAppend(fsys, faultDir, o)
+	if err != nil {
+		return err
+	}
+	if n := len(left); n < keep || appended && n > keep || !slices.Equal(left, all[:min(n, len(all))]) {
+		return fmt.Errorf("%d records left, appended %v: %s", n, appended, cmp.Diff(all, left))
+	}
+	return w.Close()
+}
+
+// What was cut off doesn't come back in a crash, behind records that were written since.
+func TestCutAfterIsDurable(t *testing.T) {
+	fsys, o := newFaultFS(t), WriterOptions{segmentSize: 1 << 20, inline: true}
+	w, err := Create(fsys, faultDir, CreateOptions{Metadata: builtMetadata, WriterOptions: o})
+	check(t, err)
+	add := func(w *Writer, first, last uint64, b byte) {
+		for i := first; i <= last; i++ {
+			e := []raftpb.Entry{{Term: 1, Index: i, Data: bytes.Repeat([]byte{b}, 5000)}}
+			check(t, w.Append(raftpb.HardState{}, e))
+		}
+	}
+	const before, after = 0xaa, 0x55
+	add(w, 1, 1, after)
+	check(t, w.Sync())
+	at := Position{SegmentName{}.String(), w.Size()}
+	add(w, 2, 100, before)
+	mustClose(t, w)
+	o.NoSync = true
+	w, _, err = OpenForAppend(fsys, faultDir, AppendOptions{CutAfter: at, WriterOptions: o})
+	check(t, err)
+	add(w, 2, 40, after) // more than is buffered: some of it is written
+	for name, c := range crashes(1) {
+		b, err := fs.ReadFile(vfs.DirFS(fsys.Crash(c), faultDir), at.Segment)
+		check(t, err)
+		if i := bytes.Index(b, bytes.Repeat([]byte{before}, 16)); i >= 0 {
+			t.Errorf("crash with %s: what was cut off is back at %d", name, i)
+		}
+	}
+	mustClose(t, w)
 }

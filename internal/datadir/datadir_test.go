@@ -224,6 +224,15 @@ func TestWalDir(t *testing.T) {
 			t.Errorf("%q: -want +got\n%s", c.data, diff)
 		}
 	}
+	if err := os.Symlink(filepath.Join(dir, "logs"), filepath.Join(dir, "data", "member", "wal")); err != nil {
+		t.Fatal(err)
+	}
+	for data, wal := range map[string]string{"data": "logs", "full": "full/member/wal"} {
+		m, err := FindPath(data, Options{Dir: dir, WalDir: wal})
+		if err != nil || m.Second.State != Unknown {
+			t.Errorf("%s is told to be a second log beside %s (%v)", m.Second.Name, wal, err)
+		}
+	}
 	if _, err := FindPath("logs/..", Options{Dir: dir, WalDir: "logs"}); err == nil {
 		t.Error("a folder that is no data directory was taken for one")
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -49,7 +50,7 @@ type Member struct {
 	Broken []Place
 
 	// Second is the log in the data directory where WalDir named another: which of the two the member
-	// wrote last is for the reader to tell. Unknown where WalDir was not given.
+	// wrote last is for the reader to tell. Unknown where WalDir was not given, or names that very log.
 	Second Place
 
 	closers []io.Closer
@@ -101,9 +102,21 @@ func (f *finder) with(wal *finder, alone bool) (*Member, error) {
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
-	m.Snap, m.Database, m.Second = data.Snap, data.Database, data.Log
-	m.closers = append(m.closers, data.closers...)
+	m.Snap, m.Database = data.Snap, data.Database
+	if m.Archived || !same(&m.Log, &data.Log) {
+		m.Second = data.Log
+	}
 	return m, nil
+}
+
+// same reports whether two places are one, perhaps by a link.
+func same(a, b *Place) bool {
+	if a.State != Present || b.State != Present {
+		return false
+	}
+	infoA, errA := fs.Stat(a.FS, a.Path)
+	infoB, errB := fs.Stat(b.FS, b.Path)
+	return errA == nil && errB == nil && (a.Path == b.Path || os.SameFile(infoA, infoB))
 }
 
 // findData finds a data or member directory that need not hold a log.

@@ -33,7 +33,8 @@ const bootTimeout = 60 * time.Second
 var Quick = []string{"--heartbeat-interval", "20", "--election-timeout", "100"}
 
 // Binary returns the path of one of etcd's programs ("etcd", "etcdctl", "etcdutl") of one of
-// Versions; of the other Releases there is the server only. A missing program fails the test: `make etcd` builds it.
+// Versions; of the other Releases there is the server only. A missing program fails the test: `make
+// etcd` builds it.
 func Binary(tb testing.TB, version, program string) string {
 	tb.Helper()
 	_, file, _, _ := runtime.Caller(0)
@@ -87,9 +88,11 @@ func TryStart(tb testing.TB, version, dataDir string, args ...string) (*Server, 
 	return s, s.waitHealthy()
 }
 
-// Watch runs an etcd on a data directory and returns what it printed, and whether it ended by itself:
-// before it was healthy, or within grace after that. One that runs on is killed.
-func Watch(tb testing.TB, release, dataDir string, grace time.Duration, args ...string) (log string, ended bool) {
+// Watch runs an etcd on a data directory and returns what it printed, and whether it ended by
+// itself: before it was healthy, or within grace after that. One that runs on is killed.
+func Watch(
+	tb testing.TB, release, dataDir string, grace time.Duration, args ...string,
+) (log string, ended bool) {
 	tb.Helper()
 	s, err := TryStart(tb, release, dataDir, args...)
 	if err == nil {

@@ -48,7 +48,7 @@ type Field struct {
 	Name string         // its Go name, for gogo's errors
 	Type protowire.Type // or Repeated
 	Sub  *Message       // of a field that holds a message
-	UTF8 string         // full name of a proto3 string, for google's error; empty for other fields
+	UTF8 bool           // a proto3 string, which google's decoder checks
 }
 
 // Repeated stands for a list of varints, packed or not.
@@ -158,8 +158,8 @@ func (f *Field) check(v *Value, d Decoder, depth int) *Fault {
 		return &Fault{Text: "proto: exceeded maximum recursion depth"}
 	case f.Type == Repeated && v.Type == protowire.BytesType:
 		return checkPacked(v.Data, d)
-	case f.UTF8 != "" && d == Google && !utf8.Valid(v.Data):
-		return &Fault{Text: fmt.Sprintf("proto: field %s contains invalid UTF-8", f.UTF8)}
+	case f.UTF8 && d == Google && !utf8.Valid(v.Data):
+		return &Fault{Text: "string field contains invalid UTF-8"}
 	}
 	return nil
 }

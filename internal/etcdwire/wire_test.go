@@ -79,7 +79,7 @@ func TestGoogleDecodesAsTheLibrary(t *testing.T) {
 
 func TestDecodersDiffer(t *testing.T) {
 	nested := &etcdwire.Message{Name: "Header", Fields: []etcdwire.Field{
-		{Num: 2, Name: "Username", Type: protowire.BytesType, UTF8: "pb.Header.username"}}}
+		{Num: 2, Name: "Username", Type: protowire.BytesType, UTF8: true}}}
 	m := &etcdwire.Message{Name: "Request", Fields: []etcdwire.Field{
 		{Num: 1, Name: "ID"},
 		{Num: 100, Name: "Header", Type: protowire.BytesType, Sub: nested}}}
@@ -96,7 +96,7 @@ func TestDecodersDiffer(t *testing.T) {
 		"cut within":           {"\xa2\x06\x05\x12\x01a", "unexpected EOF", google, true},
 		"nested, cut":          {"\xa2\x06\x03\x12\x02a", "unexpected EOF", google, true},
 		"nested, wrong type":   {"\xa2\x06\x02\x10\x01", "proto: wrong wireType = 0 for field Username", "", false},
-		"not UTF-8":            {"\xa2\x06\x03\x12\x01\xff", "", "proto: field pb.Header.username contains invalid UTF-8", false},
+		"not UTF-8":            {"\xa2\x06\x03\x12\x01\xff", "", "string field contains invalid UTF-8", false},
 		"end group":            {"\x0c", "proto: Request: wiretype end group for non-group", google, false},
 		"field 0":              {"\x00\x01", "proto: Request: illegal tag 0 (wire type 0)", google, false},
 		"wire type 7":          {"\x17", "proto: illegal wireType 7", google, false},

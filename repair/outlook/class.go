@@ -15,7 +15,7 @@ const (
 func Classes() []wal.ClassInfo {
 	return []wal.ClassInfo{
 		{Class: ClassEtcdStop, Severity: wal.SeverityError,
-			Doc: "the release that the cluster runs ends on these files"},
+			Doc: "the release that the cluster runs ends on these files; a warning if it removed the member"},
 		{Class: ClassSnapshotCorrupt, Severity: wal.SeverityWarning,
 			Doc: "a .snap file is damaged; an error for the newest"},
 		{Class: ClassSnapshotForeign, Severity: wal.SeverityError,

@@ -100,6 +100,19 @@ func settle(n int) func(*testing.T, *etcdtest.Server) {
 	}
 }
 
+// post asks the gateway for something, in JSON. It doesn't end the test, and so may be called from any
+// goroutine.
+func post(t *testing.T, s *etcdtest.Server, name, body string) {
+	resp, err := http.Post("http://"+s.Endpoint+name, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("%s: %s, %v", name, resp.Status, err)
+	}
+}
+
 // putV2 puts a key of the v2 store.
 func putV2(t *testing.T, s *etcdtest.Server, key string) {
 	t.Helper()
@@ -378,6 +391,41 @@ func TestRealEtcdEndsAsForetold(t *testing.T) {
 				t.Errorf("no case has a real etcd %s do what the rule for %s says", release, r.trigger)
 			}
 		}
+	}
+}
+
+// A healthy member is fine at any moment: while it is written to, takes snapshots every few entries,
+// begins segments, and removes what it no longer needs.
+func TestNoAlarmBesideRunningEtcd(t *testing.T) {
+	for _, release := range etcdtest.Versions {
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "data")
+			s := etcdtest.Start(t, release, dir, slices.Concat(etcdtest.Quick,
+				[]string{"--snapshot-count", "3", "--max-snapshots", "1", "--max-wals", "1"})...)
+			value := strings.Repeat("dmFs", 300_000) // 900,000 bytes in base 64
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for range 75 { // more than a segment
+					post(t, s, "/v3/kv/put", `{"key":"a2V5","value":"`+value+`"}`)
+				}
+			}()
+			looks := 0
+			for running := true; running; looks++ {
+				select {
+				case <-done:
+					running = false
+				default:
+				}
+				if r := examine(t, dir); r.Verdict != wal.VerdictOK {
+					t.Fatalf("look %d: verdict %s: %v", looks, r.Verdict, r.Findings)
+				}
+			}
+			if looks < 10 {
+				t.Errorf("%d looks only", looks)
+			}
+		})
 	}
 }
 

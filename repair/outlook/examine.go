@@ -17,8 +17,8 @@ type Options struct {
 	// Verify goes to wal's Verify. Its Snapshots are set by Examine.
 	Verify wal.VerifyOptions
 
-	// Member says where the member's files lie; nil for what lies beside the log. It tells of a log that
-	// lies elsewhere than in its data directory.
+	// Member says where the member's files lie; nil for what lies beside the log. It tells of a log
+	// that lies elsewhere than in its data directory.
 	Member *datadir.Member
 }
 
@@ -46,7 +46,7 @@ func (r *Report) Outlook(release string) *Outlook {
 // once. The error is that of the context, or of reading those entries.
 func Examine(ctx context.Context, log *wal.Log, o Options) (*Report, error) {
 	x := &examination{log: log, member: cmp.Or(o.Member, log.Member())}
-	x.readSnapshots()
+	x.readSnapshots(ctx)
 	o.Verify.Snapshots = x.intact()
 	verified, err := log.Verify(ctx, o.Verify)
 	if err != nil {
@@ -96,10 +96,12 @@ func (x *examination) setVerdict() {
 func (x *examination) judge(ctx context.Context) error {
 	r := x.report
 	r.Outlooks = make([]Outlook, len(r.Report.Outlooks))
+	for i, o := range r.Report.Outlooks {
+		r.Outlooks[i] = Outlook{Read: o, Action: o.Action}
+	}
 	var judges []*judge
-	for i := range r.Report.Outlooks {
+	for i := range r.Outlooks {
 		o := &r.Outlooks[i]
-		*o = Outlook{Read: r.Report.Outlooks[i], Action: r.Report.Outlooks[i].Action}
 		if !starts(o.Action) || r.View == nil {
 			continue
 		}
@@ -110,6 +112,7 @@ func (x *examination) judge(ctx context.Context) error {
 		o.Unjudged = notLookedAt
 		j := newJudge(o, r.View.Metadata.NodeID, x.membership(o))
 		j.fresh = x.databaseMissing()
+		j.newest, _ = parseVersion(r.Outlooks[len(r.Outlooks)-1].Read.To)
 		judges = append(judges, j)
 	}
 	err := x.replay(ctx, judges)
@@ -143,8 +146,8 @@ func (x *examination) replay(ctx context.Context, judges []*judge) error {
 	return x.pass(ctx, again)
 }
 
-// downgradeTarget returns the version that a downgrade goes to which was under way at the end of what
-// was applied.
+// downgradeTarget returns the version that a downgrade goes to which was under way at the end of
+// what was applied.
 func downgradeTarget(judges []*judge) (target version, ok bool) {
 	var applied uint64
 	for _, j := range judges {
@@ -249,9 +252,9 @@ func (x *examination) databaseMissing() bool {
 // databaseName is the name of the database, in member/snap.
 const databaseName = "db"
 
-// checkStop reports what ends the release that the cluster runs. That others can't run on its files is
-// what the outlooks are for. Where no release is known that the cluster runs, it may not be etcd's log,
-// and what ends every release is a warning.
+// checkStop reports what ends the release that the cluster runs. That others can't run on its files
+// is what the outlooks are for. Where no release is known that the cluster runs, it may not be
+// etcd's log, and what ends every release is a warning.
 func (x *examination) checkStop() {
 	own, sev := x.own, wal.SeverityError
 	if own == nil {
@@ -265,6 +268,9 @@ func (x *examination) checkStop() {
 		}
 	}
 	if s := own.Stop; s != nil {
+		if s.Trigger == string(triggerRemoved) { // as it should be
+			sev = wal.SeverityWarning
+		}
 		x.add(ClassEtcdStop, sev, s.Pos, fmt.Sprintf("%s; %s", own, s.Advice))
 	}
 }

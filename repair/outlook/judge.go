@@ -19,6 +19,7 @@ type judge struct {
 	o       *Outlook
 	self    uint64 // the member's ID
 	minor   version
+	newest  version // the newest that a cluster is known to have run
 	members decode.Members
 	target  *version // of the downgrade that is under way from the beginning; nil if none is
 	last    uint64   // the last entry that is known as they read it
@@ -49,8 +50,8 @@ func (v version) less(w version) bool {
 
 func (v version) String() string { return fmt.Sprintf("%d.%d", v.major, v.minor) }
 
-// newJudge returns a judge of the releases of an outlook, which start from a snapshot with the given
-// membership: nil if it isn't known.
+// newJudge returns a judge of the releases of an outlook, which start from a snapshot with the
+// given membership: nil if it isn't known.
 func newJudge(o *Outlook, self uint64, conf *raftpb.ConfState) *judge {
 	j := &judge{o: o, self: self, whole: o.Read.Start.Index == 0, last: o.Read.Last.Index}
 	j.minor, _ = parseVersion(o.Read.From)
@@ -73,12 +74,13 @@ func newJudge(o *Outlook, self uint64, conf *raftpb.ConfState) *judge {
 func (j *judge) again(target version, conf *raftpb.ConfState) *judge {
 	*j.o = Outlook{Read: j.o.Read, Action: j.o.Read.Action, Unjudged: notLookedAt}
 	k := newJudge(j.o, j.self, conf)
-	k.fresh = j.fresh
+	k.fresh, k.newest = j.fresh, j.newest
 	k.target = &target
 	return k
 }
 
-// soleVoter reports whether the member is the only one that votes, so that what it has is committed.
+// soleVoter reports whether the member is the only one that votes, so that what it has is
+// committed.
 func (j *judge) soleVoter() bool {
 	conf, ok := j.members.ConfState()
 	return ok && slices.Equal(conf.Voters, []uint64{j.self}) && len(conf.VotersOutgoing) == 0
@@ -168,8 +170,8 @@ func (j *judge) trigger(s *step) (t trigger, detail string) {
 	return j.request(r, s.entry.Index, panics)
 }
 
-// inDatabase reports whether the database holds what an entry did: it is taken to be up to date with
-// the last commit.
+// inDatabase reports whether the database holds what an entry did: it is taken to be up to date
+// with the last commit.
 func (j *judge) inDatabase(index uint64) bool { return !j.fresh && index <= j.o.Read.State.Commit }
 
 // confChange looks at a change of the membership, and at what applying it came to.
@@ -195,8 +197,8 @@ func (j *judge) confChange(data []byte, err error) (t trigger, detail string) {
 	return "", ""
 }
 
-// request looks at the requests of releases from 3.5 on that can end a server. 3.4 doesn't know them,
-// and passes over those that its database has.
+// request looks at the requests of releases from 3.5 on that can end a server. 3.4 doesn't know
+// them, and passes over those that its database has.
 func (j *judge) request(r *request, index uint64, panics bool) (t trigger, detail string) {
 	switch {
 	case j.minor.less(r.since) && !j.inDatabase(index):
@@ -223,9 +225,9 @@ func (j *judge) v2Request(r *v2Request, index uint64, panics bool) (t trigger, d
 	return triggerV2Custom, ""
 }
 
-// setVersion is about a cluster version. 3.5 takes one that is higher than its own, if that is what a
-// downgrade starts from. From 3.6 on, the database of a cluster has a version that goes with it and is
-// looked at before anything is applied.
+// setVersion is about a cluster version. 3.5 takes one that is higher than its own, if that is what
+// a downgrade starts from. From 3.6 on, the database of a cluster has a version that goes with it
+// and is looked at before anything is applied.
 func (j *judge) setVersion(s string, index uint64) (t trigger, detail string) {
 	if target := j.downgrade(); target != nil && j.minor == (version{3, 5}) {
 		if *target != j.minor {
@@ -237,14 +239,11 @@ func (j *judge) setVersion(s string, index uint64) (t trigger, detail string) {
 	switch {
 	case !ok || !j.minor.less(v):
 		return "", ""
-	case !j.minor.less(version{3, 6}) && j.inDatabase(index) && !newest.less(v):
+	case !j.minor.less(version{3, 6}) && j.inDatabase(index) && !j.newest.less(v):
 		return triggerStorage, v.String()
 	}
 	return triggerVersion, v.String()
 }
-
-// newest is the newest version that a cluster is known to have run.
-var newest = version{3, 7}
 
 // downgrade returns the version that the downgrade under way goes to; nil if none is.
 func (j *judge) downgrade() *version {

@@ -11,7 +11,7 @@ import (
 // because it never reads them.
 type Loss struct {
 	wal.Outlook      // of the releases that lose most; they are alike in this
-	Intact      bool // every entry of the log that is there was checked, those that are lost too
+	Intact      bool // all that is lost is intact here: proven by its checksum, without a gap
 }
 
 // Loss returns what the releases lose that lose most: by committed entries, then by entries, then the
@@ -29,10 +29,16 @@ func (r *Report) Loss() *Loss {
 	if worst == nil {
 		return nil
 	}
-	unchecked := slices.ContainsFunc(r.Findings, func(f wal.Finding) bool {
-		return f.Class == wal.ClassUnchecked
+	return &Loss{*worst, within(worst.Lost, r.Ranges)}
+}
+
+// within reports whether each of some ranges lies in one of others.
+func within(inner, outer []wal.IndexRange) bool {
+	return !slices.ContainsFunc(inner, func(i wal.IndexRange) bool {
+		return !slices.ContainsFunc(outer, func(o wal.IndexRange) bool {
+			return o.First <= i.First && i.Last <= o.Last
+		})
 	})
-	return &Loss{*worst, !unchecked}
 }
 
 func compareLoss(a, b *wal.Outlook) int {

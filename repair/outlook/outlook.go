@@ -54,8 +54,8 @@ func (o *Outlook) String() string {
 	return b.String()
 }
 
-// Fold returns one outlook for each stretch of releases that come to the same end, with the words of
-// the newest of them. The list is in ascending order of releases.
+// Fold returns one outlook for each stretch of releases that come to the same end, with the words
+// of the newest of them. The list is in ascending order of releases.
 func Fold(list []Outlook) (out []Outlook) {
 	for _, o := range list {
 		if n := len(out); n > 0 && out[n-1].agrees(&o) {

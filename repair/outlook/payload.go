@@ -55,8 +55,8 @@ func askedSince(num protowire.Number) version {
 	return version{3, 4}
 }
 
-// readRequest reads a payload as etcd does: as an InternalRaftRequest, and if it is none, releases up
-// to 3.6 take it for a request of the v2 store.
+// readRequest reads a payload as etcd does: as an InternalRaftRequest, and if it is none, releases
+// up to 3.6 take it for a request of the v2 store.
 func readRequest(data []byte, d etcdwire.Decoder) (r request) {
 	internal, v2 := decode.WireMessages(d)
 	var inner []byte

@@ -35,24 +35,50 @@ func Actions() []ActionInfo {
 type trigger string
 
 const (
-	triggerV2Request   trigger = "v2_request"       // any request of the v2 store
-	triggerV2Custom    trigger = "v2_custom"        // one that isn't etcd's own of two
-	triggerV2Content   trigger = "v2_content"       // keys of v2 clients in the .snap file
-	triggerUndecodable trigger = "undecodable"      // a payload that no decoder takes
-	triggerNoHeader    trigger = "no_header"        // a request without an ID
-	triggerNotKnown    trigger = "request_unknown"  // a request that a release doesn't know
-	triggerEntryType   trigger = "entry_type"       // ConfChangeV2, or a type that raft doesn't have
-	triggerContext     trigger = "conf_context"     // a conf change that describes no member
-	triggerMemberID    trigger = "conf_member_id"   // a conf change that describes another member
-	triggerAttr        trigger = "member_unknown"   // attributes of a member that isn't there
-	triggerVersion     trigger = "cluster_version"  // a cluster version above the release
-	triggerSnapVersion trigger = "snapshot_version" // the same, in the .snap file
-	triggerStorage     trigger = "storage_version"  // the same, as the database tells it
-	triggerRemoved     trigger = "removed"          // the member's own removal
-	triggerNoVoters    trigger = "no_voters"        // the removal of the last voter
-	triggerNoDatabase  trigger = "database_missing" // a start from a snapshot without a database
-	triggerDowngrade   trigger = "downgrade_target" // a downgrade to another version is going on
+	triggerV2Request   trigger = "v2_request"
+	triggerV2Custom    trigger = "v2_custom"
+	triggerV2Content   trigger = "v2_content"
+	triggerUndecodable trigger = "undecodable"
+	triggerNoHeader    trigger = "no_header"
+	triggerNotKnown    trigger = "request_unknown"
+	triggerEntryType   trigger = "entry_type"
+	triggerContext     trigger = "conf_context"
+	triggerMemberID    trigger = "conf_member_id"
+	triggerAttr        trigger = "member_unknown"
+	triggerVersion     trigger = "cluster_version"
+	triggerSnapVersion trigger = "snapshot_version"
+	triggerStorage     trigger = "storage_version"
+	triggerDowngrade   trigger = "downgrade_target"
+	triggerRemoved     trigger = "removed"
+	triggerNoVoters    trigger = "no_voters"
+	triggerNoDatabase  trigger = "database_missing"
 )
+
+// TriggerInfo describes what a Stop's Trigger may be.
+type TriggerInfo struct{ Trigger, Doc string }
+
+// Triggers returns all that is known to end some release.
+func Triggers() []TriggerInfo {
+	return []TriggerInfo{
+		{string(triggerV2Request), "a request of the v2 store"},
+		{string(triggerV2Custom), "a request of the v2 store that etcd itself doesn't make"},
+		{string(triggerV2Content), "keys of v2 clients in the .snap file"},
+		{string(triggerUndecodable), "an entry that can't be decoded"},
+		{string(triggerNoHeader), "a request without an ID"},
+		{string(triggerNotKnown), "a request that the release doesn't know, not in the database yet"},
+		{string(triggerEntryType), "ConfChangeV2, or a type of entry that raft doesn't have"},
+		{string(triggerContext), "a membership change that describes no member"},
+		{string(triggerMemberID), "a membership change that describes another member than it names"},
+		{string(triggerAttr), "attributes of a member that there isn't"},
+		{string(triggerVersion), "a cluster version above the release"},
+		{string(triggerSnapVersion), "the same, in the .snap file"},
+		{string(triggerStorage), "the same, so that the database is above the release too"},
+		{string(triggerDowngrade), "a downgrade to another version is under way"},
+		{string(triggerRemoved), "the member's own removal"},
+		{string(triggerNoVoters), "the removal of the last voter"},
+		{string(triggerNoDatabase), "a start from a snapshot, and no database"},
+	}
+}
 
 // rule says what some releases do about a trigger.
 type rule struct {
@@ -68,8 +94,8 @@ const (
 		"behind the snapshot that it then takes, 3.7 starts"
 	adviceV2Custom = "3.5 is the last release that takes requests of the v2 store: have it take a " +
 		"snapshot behind them (--snapshot-count 1 and a few writes), without keys of v2 clients left"
-	adviceV2Content = "delete the v2 keys under etcd 3.5 and have it take a snapshot, or start 3.6 with " +
-		"--v2-deprecation=write-only-skip-check, which ignores them"
+	adviceV2Content = "delete the v2 keys under etcd 3.5 and have it take a snapshot, or start 3.6 " +
+		"with --v2-deprecation=write-only-skip-check, which ignores them"
 	adviceStuck = "no restart gets past this: replace the member from its cluster, or restore a " +
 		"snapshot of its database"
 	adviceNotKnown = "put member/snap/db back from a copy of this member, or start the release that " +
@@ -135,7 +161,8 @@ var rules = []rule{
 		words34Version, adviceVersion},
 	{triggerSnapVersion, "3.5.0", "3.5", wal.ActionRefuses, wordsDowngrade, adviceVersion},
 	// The database follows the cluster's version within seconds; until then, it is as above.
-	{triggerStorage, "3.6", "3.6", wal.ActionRefuses, `version "%s.0" is not supported`, adviceVersion},
+	{triggerStorage, "3.6", "3.6", wal.ActionRefuses,
+		`version "%s.0" is not supported`, adviceVersion},
 
 	{triggerRemoved, "3.4.0", "3.7", ActionExits, wordsRemoved, adviceRemoved},
 	{triggerNoVoters, "3.4.0", "3.7", ActionPanics, "removed all voters", adviceStuck},

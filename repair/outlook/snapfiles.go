@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"time"
 
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/raftpb"
@@ -27,13 +28,13 @@ func (f *snapFile) name() string { return snapshot.FileName(f.id) }
 
 // readSnapshots reads the .snap files. What can't be read is a finding, since a verdict must not be
 // ok by omission.
-func (x *examination) readSnapshots() {
+func (x *examination) readSnapshots(ctx context.Context) {
 	snap := &x.member.Snap
 	switch snap.State {
 	case datadir.Unknown:
 		return
 	case datadir.Missing:
-		x.listed = true
+		x.listed = !x.member.Archived // which may have been made of the log alone
 		return
 	case datadir.Unreadable:
 		x.unchecked(snap.Path, snap.Err)
@@ -47,12 +48,39 @@ func (x *examination) readSnapshots() {
 	x.listed = true
 	for _, id := range ids {
 		f := snapFile{id: id}
-		s, err := snapshot.Read(snap.FS, snap.Path, id)
+		s, err := readSnap(ctx, snap, id)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a running etcd keeps a few
+		}
 		if f.err = err; err == nil {
 			f.conf = s.Metadata.ConfState
 			f.store, f.err = parseStore(s.Data)
 		}
 		x.snaps = append(x.snaps, f)
+	}
+}
+
+// settled is how long a file must not have changed to be judged: etcd writes a .snap file under its
+// own name, in one write.
+const settled = 50 * time.Millisecond
+
+// readSnap reads a .snap file. One that is damaged is looked at again, in case it is being written.
+func readSnap(ctx context.Context, snap *datadir.Place, id raftpb.EntryID) (*raftpb.Snapshot, error) {
+	name := path.Join(snap.Path, snapshot.FileName(id))
+	for {
+		before, statErr := fs.Stat(snap.FS, name)
+		s, err := snapshot.Read(snap.FS, snap.Path, id)
+		if _, corrupt := errors.AsType[*snapshot.CorruptError](err); !corrupt || statErr != nil {
+			return s, err
+		}
+		if time.Since(before.ModTime()) > settled {
+			return s, err
+		}
+		select {
+		case <-ctx.Done():
+			return s, err
+		case <-time.After(settled):
+		}
 	}
 }
 
@@ -112,7 +140,7 @@ func (x *examination) checkFiles() {
 			x.add(ClassSnapshotForeign, wal.SeverityError, at, why)
 			continue
 		}
-		if last := x.report.View.LastIndex(); f.id.Index > last {
+		if last := x.report.View.LastIndex(); f.id.Index > last && !x.goesOn() {
 			if newer++; newer == 1 { // the newest; those behind it tell nothing more
 				x.add(ClassSnapshotNewer, wal.SeverityError, at, fmt.Sprintf(
 					"a snapshot of entry %d was taken, but the log ends at entry %d: its end is lost",
@@ -120,6 +148,17 @@ func (x *examination) checkFiles() {
 			}
 		}
 	}
+}
+
+// goesOn reports whether the log has got another segment since it was opened.
+func (x *examination) goesOn() bool {
+	now, err := wal.Open(x.log.FS(), x.log.Dir())
+	if err != nil {
+		return false
+	}
+	defer func() { _ = now.Close() }() // opened for reading: nothing can be lost
+	was, is := x.log.Segments(), now.Segments()
+	return was[len(was)-1].File != is[len(is)-1].File
 }
 
 // damaged reports a .snap file that can't be read.

@@ -13,8 +13,8 @@ type store struct {
 	custom  string // a key of v2 clients; empty if there are none that 3.6 minds
 }
 
-// errStore is returned for a .snap file that is intact and whose v2 store can't be read. etcd 3.4 to
-// 3.6 end on it when they start from it.
+// errStore is returned for a .snap file that is intact and whose v2 store can't be read. etcd 3.4
+// to 3.6 end on it when they start from it.
 var errStore = errors.New("the v2 store in it can't be read")
 
 // storeNode is a node of the v2 store, as etcd writes it into a .snap file.
@@ -52,8 +52,8 @@ func parseStore(data []byte) (s store, err error) {
 	return s, nil
 }
 
-// customKey returns a key that 3.6 refuses to start with: any below a top directory but etcd's own, 0,
-// and below 2, which holds users and roles, any in a directory in it.
+// customKey returns a key that 3.6 refuses to start with: any below a top directory but etcd's own,
+// 0, and below 2, which holds users and roles, any in a directory in it.
 func (n *storeNode) customKey() string {
 	names := make([]string, 0, len(n.Children))
 	for name := range n.Children {

@@ -113,19 +113,21 @@ func unknownOp(cmd *cobra.Command, op string) error {
 // canMatch refuses filters that exclude each other.
 func (f *filter) canMatch(cmd *cobra.Command, o *dumpOptions) error {
 	only := func(kinds ...string) bool { // every kind that is asked for is one of these
-		return len(f.kinds) > 0 && !slices.ContainsFunc(f.kinds, func(k string) bool { return !slices.Contains(kinds, k) })
+		return len(f.kinds) > 0 &&
+			!slices.ContainsFunc(f.kinds, func(k string) bool { return !slices.Contains(kinds, k) })
 	}
+	kinds := strings.Join(f.kinds, ",")
 	switch {
 	case only("crc") && !o.physical:
 		return ui.Usagef(cmd, "--kind crc shows records that only --physical shows")
 	case len(f.kinds) > 0 && !slices.Contains(f.kinds, "entry") && len(f.ops) > 0:
-		return ui.Usagef(cmd, "--op is for entries, which --kind %s leaves out", strings.Join(f.kinds, ","))
+		return ui.Usagef(cmd, "--op is for entries, which --kind %s leaves out", kinds)
 	case len(f.kinds) > 0 && !slices.Contains(f.kinds, "entry") && f.key != "":
-		return ui.Usagef(cmd, "--key is for entries, which --kind %s leaves out", strings.Join(f.kinds, ","))
+		return ui.Usagef(cmd, "--key is for entries, which --kind %s leaves out", kinds)
 	case f.index.IsSet && only("metadata", "state", "crc"):
-		return ui.Usagef(cmd, "--index is for entries and snapshots, which --kind %s leaves out", strings.Join(f.kinds, ","))
+		return ui.Usagef(cmd, "--index is for entries and snapshots, which --kind %s leaves out", kinds)
 	case f.term.IsSet && only("metadata", "crc"):
-		return ui.Usagef(cmd, "--term is for entries, states and snapshots, which --kind %s leaves out", strings.Join(f.kinds, ","))
+		return ui.Usagef(cmd, "--term is for entries, states and snapshots, which --kind %s leaves out", kinds)
 	}
 	return nil
 }

@@ -16,7 +16,9 @@ import (
 
 const (
 	batchRecords = 1024
-	batchBytes   = 256 << 10 // of data; one record may exceed it
+	batchBytes   = 256 << 10 // of data, without large records
+	largeRecord  = 1 << 20   // bytes of data from which on a record is rendered where it lies
+	maxKept      = 8 << 20   // bytes of output that a batch keeps room for
 )
 
 // batch is a run of records and what they look like.
@@ -25,6 +27,8 @@ type batch struct {
 	live    []bool
 	data    []byte // what the records' Data point into, once the batch is sealed
 	sizes   []int  // of the records' data
+
+	alias bool // a single record, whose Data is the reader's own
 
 	out   []byte
 	lines []line
@@ -50,6 +54,9 @@ func (b *batch) full() bool { return len(b.records) >= batchRecords || len(b.dat
 
 // seal lets the records point into the batch's own data, which doesn't move any more.
 func (b *batch) seal() {
+	if b.alias {
+		return
+	}
 	off := 0
 	for i, size := range b.sizes {
 		if b.records[i].Data != nil {
@@ -74,6 +81,10 @@ func (b *batch) dropLast(ok bool) {
 func (b *batch) reset() {
 	b.records, b.live, b.data, b.sizes = b.records[:0], b.live[:0], b.data[:0], b.sizes[:0]
 	b.out, b.lines, b.err, b.done = b.out[:0], b.lines[:0], nil, make(chan struct{})
+	b.alias = false
+	if cap(b.out) > maxKept {
+		b.out = nil
+	}
 }
 
 // damage returns how many places of damage are in the batch.
@@ -116,6 +127,9 @@ func startPipeline(ctx context.Context, workers int, newWorker func() func(*batc
 
 // add hands a record over. The error is that of the context.
 func (p *pipeline) add(rec *wal.Record, live bool) error {
+	if len(rec.Data) >= largeRecord {
+		return p.addLarge(rec, live)
+	}
 	if p.batch == nil {
 		p.batch = p.newBatch()
 	}
@@ -124,6 +138,22 @@ func (p *pipeline) add(rec *wal.Record, live bool) error {
 		return nil
 	}
 	return p.flush()
+}
+
+// addLarge lets a record be rendered where the reader holds it, and waits for that: copies of it would
+// take several times its size.
+func (p *pipeline) addLarge(rec *wal.Record, live bool) error {
+	if err := p.flush(); err != nil {
+		return err
+	}
+	b := p.newBatch()
+	b.records, b.live, b.alias = append(b.records, *rec), append(b.live, live), true
+	p.batch = b
+	if err := p.flush(); err != nil {
+		return err
+	}
+	<-b.done // a worker has taken it
+	return nil
 }
 
 func (p *pipeline) newBatch() *batch {
@@ -193,6 +223,7 @@ func (d *dumper) newWorker(decoder decode.Decoder) func(*batch) {
 			}
 			r.Set(rec)
 			r.Live = b.live[i]
+			r.Foreign = d.view != nil && d.view.Foreign(rec.Pos)
 			ok, err := d.o.filter.passes(r)
 			if err == nil && ok {
 				b.out = render.line(b.out, r)

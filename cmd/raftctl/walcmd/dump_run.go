@@ -10,13 +10,9 @@ import (
 	"time"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/wal"
 )
-
-// errEnough ends a dump when --limit is reached.
-var errEnough = errors.New("enough")
 
 // dumpBuffer is how much output is collected before it is written.
 const dumpBuffer = 256 << 10
@@ -34,9 +30,9 @@ type dumper struct {
 	out      *bufio.Writer
 	render   renderer // for what is around the records
 	progress *ui.Progress
-	entries  int // that were read
+	entries  int   // that were read
+	done     int64 // bytes of the log that were read
 	tail     ring
-	probe    where.Row // takes apart what may not be shown
 
 	end       wal.Position // behind the last record that was read
 	following bool         // reading what a running etcd adds
@@ -105,7 +101,12 @@ func (d *dumper) survey(ctx context.Context, path string) error {
 
 // records prints what passes of the log, and of what is added to it if that is wanted.
 func (d *dumper) records(ctx context.Context) error {
-	if err := d.print(ctx, d.log.Records(wal.Inspect)); err != nil || !d.o.follow {
+	d.done = 0
+	read := d.printAll
+	if d.o.last > 0 && d.view != nil && d.view.Sound {
+		read = d.printLast
+	}
+	if err := read(ctx); err != nil || !d.o.follow {
 		return err
 	}
 	if err := d.flushTail(); err != nil {
@@ -113,6 +114,35 @@ func (d *dumper) records(ctx context.Context) error {
 	}
 	d.following, d.view, d.tail.size = true, nil, 0
 	return d.print(ctx, d.log.Follow(ctx, d.end, followInterval))
+}
+
+func (d *dumper) printAll(ctx context.Context) error {
+	return d.print(ctx, d.log.Records(wal.Inspect))
+}
+
+// printLast collects the last records that pass in the tail, reading from the last segment backwards
+// until there are enough.
+func (d *dumper) printLast(ctx context.Context) error {
+	var tails []ring // the last segment's first
+	var end wal.Position
+	left := d.o.last
+	for i := len(d.log.Segments()) - 1; i >= 0 && left > 0; i-- {
+		d.tail = ring{size: left}
+		if err := d.print(ctx, d.log.SegmentRecords(i)); err != nil {
+			return err
+		}
+		if len(tails) == 0 {
+			end = d.end
+		}
+		tails, left = append(tails, d.tail), left-len(d.tail.lines)
+	}
+	d.tail, d.end = ring{size: d.o.last}, end
+	for _, tail := range slices.Backward(tails) {
+		for line := range tail.all() {
+			d.tail.push(line)
+		}
+	}
+	return nil
 }
 
 // followInterval is how often a running etcd's log is looked at.
@@ -138,19 +168,19 @@ func (d *dumper) print(ctx context.Context, records iter.Seq2[*wal.Record, error
 
 // read hands the records to the pipeline that may have to be printed.
 func (d *dumper) read(ctx context.Context, p *pipeline, records iter.Seq2[*wal.Record, error]) error {
-	n, done := 0, int64(0)
+	n := 0
 	for rec, err := range records {
 		if err != nil {
 			return err
 		}
-		if done += rec.Len; rec.Kind == wal.KindEntry {
+		if d.done += rec.Len; rec.Kind == wal.KindEntry {
 			d.entries++
 		}
 		if n++; n%pollEvery == 0 {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			d.progress.Set(done)
+			d.progress.Set(d.done)
 		}
 		if d.o.follow && rec.Kind == wal.KindDamage && rec.Damage.Class == wal.ClassTorn {
 			continue // being written
@@ -187,125 +217,21 @@ func (d *dumper) wanted(rec *wal.Record) (live, ok bool) {
 	return live, live || d.o.physical
 }
 
-// logical reports whether a record that is no entry belongs to the logical view: the last hard
-// state, the metadata once, the snapshots that are valid for it, and what can't be taken apart. What is
-// the last one isn't known of a log that is being written; its hard states are shown if they are asked
-// for.
+// logical reports whether a record that is no entry belongs to the logical log. What is the last hard
+// state isn't known of a log that is being written; its hard states are shown if they are asked for.
 func (d *dumper) logical(rec *wal.Record) bool {
+	if d.view != nil {
+		return d.view.Shows(rec)
+	}
 	switch rec.Kind {
 	case wal.KindCRC:
 		return false
 	case wal.KindState:
-		if d.view == nil {
-			return !d.following || slices.Contains(d.o.filter.kinds, "state")
-		}
-		return rec.Pos == d.view.StatePos || d.unreadable(rec)
+		return !d.following || slices.Contains(d.o.filter.kinds, "state")
 	case wal.KindMetadata:
-		return !d.following && (d.view == nil || rec.Pos == d.view.MetadataPos || d.unreadable(rec))
-	case wal.KindSnapshot:
-		return d.view == nil || slices.ContainsFunc(d.view.Snapshots, func(s wal.SnapshotRef) bool {
-			return s.Valid && s.Pos == rec.Pos
-		}) || d.unreadable(rec)
+		return !d.following
 	}
 	return true
-}
-
-// unreadable reports whether a record's data is not what its kind says.
-func (d *dumper) unreadable(rec *wal.Record) bool {
-	d.probe.Set(rec)
-	return d.probe.Bad != nil
-}
-
-// write writes what the pipeline rendered. At the first error, which errEnough is too, it calls stop,
-// since reading on is of no use, and from then on only takes batches, so that nobody waits for it.
-func (d *dumper) write(p *pipeline, stop context.CancelCauseFunc) (err error) {
-	for b := range p.ordered {
-		if err != nil {
-			continue
-		}
-		select {
-		case <-b.done:
-			err = d.writeBatch(b)
-			p.recycle(b)
-		case <-p.ctx.Done():
-			err = p.ctx.Err()
-		}
-		if err != nil {
-			stop(err)
-		}
-	}
-	return err
-}
-
-func (d *dumper) writeBatch(b *batch) error {
-	if d.o.limit == 0 && d.tail.size == 0 && len(d.render.separator(d.shown)) == 0 {
-		return d.writeWhole(b)
-	}
-	from := 0
-	for _, l := range b.lines {
-		text := b.out[from:l.end]
-		from = l.end
-		if d.tail.size > 0 {
-			d.tail.push(text)
-			continue
-		}
-		if err := d.writeLine(text); err != nil {
-			return err
-		}
-		if d.shown == d.o.limit {
-			d.damage += l.damage
-			return errEnough
-		}
-	}
-	return d.finishBatch(b)
-}
-
-// writeWhole writes all lines of a batch at once.
-func (d *dumper) writeWhole(b *batch) error {
-	d.shown += len(b.lines)
-	if _, err := d.out.Write(b.out); err != nil {
-		return err
-	}
-	return d.finishBatch(b)
-}
-
-func (d *dumper) finishBatch(b *batch) error {
-	d.damage += b.damage()
-	if b.err == nil && d.o.follow {
-		return d.out.Flush()
-	}
-	return b.err
-}
-
-func (d *dumper) writeLine(text []byte) error {
-	if _, err := d.out.Write(d.render.separator(d.shown)); err != nil {
-		return err
-	}
-	d.shown++
-	_, err := d.out.Write(text)
-	return err
-}
-
-// flushTail writes the last records, and from then on every record as it comes.
-func (d *dumper) flushTail() error {
-	for line := range d.tail.all() {
-		if err := d.writeLine(line); err != nil {
-			return err
-		}
-	}
-	d.tail = ring{size: d.o.last}
-	return d.out.Flush()
-}
-
-// finish writes what stands behind the last record, and says so where there was none.
-func (d *dumper) finish() error {
-	if d.render == nil {
-		return nil
-	}
-	if _, err := d.out.Write(d.render.finish(d.shown)); err != nil {
-		return err
-	}
-	return d.out.Flush()
 }
 
 // explainNothing says that no record matched, and why that may be.

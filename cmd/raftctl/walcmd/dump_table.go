@@ -18,6 +18,7 @@ type tableRenderer struct {
 	table   *ui.StreamTable
 	columns []dumpColumn // all but the last, which is the summary
 	color   bool
+	width   int // of the terminal; 0: there is none
 	text    []byte
 }
 
@@ -33,7 +34,7 @@ func newTableRenderer(a *ui.App, name string, columns []dumpColumn) *tableRender
 		all = append(all, c.Column)
 	}
 	all = append(all, ui.TextColumn("SUMMARY"))
-	return &tableRenderer{name: name, table: ui.NewStreamTable(a.Screen(), all...), columns: columns, color: a.Color}
+	return &tableRenderer{name: name, table: ui.NewStreamTable(a.Screen(), all...), columns: columns, color: a.Color, width: a.Width}
 }
 
 // logicalColumns are those of the logical view, as wide as the numbers of the log need.
@@ -60,7 +61,7 @@ func physicalColumns(log *wal.Log) []dumpColumn {
 			name, _ := wal.ParseSegmentName(r.Rec.Pos.Segment)
 			t.Uint(name.Seq)
 		}},
-		{ui.NumberColumn("OFFSET").UpTo(size), func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Rec.Pos.Off)) }},
+		{ui.NumberColumn("OFFSET").UpTo(size), func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Place())) }},
 		{ui.NumberColumn("LENGTH").UpTo(9_999_999), func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Rec.Len)) }},
 		{ui.NumberColumn("PAD").UpTo(7), unlessDamage(func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Rec.Pad)) })},
 		{ui.TextColumn("CRC").Wide(8), unlessDamage(func(t *ui.StreamTable, r *where.Row) { t.CRC(r.Rec.CRC) })},
@@ -132,11 +133,20 @@ func (x *tableRenderer) line(dst []byte, r *where.Row) []byte {
 	for _, c := range x.columns {
 		c.cell(x.table, r)
 	}
+	if data, ok := largeRaw(r); ok && x.width == 0 {
+		x.table.Text("?")
+		line := x.table.End()
+		dst = hex.AppendEncode(append(dst, line[:len(line)-len("?\n")]...), data)
+		return append(dst, '\n')
+	}
 	x.text = x.text[:0]
 	if (r.Rec.Kind != wal.KindEntry || r.Bad != nil) && !r.Physical { // has a column for the kind
 		x.text = append(append(x.text, r.Rec.Kind.String()...), ' ')
 	}
-	x.text = appendLine(x.text, r)
+	x.text = appendLine(x.text, r, x.width)
+	if r.Foreign {
+		x.text = append(x.text, " (of another log)"...)
+	}
 	if r.Rec.Unchecked {
 		x.text = append(x.text, " (unchecked)"...)
 	}
@@ -149,15 +159,25 @@ func (x *tableRenderer) line(dst []byte, r *where.Row) []byte {
 	return append(dst, line...)
 }
 
-// appendLine appends what the table says of a record in its last column.
-func appendLine(b []byte, r *where.Row) []byte {
+// largeRaw returns the data of an entry that is shown as bytes, if it is too large to be held more
+// than once.
+func largeRaw(r *where.Row) (data []byte, ok bool) {
+	if !r.Raw || r.Rec.Kind != wal.KindEntry || r.Bad != nil || len(r.Entry.Data) < largeRecord {
+		return nil, false
+	}
+	return r.RawData()
+}
+
+// appendLine appends what the table says of a record in its last column, of which width columns are
+// seen at most; 0 is no limit.
+func appendLine(b []byte, r *where.Row, width int) []byte {
 	if r.Bad != nil {
 		return append(append(b, "can't be decoded: "...), r.Bad.Error()...)
 	}
 	switch r.Rec.Kind {
 	case wal.KindEntry:
-		b = appendEntryLine(b, r)
-		if !r.Live {
+		b = appendEntryLine(b, r, width)
+		if !r.Live && !r.Foreign {
 			b = append(b, " (overwritten later)"...)
 		}
 	case wal.KindState:
@@ -185,8 +205,11 @@ func appendLine(b []byte, r *where.Row) []byte {
 	return b
 }
 
-func appendEntryLine(b []byte, r *where.Row) []byte {
+func appendEntryLine(b []byte, r *where.Row, width int) []byte {
 	if data, ok := r.RawData(); ok {
+		if width > 0 { // more than fits
+			data = data[:min(len(data), width)]
+		}
 		return hex.AppendEncode(b, data)
 	}
 	return r.Request().AppendSummary(b, r.Style)

@@ -93,7 +93,7 @@ func (o *sourceOptions) open(a *ui.App, name string) (*source, error) {
 	}
 	log, err := wal.OpenMember(m)
 	if err != nil {
-		return nil, pathError(name, errors.Join(err, m.Close()))
+		return nil, pathError(name, err)
 	}
 	s := &source{log: log}
 	if m.Snap.State == datadir.Present {

@@ -27,12 +27,12 @@ func newVerify(a *ui.App) *cobra.Command {
 		Use:   "verify PATH…",
 		Short: "Check every byte of a log, and tell what etcd would do with it",
 		Long: `Reads every byte of a log and reports all that is not as a healthy etcd leaves it, the range of
-entries that is intact, and what etcd itself would do with the log: boot, boot and silently drop the
-end, or refuse, in its own words.
+entries that is intact, and what etcd itself would do, release by release: boot, boot and silently
+drop the end, refuse, or end on an entry that it applies, in its own words, and what to do then.
 
 ` + pathHelp + `
 
-Where the .snap files lie beside the log, they are checked too.
+Where the .snap files lie beside the log, they are checked too; the database is not opened.
 
 Where something is wrong, it says what to do next: whether to start etcd, and what that would cut off;
 how to copy the files first; and for each finding, the command that looks around it. Findings of a

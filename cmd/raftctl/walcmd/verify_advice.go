@@ -71,7 +71,7 @@ func lossText(loss *outlook.Loss) string {
 	if loss.Commits > 0 {
 		committed = ui.Count(loss.Commits) + " committed"
 	}
-	bytes := "their bytes are here, not all of them checked"
+	bytes := "their bytes are here, not all proven intact"
 	if loss.Intact {
 		bytes = "their bytes are intact here"
 	}

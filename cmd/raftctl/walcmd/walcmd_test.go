@@ -2,6 +2,7 @@ package walcmd
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -19,3 +20,5 @@ func TestRing(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func fixedNow() time.Time { return time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC) }

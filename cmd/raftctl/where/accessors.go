@@ -14,9 +14,10 @@ import (
 
 func kindName(r *Row) (string, bool)    { return r.Rec.Kind.String(), true }
 func segment(r *Row) (string, bool)     { return r.Rec.Pos.Segment, true }
-func offset(r *Row) (uint64, bool)      { return uint64(r.Rec.Pos.Off), true }
+func offset(r *Row) (uint64, bool)      { return uint64(r.Place()), true }
 func length(r *Row) (uint64, bool)      { return uint64(r.Rec.Len), true }
 func unchecked(r *Row) bool             { return r.Rec.Unchecked }
+func foreign(r *Row) bool               { return r.Foreign }
 func size(r *Row) (uint64, bool)        { return uint64(len(r.Entry.Data)), true }
 func live(r *Row) (bool, bool)          { return r.Live, r.Bad == nil }
 func op(r *Row) (string, bool)          { return string(r.Request().Op), true }
@@ -57,22 +58,27 @@ func entryType(r *Row) (string, bool) {
 }
 
 func key(r *Row) ([]byte, bool) {
-	a, ok := r.Request().FirstKey()
+	p := r.Request()
+	if p.Key != nil { // as most have; FirstKey does more
+		return p.Key, true
+	}
+	a, ok := p.FirstKey()
 	return a.Key, ok && a.Key != nil
 }
 
 func rangeEnd(r *Row) ([]byte, bool) {
-	a, _ := r.Request().FirstKey()
+	p := r.Request()
+	if p.Key != nil {
+		return p.RangeEnd, p.RangeEnd != nil
+	}
+	a, _ := p.FirstKey()
 	return a.RangeEnd, a.RangeEnd != nil
 }
 
-// keys tells more than key and range_end do only of transactions.
-func keys(b []byte, r *Row) ([]byte, bool) {
-	p := r.Request()
-	before := len(b)
-	b = p.AppendKeys(b)
-	return b, p.Op == decode.OpTxn && len(b) > before
-}
+func keys(b []byte, r *Row) []byte { return r.Request().AppendKeys(b) }
+
+// isTxn reports whether the entry is a transaction: of others key and range_end tell all.
+func isTxn(r *Row) bool { return r.Request().Op == decode.OpTxn }
 
 // summary returns the line that says what the entry asks for. It is valid until the next call. It
 // has no values: the request next to it has them, and looking at each twice doubles the time that

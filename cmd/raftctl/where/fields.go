@@ -24,10 +24,15 @@ type Only uint8
 
 // The records that have a field.
 const (
-	Always   Only = iota // all of them
-	Physical             // with --physical
-	Decoded              // unless --raw shows their data instead
-	Who                  // with --who, which --where takes as well
+	Always     Only = iota // all of them
+	Physical               // with --physical
+	Decoded                // unless --raw shows their data instead
+	Who                    // with --who, which --where takes as well
+	Unchecked              // those that damage keeps from being checked
+	Foreign                // those of another log
+	Unreadable             // those whose data is not what their kind says
+	Bytes                  // those whose data is not taken apart: unreadable ones, and entries with --raw
+	Named                  // if there are several logs
 )
 
 // Type names the type that the field has in --where.
@@ -48,11 +53,12 @@ var fields = []Field{
 	{"segment", nil, Always, "file name of the segment", prose(segment)},
 	{"offset", nil, Always, "where the record begins in the segment, in bytes", number(offset)},
 	{"length", nil, Always, "bytes of the whole record: header, payload and padding", number(length)},
-	{"unchecked", nil, Always, "damage took the checksum that the data would be checked against", flag(unchecked)},
+	{"unchecked", nil, Unchecked, "damage took the checksum that the data would be checked against", flag(unchecked)},
+	{"foreign", nil, Foreign, "it is intact, but of another log, and counts for nothing", flag(foreign)},
 	{"pad", nil, Physical, "bytes of padding at the record's end", number(pad)},
 	{"crc", nil, Physical, "checksum stored in the record, 8 hex digits", sum(crc)},
 	{"crc_computed", nil, Physical, "checksum computed over the chain up to the record", sum(crcComputed)},
-	{"error", nil, Always, "why the record's data is not what its kind says", prose(failure)},
+	{"error", nil, Unreadable, "why the record's data is not what its kind says", prose(failure)},
 	{"term", []wal.Kind{wal.KindEntry, wal.KindState, wal.KindSnapshot}, Always, "Raft term", number((*Row).Term)},
 	{"index", []wal.Kind{wal.KindEntry, wal.KindSnapshot}, Always, "Raft index", number((*Row).Index)},
 	{"type", entries, Always, `"normal", "conf_change" or "conf_change_v2"`, word(entryType)},
@@ -61,7 +67,7 @@ var fields = []Field{
 	{"op", entries, Decoded, `what the entry asks for: "put", "txn", "empty", …`, word(op)},
 	{"key", entries, Decoded, "the key; in a transaction the first one that an operation in either branch touches", text(key)},
 	{"range_end", entries, Decoded, "the end of the range that begins with key, exclusive", text(rangeEnd)},
-	{"keys", entries, Decoded, "what it touches: op, key, range_end, branch; in JSON of transactions only", list(keys)},
+	{"keys", entries, Decoded, "what it touches: op, key, range_end, branch; in JSON of transactions only", list{keys, isTxn}},
 	{"summary", entries, Decoded, "the line that the table shows, without values", line(summary)},
 	{"request", entries, Decoded, "the whole request, e.g. request.put.lease; see docs/json.md", object(request)},
 	{"who_member", entries, Who, "ID of the member that proposed the entry, in hex", word(whoMember)},
@@ -77,8 +83,8 @@ var fields = []Field{
 	{"index_before", damages, Always, "index of the last entry before the damage", number(indexBefore)},
 	{"index_after", damages, Always, "index of the first entry after it", number(indexAfter)},
 	{"evidence", damages, Always, "what was found, and what was expected", prose(evidence)},
-	{"data_base64", nil, Always, "bytes that are not taken apart", base64Text((*Row).RawData)},
-	{"path", nil, Always, "the log, where several were asked for", prose(logPath)},
+	{"data_base64", nil, Bytes, "bytes that are not taken apart", base64Text((*Row).RawData)},
+	{"path", nil, Named, "the log, where several were asked for", prose(logPath)},
 }
 
 // byName finds a field.
@@ -114,6 +120,16 @@ func (f *Field) shown(r *Row) bool {
 		return !r.Raw && f.of(r)
 	case Who:
 		return r.Who != nil && f.of(r)
+	case Unchecked:
+		return r.Rec.Unchecked
+	case Foreign:
+		return r.Foreign
+	case Unreadable:
+		return r.Bad != nil
+	case Bytes:
+		return r.Bad != nil || r.Raw
+	case Named:
+		return r.Path != ""
 	}
 	return f.of(r)
 }

@@ -12,9 +12,10 @@ import (
 // Row is a record as commands show it: taken apart as far as is asked for. It is used again for every
 // record, and aliases the reader's buffer.
 type Row struct {
-	Rec  *wal.Record
-	Bad  error // the record's data is not what its kind says
-	Live bool  // an entry that no later record overwrites; unknown is true
+	Rec     *wal.Record
+	Bad     error // the record's data is not what its kind says
+	Live    bool  // an entry that no later record overwrites; unknown is true
+	Foreign bool  // of another log: it counts for nothing
 
 	Entry    raftpb.Entry     // of KindEntry
 	State    raftpb.HardState // of KindState
@@ -43,9 +44,18 @@ type Options struct {
 // NewRow returns a Row for records that are shown in one way.
 func NewRow(o Options) *Row { return &Row{Options: o} }
 
+// Place returns the offset that the record is told with. Damage lies where verify finds it, which may
+// be within the record that it is about.
+func (r *Row) Place() int64 {
+	if r.Rec.Kind == wal.KindDamage {
+		return r.Rec.Damage.Pos.Off
+	}
+	return r.Rec.Pos.Off
+}
+
 // Set takes a record apart. The entry's payload is left for later.
 func (r *Row) Set(rec *wal.Record) {
-	r.Rec, r.Bad, r.decoded, r.Live = rec, nil, false, true
+	r.Rec, r.Bad, r.decoded, r.Live, r.Foreign = rec, nil, false, true, false
 	switch rec.Kind {
 	case wal.KindEntry:
 		r.Bad = r.Entry.UnmarshalAlias(rec.Data)
@@ -127,6 +137,5 @@ func (r *Row) RawData() (data []byte, ok bool) {
 	case r.Style.ShowSecrets || r.Entry.Type != raftpb.EntryNormal:
 		return r.Entry.Data, true
 	}
-	r.text = decode.AppendMasked(r.text[:0], r.Entry.Data)
-	return r.text, true
+	return decode.Masked(r.text, r.Entry.Data), true
 }

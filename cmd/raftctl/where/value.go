@@ -46,183 +46,189 @@ type (
 	truth      func(*Row) (bool, bool)   // a condition
 	flag       func(*Row) bool           // a condition that is left out if it doesn't hold
 	object     func([]byte, *Row) []byte // appends JSON: null if the record doesn't have it
-	// list appends the member itself, and perhaps one that says what it left out. It is left out of
-	// JSON, but not of --where, if it tells nothing that other fields don't.
-	list func(b []byte, r *Row) (_ []byte, tells bool)
 )
+
+// list is a list of objects.
+type list struct {
+	// append appends the member itself, and perhaps one that says what it left out.
+	append func(b []byte, r *Row) []byte
+	// tells reports whether it tells more than other fields do. Else it is left out of JSON, but not of
+	// --where.
+	tells func(r *Row) bool
+}
 
 func (number) typ() string { return "int" }
 
-func (v number) appendJSON(b []byte, m *member, r *Row) []byte {
-	n, ok := v(r)
+func (get number) appendJSON(b []byte, m *member, r *Row) []byte {
+	n, ok := get(r)
 	if !ok {
 		return b
 	}
-	return strconv.AppendUint(append(b, m.lead...), n, 10)
+	return strconv.AppendUint(m.appendLead(b), n, 10)
 }
 
 // cel returns CEL's int, so that expressions need no suffix. What doesn't fit is as large as can be.
-func (f number) cel(r *Row) (ref.Val, bool) {
-	n, ok := f(r)
+func (get number) cel(r *Row) (ref.Val, bool) {
+	n, ok := get(r)
 	return types.Int(min(n, math.MaxInt64)), ok
 }
 
 func (id) typ() string { return "string" }
 
-func (v id) appendJSON(b []byte, m *member, r *Row) []byte {
-	n, ok := v(r)
+func (get id) appendJSON(b []byte, m *member, r *Row) []byte {
+	n, ok := get(r)
 	if !ok {
 		return b
 	}
-	return jsontext.AppendID(append(b, m.lead...), n)
+	return jsontext.AppendID(m.appendLead(b), n)
 }
 
-func (f id) cel(r *Row) (ref.Val, bool) {
-	n, ok := f(r)
+func (get id) cel(r *Row) (ref.Val, bool) {
+	n, ok := get(r)
 	return types.String(strconv.FormatUint(n, 16)), ok
 }
 
 func (sum) typ() string { return "string" }
 
-func (v sum) appendJSON(b []byte, m *member, r *Row) []byte {
-	n, ok := v(r)
+func (get sum) appendJSON(b []byte, m *member, r *Row) []byte {
+	n, ok := get(r)
 	if !ok {
 		return b
 	}
-	b = append(append(b, m.lead...), '"')
+	b = append(m.appendLead(b), '"')
 	return append(jsontext.AppendHex(b, uint64(n), 8), '"')
 }
 
-func (f sum) cel(r *Row) (ref.Val, bool) {
-	n, ok := f(r)
+func (get sum) cel(r *Row) (ref.Val, bool) {
+	n, ok := get(r)
 	return types.String(jsontext.AppendHex(nil, uint64(n), 8)), ok
 }
 
 func (word) typ() string { return "string" }
 
-func (v word) appendJSON(b []byte, m *member, r *Row) []byte {
-	s, ok := v(r)
+func (get word) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := get(r)
 	if !ok {
 		return b
 	}
-	b = append(append(b, m.lead...), '"')
+	b = append(m.appendLead(b), '"')
 	return append(append(b, s...), '"')
 }
 
-func (f word) cel(r *Row) (ref.Val, bool) {
-	s, ok := f(r)
+func (get word) cel(r *Row) (ref.Val, bool) {
+	s, ok := get(r)
 	return types.String(s), ok
 }
 
 func (prose) typ() string { return "string" }
 
-func (v prose) appendJSON(b []byte, m *member, r *Row) []byte {
-	s, ok := v(r)
+func (get prose) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := get(r)
 	if !ok {
 		return b
 	}
-	return jsontext.AppendString(append(b, m.lead...), s)
+	return jsontext.AppendString(m.appendLead(b), s)
 }
 
-func (f prose) cel(r *Row) (ref.Val, bool) {
-	s, ok := f(r)
+func (get prose) cel(r *Row) (ref.Val, bool) {
+	s, ok := get(r)
 	return types.String(s), ok
 }
 
 func (line) typ() string { return "string" }
 
-func (v line) appendJSON(b []byte, m *member, r *Row) []byte {
-	s, ok := v(r)
+func (get line) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := get(r)
 	if !ok {
 		return b
 	}
-	return jsontext.AppendString(append(b, m.lead...), s)
+	return jsontext.AppendString(m.appendLead(b), s)
 }
 
-func (f line) cel(r *Row) (ref.Val, bool) {
-	s, ok := f(r)
+func (get line) cel(r *Row) (ref.Val, bool) {
+	s, ok := get(r)
 	return types.String(s), ok
 }
 
 func (text) typ() string { return "string" }
 
-func (v text) appendJSON(b []byte, m *member, r *Row) []byte {
-	s, ok := v(r)
+func (get text) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := get(r)
 	if !ok {
 		return b
 	}
 	return jsontext.AppendBytes(b, m.name, s)
 }
 
-func (f text) cel(r *Row) (ref.Val, bool) {
-	s, ok := f(r)
+func (get text) cel(r *Row) (ref.Val, bool) {
+	s, ok := get(r)
 	return types.String(s), ok && utf8.Valid(s)
 }
 
 func (base64Text) typ() string { return "string" }
 
-func (v base64Text) appendJSON(b []byte, m *member, r *Row) []byte {
-	s, ok := v(r)
+func (get base64Text) appendJSON(b []byte, m *member, r *Row) []byte {
+	s, ok := get(r)
 	if !ok {
 		return b
 	}
-	b = append(append(b, m.lead...), '"')
+	b = append(m.appendLead(b), '"')
 	return append(base64.StdEncoding.AppendEncode(b, s), '"')
 }
 
-func (f base64Text) cel(r *Row) (ref.Val, bool) {
-	s, ok := f(r)
+func (get base64Text) cel(r *Row) (ref.Val, bool) {
+	s, ok := get(r)
 	return types.String(base64.StdEncoding.EncodeToString(s)), ok
 }
 
 func (truth) typ() string { return "bool" }
 
-func (v truth) appendJSON(b []byte, m *member, r *Row) []byte {
-	holds, ok := v(r)
+func (get truth) appendJSON(b []byte, m *member, r *Row) []byte {
+	holds, ok := get(r)
 	if !ok {
 		return b
 	}
-	return strconv.AppendBool(append(b, m.lead...), holds)
+	return strconv.AppendBool(m.appendLead(b), holds)
 }
 
-func (f truth) cel(r *Row) (ref.Val, bool) {
-	v, ok := f(r)
+func (get truth) cel(r *Row) (ref.Val, bool) {
+	v, ok := get(r)
 	return types.Bool(v), ok
 }
 
 func (flag) typ() string { return "bool" }
 
-func (v flag) appendJSON(b []byte, m *member, r *Row) []byte {
-	if !v(r) {
+func (get flag) appendJSON(b []byte, m *member, r *Row) []byte {
+	if !get(r) {
 		return b
 	}
-	return append(append(b, m.lead...), "true"...)
+	return append(m.appendLead(b), "true"...)
 }
 
-func (f flag) cel(r *Row) (ref.Val, bool) { return types.True, f(r) }
+func (get flag) cel(r *Row) (ref.Val, bool) { return types.True, get(r) }
 
 func (object) typ() string { return "map" }
 
-func (v object) appendJSON(b []byte, m *member, r *Row) []byte {
-	return v(append(b, m.lead...), r)
+func (get object) appendJSON(b []byte, m *member, r *Row) []byte {
+	return get(m.appendLead(b), r)
 }
 
-func (f object) cel(r *Row) (ref.Val, bool) {
-	v := readJSON(f(nil, r))
+func (get object) cel(r *Row) (ref.Val, bool) {
+	v := readJSON(get(nil, r))
 	return types.DefaultTypeAdapter.NativeToValue(v), v != nil
 }
 
 func (list) typ() string { return "list" }
 
-func (v list) appendJSON(b []byte, _ *member, r *Row) []byte {
-	if longer, tells := v(b, r); tells {
-		return longer
+func (l list) appendJSON(b []byte, _ *member, r *Row) []byte {
+	if !l.tells(r) {
+		return b
 	}
-	return b
+	return l.append(b, r)
 }
 
-func (f list) cel(r *Row) (ref.Val, bool) {
-	b, _ := f([]byte{'{'}, r)
+func (l list) cel(r *Row) (ref.Val, bool) {
+	b := l.append([]byte{'{'}, r)
 	members, _ := readJSON(append(b, '}')).(map[string]any)
 	for _, v := range members {
 		if elements, ok := v.([]any); ok {

@@ -75,8 +75,7 @@ func repeats(f *Field, r *Row) bool {
 	if !isList {
 		return false
 	}
-	_, tells := v([]byte{'{'}, r)
-	return !tells
+	return !v.tells(r)
 }
 
 // The JSON of a record has the table's fields, in the table's order, and --where has the same ones.
