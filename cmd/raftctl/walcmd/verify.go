@@ -79,14 +79,22 @@ func runVerify(ctx context.Context, a *ui.App, o *verifyOptions, paths []string)
 		return err
 	}
 	defer func() { err = errors.Join(err, decoder.Close()) }()
-	all := make([]verified, 0, len(paths))
+	all, told := make([]verified, 0, len(paths)), false
 	for _, path := range paths {
 		v := verified{path: path}
 		v.err = v.verify(ctx, a, o, decoder)
 		if v.err != nil && (ctx.Err() != nil || len(paths) == 1) {
 			return v.err
 		}
-		if err := v.tell(a, o, len(paths) > 1); err != nil {
+		title := ""
+		if len(paths) > 1 {
+			title = path
+		}
+		if told && title != "" {
+			title = "\n" + title
+		}
+		told = told || v.err == nil
+		if err := v.tell(a, o, title); err != nil {
 			return err
 		}
 		all = append(all, v)
@@ -97,8 +105,8 @@ func runVerify(ctx context.Context, a *ui.App, o *verifyOptions, paths []string)
 	return verdictStatus(ctx, all)
 }
 
-// tell prints what is for people: a report, or why there is none.
-func (v *verified) tell(a *ui.App, o *verifyOptions, named bool) error {
+// tell prints what is for people: a report below its title, or why there is none.
+func (v *verified) tell(a *ui.App, o *verifyOptions, title string) error {
 	if v.err != nil {
 		fmt.Fprintf(a.Err, "raftctl wal verify: %s\n", ui.OneLine(v.err))
 		return nil
@@ -109,10 +117,7 @@ func (v *verified) tell(a *ui.App, o *verifyOptions, named bool) error {
 	p := reportPrinter{w: a.Text(), app: a, report: v.report, advice: &adviser{
 		app: a, source: &o.source, path: v.path, report: v.report, member: v.member,
 	}}
-	if !named {
-		return p.print("")
-	}
-	return p.print(v.path)
+	return p.print(title)
 }
 
 // verify reads the log at the path.

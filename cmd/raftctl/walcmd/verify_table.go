@@ -19,11 +19,11 @@ type reportPrinter struct {
 	advice *adviser
 }
 
-// print prints the report, with the path that it is about if that is wanted.
-func (p *reportPrinter) print(path string) error {
+// print prints the report, below a title if there is one.
+func (p *reportPrinter) print(title string) error {
 	r := p.report
-	if path != "" {
-		if _, err := fmt.Fprintf(p.w, "%s\n", path); err != nil {
+	if title != "" {
+		if _, err := fmt.Fprintf(p.w, "%s\n", title); err != nil {
 			return err
 		}
 	}
