@@ -84,6 +84,14 @@ func (r *Report) Runs() bool {
 	})
 }
 
+// Unknown reports whether there is a release of which nothing can be told, such as where one segment
+// is all there is.
+func (r *Report) Unknown() bool {
+	return len(r.Outlooks) == 0 || slices.ContainsFunc(r.Outlooks, func(o Outlook) bool {
+		return o.Action == wal.ActionUnknown
+	})
+}
+
 // LostEnd reports whether something proves that the log went on behind what there is of it.
 func (r *Report) LostEnd() bool {
 	return slices.ContainsFunc(r.Findings, func(f wal.Finding) bool {

@@ -24,14 +24,15 @@ type adviser struct {
 	member *datadir.Member
 }
 
-// advise says what to do about a log that has a problem: what starting etcd would do, and how to copy
-// what is there before anything else is tried.
+// advise says what to do about a log that has a problem, or that no etcd runs on: what starting etcd
+// would do, and how to copy what is there before anything else is tried.
 func (d *adviser) advise(kv *ui.Facts) {
-	if d.report.Verdict != wal.VerdictProblem {
+	problem := d.report.Verdict == wal.VerdictProblem
+	if !problem && (d.report.Runs() || d.report.Unknown()) {
 		return
 	}
 	kv.Add("next", "%s", d.starting())
-	if copies := d.copies(); len(copies) > 0 {
+	if copies := d.copies(); problem && len(copies) > 0 {
 		kv.Add("", "copy first, before anything is tried:")
 		for _, line := range copies {
 			kv.AddCommand(line)
@@ -50,8 +51,10 @@ func (d *adviser) starting() string {
 			"is here", cut.Read.Releases())
 	}
 	switch {
+	case !d.report.Runs() && d.report.Unknown():
+		return "what etcd would do with it can't be told from what is here: see the outlook"
 	case !d.report.Runs():
-		return "no release of etcd runs on these files as they are; keep them"
+		return "no release of etcd runs on these files as they are: see the outlook, and keep them"
 	case d.report.LostEnd():
 		return "don't start etcd: the end of this log is lost, and with it what the member promised to " +
 			"the others; look for a newer copy"
