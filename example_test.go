@@ -31,10 +31,10 @@ func Example() {
 		}
 	}
 	// Output:
-	// 2/697: delete_range key0003
-	// 2/698: delete_range prefix key004
-	// 2/699: delete_range key0010 to key0015
-	// 2/700: delete_range nosuchkey
-	// 2/701: delete_range zzz and after
-	// 2/711: delete_range mylock/4868a1fb7d76e626
+	// 697 (term 2): delete_range key0003
+	// 698 (term 2): delete_range prefix key004
+	// 699 (term 2): delete_range key0010 to key0015
+	// 700 (term 2): delete_range nosuchkey
+	// 701 (term 2): delete_range zzz and after
+	// 711 (term 2): delete_range mylock/4868a1fb7d76e626
 }

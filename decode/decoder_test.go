@@ -141,19 +141,19 @@ func decodeWith(t *testing.T, spec string, env Env, data string) *Request {
 // are shown.
 func TestWrongPayload(t *testing.T) {
 	for _, tt := range []struct{ spec, data, want string }{
-		{"etcd", "\xff\xfe", "entry 2/7: not a request of etcd: neither JSON nor text"},
-		{"json", "{", "entry 2/7: not JSON: unexpected end of JSON input"},
-		{"json", "\"\xff\"", "entry 2/7: not JSON: not UTF-8"},
-		{"text", "\xff", "entry 2/7: not text: not UTF-8"},
-		{"resp", "PING\r\n", "entry 2/7: not RESP: offset 0: no length in the form of RESP"},
-		{"resp", "*0\r\n", "entry 2/7: not RESP: offset 0: array without elements"},
-		{"resp", "*2000000000\r\n", "entry 2/7: not RESP: offset 0: longer than the payload"},
-		{"resp", "*1\r\n$99\r\nx\r\n", "entry 2/7: not RESP: offset 0: longer than the payload"},
-		{"resp", "*1\r\n$1\r\nxyz", "entry 2/7: not RESP: offset 0: no length in the form of RESP"},
-		{"resp", "*1\r\n$1\r\n", "entry 2/7: not RESP: offset 0: longer than the payload"},
-		{"resp", "*-1\r\n", "entry 2/7: not RESP: offset 0: no length in the form of RESP"},
-		{"resp", "*1\r\n$1\r\nx\r\n\n", "entry 2/7: not RESP: offset 11: no length in the form of RESP"},
-		{"proto=a.pb:test.Item", "\xff", "entry 2/7: not a test.Item: "},
+		{"etcd", "\xff\xfe", "entry 7 (term 2): not a request of etcd: neither JSON nor text"},
+		{"json", "{", "entry 7 (term 2): not JSON: unexpected end of JSON input"},
+		{"json", "\"\xff\"", "entry 7 (term 2): not JSON: not UTF-8"},
+		{"text", "\xff", "entry 7 (term 2): not text: not UTF-8"},
+		{"resp", "PING\r\n", "entry 7 (term 2): not RESP: offset 0: no length in the form of RESP"},
+		{"resp", "*0\r\n", "entry 7 (term 2): not RESP: offset 0: array without elements"},
+		{"resp", "*2000000000\r\n", "entry 7 (term 2): not RESP: offset 0: longer than the payload"},
+		{"resp", "*1\r\n$99\r\nx\r\n", "entry 7 (term 2): not RESP: offset 0: longer than the payload"},
+		{"resp", "*1\r\n$1\r\nxyz", "entry 7 (term 2): not RESP: offset 0: no length in the form of RESP"},
+		{"resp", "*1\r\n$1\r\n", "entry 7 (term 2): not RESP: offset 0: longer than the payload"},
+		{"resp", "*-1\r\n", "entry 7 (term 2): not RESP: offset 0: no length in the form of RESP"},
+		{"resp", "*1\r\n$1\r\nx\r\n\n", "entry 7 (term 2): not RESP: offset 11: no length in the form of RESP"},
+		{"proto=a.pb:test.Item", "\xff", "entry 7 (term 2): not a test.Item: "},
 	} {
 		d, err := New(tt.spec, Env{ReadFile: descriptorFile(t)})
 		if err != nil {

@@ -43,7 +43,7 @@ func lastEntries(t *testing.T, name string) map[string]*raftpb.Entry {
 		for e := range entriesOf(t, l) {
 			kept := *e
 			kept.Data = bytes.Clone(e.Data)
-			entries[e.ID().String()] = &kept
+			entries[fmt.Sprintf("%d/%d", e.Term, e.Index)] = &kept
 		}
 	}
 	return entries

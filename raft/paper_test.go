@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -68,7 +69,7 @@ func (c *cluster) log(id uint64) (ids []string) {
 	list, err := c.nodes[id].store.Entries(first, last+1, NoLimit)
 	must(c.tb, err)
 	for i := range list {
-		ids = append(ids, list[i].ID().String())
+		ids = append(ids, fmt.Sprintf("%d/%d", list[i].Term, list[i].Index))
 	}
 	return ids
 }

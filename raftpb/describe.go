@@ -36,7 +36,7 @@ func DescribeSnapshot(s Snapshot) string {
 // DescribeEntry returns the entry in one line, such as `2/7 EntryNormal "data"` or
 // "2/8 EntryConfChangeV2 v3 r1". What follows the type is left out when it is empty.
 func DescribeEntry(e Entry, f EntryFormatter) string {
-	line := e.ID().String() + " " + e.Type.String()
+	line := fmt.Sprintf("%d/%d %s", e.Term, e.Index, e.Type)
 	if text := describeData(&e, f); text != "" {
 		line += " " + text
 	}

@@ -1,6 +1,6 @@
 package raftpb
 
-import "strconv"
+import "fmt"
 
 // EntryType tells what an entry's data is.
 type EntryType int32
@@ -18,10 +18,9 @@ type EntryID struct {
 	Index uint64
 }
 
-// String formats the position as etcd's raft does: term/index, both decimal.
-func (id EntryID) String() string {
-	return strconv.FormatUint(id.Term, 10) + "/" + strconv.FormatUint(id.Index, 10)
-}
+// String formats the position for people, such as "1930 (term 3)", so that nothing depends on the
+// order of the two. DescribeEntry has etcd's own short form.
+func (id EntryID) String() string { return fmt.Sprintf("%d (term %d)", id.Index, id.Term) }
 
 // Entry is one entry of a Raft log.
 type Entry struct {

@@ -178,7 +178,7 @@ func TestReadWrongName(t *testing.T) {
 	id := raftpb.EntryID{Term: 9, Index: 3}
 	fsys := fstest.MapFS{snapshot.FileName(id): {Data: realFile(t)}}
 	_, err := snapshot.Read(fsys, ".", id)
-	want := "0000000000000009-0000000000000003.snap: offset 0: snapshot of 1/3, but its name says 9/3"
+	want := "0000000000000009-0000000000000003.snap: offset 0: snapshot of 3 (term 1), but its name says 3 (term 9)"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -206,5 +206,5 @@ func ExampleRead() {
 	ids, _ := snapshot.List(fsys, ".")
 	_, err := snapshot.Read(fsys, ".", ids[0])
 	fmt.Println(ids[0], err)
-	// Output: 2/7 0000000000000002-0000000000000007.snap: offset 0: empty snapshot: no data
+	// Output: 7 (term 2) 0000000000000002-0000000000000007.snap: offset 0: empty snapshot: no data
 }

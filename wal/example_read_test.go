@@ -32,8 +32,8 @@ func ExampleLog_Records() {
 	}
 	fmt.Println(entries, "entries")
 	// Output:
-	// 0000000000000000-0000000000000000.wal: offset 80 entry 1/1 100 bytes
-	// 0000000000000000-0000000000000000.wal: offset 256 entry 2/2 6 bytes
-	// 0000000000000000-0000000000000000.wal: offset 280 entry 2/3 65 bytes
+	// 0000000000000000-0000000000000000.wal: offset 80 entry 1 (term 1) 100 bytes
+	// 0000000000000000-0000000000000000.wal: offset 256 entry 2 (term 2) 6 bytes
+	// 0000000000000000-0000000000000000.wal: offset 280 entry 3 (term 2) 65 bytes
 	// 13 entries
 }

@@ -145,7 +145,7 @@ func comparePlaced(a, b placed) int {
 }
 
 // entryName names an entry for people, as in "entry 1930 (term 3)".
-func entryName(id raftpb.EntryID) string { return fmt.Sprintf("entry %d (term %d)", id.Index, id.Term) }
+func entryName(id raftpb.EntryID) string { return "entry " + id.String() }
 
 // indexName names a place in the log for people, as in "index 1930 (term 3)".
-func indexName(id raftpb.EntryID) string { return fmt.Sprintf("index %d (term %d)", id.Index, id.Term) }
+func indexName(id raftpb.EntryID) string { return "index " + id.String() }

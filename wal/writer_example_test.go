@@ -22,8 +22,8 @@ func ExampleWriter() {
 	}
 	// Output:
 	// member 8e9e05c52164694d, term 1, commit 1
-	// entry 1/1 ""
-	// entry 1/2 "x=1"
+	// entry 1 (term 1) ""
+	// entry 2 (term 1) "x=1"
 	// the next entry gets index 3
 }
 

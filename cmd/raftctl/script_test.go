@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -43,6 +45,8 @@ func TestScripts(t *testing.T) {
 			"corpus":  scriptCorpus,
 			"flip":    scriptFlip,
 			"cut":     scriptCut,
+			"zero":    scriptZero,
+			"advised": scriptAdvised,
 			"lines":   scriptLines,
 			"bytes":   scriptBytes,
 
@@ -117,6 +121,56 @@ func scriptCut(ts *testscript.TestScript, _ bool, args []string) {
 	size, err := strconv.ParseInt(args[1], 0, 64)
 	ts.Check(err)
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
+}
+
+// scriptZero overwrites bytes with zeros: zero FILE OFFSET N.
+func scriptZero(ts *testscript.TestScript, _ bool, args []string) {
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY, 0)
+	ts.Check(err)
+	off, err := strconv.ParseInt(args[1], 0, 64)
+	ts.Check(err)
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	_, err = f.WriteAt(make([]byte, n), off)
+	ts.Check(errors.Join(err, f.Close()))
+}
+
+// scriptAdvised types each command that the last output advises into a shell, as it was printed, and
+// checks that there are as many of a kind: advised COPIES LOOKS. A copy must make a directory or a
+// file, and a look show records.
+func scriptAdvised(ts *testscript.TestScript, _ bool, args []string) {
+	counts := map[string]int{}
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "cp "):
+			counts["cp"]++
+			ts.Check(ts.Exec("sh", "-c", line))
+			words := shellWords(ts, line)
+			_, err := os.Stat(ts.MkAbs(words[len(words)-1]))
+			ts.Check(err)
+		case strings.HasPrefix(line, "raftctl "):
+			counts["look"]++
+			var out, errs bytes.Buffer
+			a := testApp(&out, &errs)
+			a.Dir = ts.MkAbs(".")
+			status := run(context.Background(), a, shellWords(ts, line)[1:])
+			if rows := strings.Count(out.String(), "\n") - 1; rows < 1 || status != 0 && status != 1 {
+				ts.Fatalf("%s: exit status %d, %d records: %s", line, status, rows, errs.String())
+			}
+		}
+	}
+	if got := []string{strconv.Itoa(counts["cp"]), strconv.Itoa(counts["look"])}; !slices.Equal(got, args) {
+		ts.Fatalf("%v copies and looks are advised, want %v", got, args)
+	}
+}
+
+// shellWords takes a command line apart as a shell does.
+func shellWords(ts *testscript.TestScript, line string) []string {
+	cmd := exec.Command("sh", "-c", `printf '%s\0' `+line)
+	out, err := cmd.Output()
+	ts.Check(err)
+	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
 }
 
 // scriptLines checks the number of lines in a file: lines stdout N.

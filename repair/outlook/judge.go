@@ -116,7 +116,7 @@ func (j *judge) apply(s *step) {
 	if index > j.o.Read.State.Commit && !j.commits && !j.soleVoter() {
 		j.ended = true
 		j.o.Unjudged = joinText(j.o.Unjudged, fmt.Sprintf(
-			"whether %s are applied is up to the other members",
+			"applying %s is up to the other members",
 			wal.IndexRange{First: index, Last: j.o.Read.Last.Index}))
 		return
 	}

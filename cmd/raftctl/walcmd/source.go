@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -57,12 +58,21 @@ no lock is taken, so that the directory of a running etcd is fine. A compressed 
 into an unnamed file in the temporary folder (TMPDIR, or /tmp), which takes the size of its segments.`
 
 // command returns the command line of another verb on the same log.
-func (o *sourceOptions) command(verb, path string) string {
-	words := []string{"raftctl", "wal", verb, path}
+func (o *sourceOptions) command(verb, path string, flags ...string) string {
+	words := append([]string{"raftctl", "wal", verb}, flags...)
+	words = append(words, typed(path))
 	if o.walDir != "" {
 		words = append(words, "--wal-dir", o.walDir)
 	}
 	return ui.CommandLine(words...)
+}
+
+// typed returns a path as an argument that no command takes for a flag.
+func typed(path string) string {
+	if strings.HasPrefix(path, "-") {
+		return "./" + path
+	}
+	return path
 }
 
 // source is an open log and where its snapshot files are.

@@ -8,9 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
-	"github.com/raftctl/raftctl/decode"
-	"github.com/raftctl/raftctl/wal"
 )
 
 type statOptions struct {
@@ -27,7 +24,8 @@ func newStat(a *ui.App) *cobra.Command {
 		Short: "Summarise a log: whose it is, what it holds, what fills it",
 		Long: `Summarises a log: member and cluster, the membership, segments, terms, the hard state, snapshots,
 entries and bytes by operation, the sizes of entries, the largest ones, and the key prefixes that are
-written most. Entries that a later record overwrites are not counted.
+written most. Entries that a later record overwrites are not counted. The membership is that of the
+last committed entry, as far as the log tells.
 
 ` + pathHelp + `
 
@@ -89,97 +87,4 @@ func runStat(ctx context.Context, a *ui.App, o *statOptions, path string) (err e
 		return ui.ExitError{Status: ui.StatusDamage}
 	}
 	return err
-}
-
-// gatherer counts what a log holds, in bounded memory.
-type gatherer struct {
-	o        *statOptions
-	row      *where.Row
-	segments map[string]*segmentStat
-	ops      map[string]*opStat
-	largest  []largeEntry
-	prefixes heavyHitters
-	sizes    [64]int64 // entries whose size has that many bits
-	members  membership
-	damage   int
-}
-
-func newGatherer(decoder decode.Decoder, o *statOptions) *gatherer {
-	return &gatherer{
-		o: o, row: where.NewRow(where.Options{Decoder: decoder, Style: o.decode.style}),
-		segments: map[string]*segmentStat{}, ops: map[string]*opStat{}, members: membership{},
-	}
-}
-
-func (g *gatherer) gather(ctx context.Context, log *wal.Log, view *wal.View, p *ui.Progress) error {
-	n, done := 0, int64(0)
-	for rec, err := range log.Records(wal.Inspect) {
-		if err != nil {
-			return err
-		}
-		done += rec.Len
-		if n++; n%pollEvery == 0 {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			p.Set(done)
-		}
-		g.segment(rec)
-		if rec.Kind == wal.KindDamage {
-			g.damage++
-			continue
-		}
-		g.row.Set(rec)
-		switch {
-		case g.row.Bad != nil:
-		case rec.Kind == wal.KindSnapshot && g.row.Snapshot.ConfState != nil && g.row.Snapshot.Index <= view.State.Commit:
-			g.members.restore(g.row.Snapshot.ConfState)
-		case rec.Kind == wal.KindEntry && view.Live(rec.Pos, rec.ID.Index):
-			if err := g.entry(rec.ID.Index <= view.State.Commit); err != nil {
-				return err
-			}
-		}
-	}
-	return ctx.Err()
-}
-
-func (g *gatherer) segment(rec *wal.Record) {
-	s := g.segments[rec.Pos.Segment]
-	if s == nil {
-		s = &segmentStat{}
-		g.segments[rec.Pos.Segment] = s
-	}
-	if s.Used = rec.Pos.Off + rec.Len; rec.Kind != wal.KindDamage {
-		s.Records++
-	}
-	if rec.Kind != wal.KindEntry || rec.ID.Index == 0 {
-		return
-	}
-	s.Entries++
-	if s.First == 0 || rec.ID.Index < s.First {
-		s.First = rec.ID.Index
-	}
-	s.Last = max(s.Last, rec.ID.Index)
-}
-
-func (g *gatherer) entry(committed bool) error {
-	p := g.row.Request()
-	if g.row.Failed != nil {
-		return g.row.Failed
-	}
-	size := int64(len(g.row.Entry.Data))
-	op := g.ops[string(p.Op)]
-	if op == nil {
-		op = &opStat{Op: string(p.Op)}
-		g.ops[op.Op] = op
-	}
-	op.Entries++
-	op.Bytes += size
-	g.sizes[bits(size)]++
-	g.keepLargest(p, size)
-	g.countWrites(p)
-	if committed {
-		g.members.apply(g.row)
-	}
-	return nil
 }

@@ -1,115 +1,107 @@
 package walcmd
 
 import (
-	"bytes"
-	"cmp"
-	mathbits "math/bits"
-	"slices"
+	"context"
 	"strconv"
-	"strings"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/cmd/raftctl/where"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/wal"
 )
 
-// bits returns the number of bits of a size: its class in the histogram.
-func bits(size int64) int { return mathbits.Len64(uint64(size)) }
-
-// keepLargest keeps the entry at hand if it is one of the largest.
-func (g *gatherer) keepLargest(p *decode.Request, size int64) {
-	full := len(g.largest) >= g.o.top
-	if g.o.top == 0 || full && size <= g.largest[len(g.largest)-1].Size {
-		return
-	}
-	e := largeEntry{
-		Index: g.row.Entry.Index, Term: g.row.Entry.Term, Size: size, Op: string(p.Op),
-		Summary: string(p.AppendSummary(nil, g.row.Style)),
-	}
-	at, _ := slices.BinarySearchFunc(g.largest, e, func(a, b largeEntry) int {
-		return cmp.Or(cmp.Compare(b.Size, a.Size), cmp.Compare(a.Index, b.Index))
-	})
-	g.largest = slices.Insert(g.largest, at, e)
-	g.largest = g.largest[:min(len(g.largest), g.o.top)]
+// gatherer hands what a log holds to those that count it, in bounded memory.
+type gatherer struct {
+	row      *where.Row
+	members  decode.Members
+	tally    decode.Tally
+	segments map[string]*segmentStat
+	damage   int
 }
 
-// countWrites counts the prefixes of the keys that a request writes or deletes.
-func (g *gatherer) countWrites(p *decode.Request) {
-	counted := false
-	for a := range p.Accesses() {
-		if a.Op == decode.OpPut || a.Op == decode.OpDeleteRange {
-			g.prefixes.add(prefixOf(a.Key), int64(len(a.Value)))
+func newGatherer(decoder decode.Decoder, o *statOptions) *gatherer {
+	return &gatherer{
+		row:      where.NewRow(where.Options{Decoder: decoder, Style: o.decode.style}),
+		tally:    decode.Tally{Top: o.top, Style: o.decode.style},
+		segments: map[string]*segmentStat{},
+	}
+}
+
+func (g *gatherer) gather(ctx context.Context, log *wal.Log, view *wal.View, p *ui.Progress) error {
+	valid := validSnapshots(view)
+	n, done := 0, int64(0)
+	for rec, err := range log.Records(wal.Inspect) {
+		if err != nil {
+			return err
 		}
-		counted = true
-	}
-	if !counted && p.Key != nil {
-		g.prefixes.add(prefixOf(p.Key), int64(p.Size))
-	}
-}
-
-// prefixOf returns a key up to its last slash, or all of a key without one.
-func prefixOf(key []byte) []byte {
-	if i := bytes.LastIndexByte(key, '/'); i >= 0 {
-		return key[:i+1]
-	}
-	return key
-}
-
-// heavyHitters finds the most frequent keys of many, in bounded memory: when there is no room for a
-// new key, it takes over the count of the rarest (the space-saving algorithm of Metwally, Agrawal
-// and El Abbadi, 2005). Counts are exact until then, and estimates from above afterwards.
-type heavyHitters struct {
-	counts map[string]*hit
-	full   bool
-	floor  int64 // no key that is not in counts was seen more often
-}
-
-type hit struct {
-	n, bytes int64
-}
-
-// maxHits is how many keys are counted: with 64 bytes a key, 1 MiB.
-const maxHits = 1 << 13
-
-func (h *heavyHitters) add(key []byte, size int64) {
-	if c := h.counts[string(key)]; c != nil {
-		c.n++
-		c.bytes += size
-		return
-	}
-	if h.counts == nil {
-		h.counts = make(map[string]*hit)
-	}
-	if len(h.counts) >= maxHits {
-		h.shrink()
-	}
-	h.counts[string(key)] = &hit{n: h.floor + 1, bytes: size}
-}
-
-// shrink drops the rarer half, so that the cost of finding it is shared by many.
-func (h *heavyHitters) shrink() {
-	ns := make([]int64, 0, len(h.counts))
-	for _, c := range h.counts {
-		ns = append(ns, c.n)
-	}
-	slices.Sort(ns)
-	h.full, h.floor = true, ns[len(ns)/2]
-	for key, c := range h.counts {
-		if c.n <= h.floor {
-			delete(h.counts, key)
+		done += rec.Len
+		if n++; n%pollEvery == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			p.Set(done)
+		}
+		g.segment(rec)
+		if rec.Kind == wal.KindDamage {
+			g.damage++
+			continue
+		}
+		g.row.Set(rec)
+		switch {
+		case g.row.Bad != nil:
+		case rec.Kind == wal.KindSnapshot && valid[rec.Pos]:
+			// One that is none is left out: Members knows that it is incomplete then.
+			_ = g.members.Restore(g.row.Snapshot.Index, g.row.Snapshot.ConfState)
+		case rec.Kind == wal.KindEntry && view.Live(rec.Pos, rec.ID.Index):
+			if err := g.entry(rec.ID.Index <= view.State.Commit); err != nil {
+				return err
+			}
 		}
 	}
+	return ctx.Err()
 }
 
-// top returns the n keys seen most often.
-func (h *heavyHitters) top(n int) []prefixStat {
-	all := make([]prefixStat, 0, len(h.counts))
-	for key, c := range h.counts {
-		all = append(all, prefixStat{Prefix: key, Writes: c.n, Bytes: c.bytes})
+// validSnapshots returns where the snapshots lie that the last hard state commits.
+func validSnapshots(view *wal.View) map[wal.Position]bool {
+	valid := map[wal.Position]bool{}
+	for _, s := range view.Snapshots {
+		if s.Valid {
+			valid[s.Pos] = true
+		}
 	}
-	slices.SortFunc(all, func(a, b prefixStat) int {
-		return cmp.Or(cmp.Compare(b.Writes, a.Writes), strings.Compare(a.Prefix, b.Prefix))
-	})
-	return all[:min(n, len(all))]
+	return valid
+}
+
+func (g *gatherer) segment(rec *wal.Record) {
+	s := g.segments[rec.Pos.Segment]
+	if s == nil {
+		s = &segmentStat{}
+		g.segments[rec.Pos.Segment] = s
+	}
+	if s.Used = rec.Pos.Off + rec.Len; rec.Kind != wal.KindDamage {
+		s.Records++
+	}
+	if rec.Kind != wal.KindEntry || rec.ID.Index == 0 {
+		return
+	}
+	s.Entries++
+	if s.First == 0 || rec.ID.Index < s.First {
+		s.First = rec.ID.Index
+	}
+	s.Last = max(s.Last, rec.ID.Index)
+}
+
+func (g *gatherer) entry(committed bool) error {
+	p := g.row.Request()
+	if g.row.Failed != nil {
+		return g.row.Failed
+	}
+	g.tally.Add(g.row.Entry.ID(), p)
+	if committed {
+		// What etcd refuses, or ends on, is followed as far as it is: not a matter of a summary.
+		_, _ = g.members.Apply(g.row.Entry.Index, p)
+	}
+	return nil
 }
 
 // result puts together what was counted.
@@ -118,12 +110,18 @@ func (g *gatherer) result(path string, log *wal.Log, view *wal.View) *stat {
 		Path: path, NodeID: hexID(view.Metadata.NodeID), ClusterID: hexID(view.Metadata.ClusterID),
 		FirstIndex: view.First.Index, LastIndex: view.Last.Index, LastTerm: view.Last.Term,
 		Term: view.State.Term, Vote: hexID(view.State.Vote), Commit: view.State.Commit,
-		Members: g.members.list(), Segments: []*segmentStat{}, Terms: []termStat{}, Snapshots: []snapshotStat{},
-		Operations: []*opStat{}, Largest: g.largest, Prefixes: g.prefixes.top(g.o.top),
-		Estimated: g.prefixes.full, Damage: g.damage,
+		Members: []memberStat{}, MembersComplete: g.members.Complete(),
+		Segments: []*segmentStat{}, Terms: []termStat{}, Snapshots: []snapshotStat{},
+		Damage: g.damage,
 	}
 	if view.MetadataErr != nil {
 		s.MetadataErr, s.NodeID, s.ClusterID = view.MetadataErr.Error(), "", ""
+	}
+	for _, m := range g.members.All() {
+		s.Members = append(s.Members, memberStat{
+			ID: hexID(m.ID), Role: m.Role.String(), Name: m.Name,
+			PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs,
+		})
 	}
 	for _, seg := range log.Segments() {
 		st := g.segments[seg.File]
@@ -133,43 +131,43 @@ func (g *gatherer) result(path string, log *wal.Log, view *wal.View) *stat {
 		st.Segment, st.Size = seg.File, seg.Size
 		s.Segments = append(s.Segments, st)
 	}
+	s.addHistory(view)
+	s.addTally(&g.tally)
+	return s
+}
+
+// addHistory adds the terms and the snapshots.
+func (s *stat) addHistory(view *wal.View) {
 	for _, t := range view.Terms {
-		s.Terms = append(s.Terms, termStat{Term: t.Term, First: t.Index, Entries: t.N, Segment: t.Pos.Segment, Offset: t.Pos.Off})
+		s.Terms = append(s.Terms, termStat{
+			Term: t.Term, First: t.Index, Entries: t.N, Segment: t.Pos.Segment, Offset: t.Pos.Off,
+		})
 	}
 	for _, sn := range view.Snapshots {
 		s.Snapshots = append(s.Snapshots, snapshotStat{
 			Index: sn.Index, Term: sn.Term, Valid: sn.Valid, Segment: sn.Pos.Segment, Offset: sn.Pos.Off,
 		})
 	}
-	for _, op := range g.ops {
-		s.Operations = append(s.Operations, op)
-	}
-	slices.SortFunc(s.Operations, func(a, b *opStat) int {
-		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(b.Entries, a.Entries), strings.Compare(a.Op, b.Op))
-	})
-	s.Sizes = g.histogram()
-	return s
 }
 
-// histogram returns the classes from the first to the last that has entries.
-func (g *gatherer) histogram() []sizeClass {
-	var out []sizeClass
-	for n, count := range g.sizes {
-		if count == 0 && len(out) == 0 {
-			continue
-		}
-		class := sizeClass{Entries: count}
-		if n > 0 {
-			class.From, class.Below = 1<<(n-1), 1<<n
-		} else {
-			class.Below = 1
-		}
-		out = append(out, class)
+// addTally adds what the entries ask for. No list is nil: JSON has them all.
+func (s *stat) addTally(t *decode.Tally) {
+	s.Operations, s.Sizes = []opStat{}, []sizeClass{}
+	s.Largest, s.Prefixes = []largeEntry{}, []prefixStat{}
+	for _, c := range t.Ops() {
+		s.Operations = append(s.Operations, opStat{string(c.Op), c.Entries, c.Bytes})
 	}
-	for len(out) > 0 && out[len(out)-1].Entries == 0 {
-		out = out[:len(out)-1]
+	for _, c := range t.Sizes() {
+		s.Sizes = append(s.Sizes, sizeClass{c.From, c.Below, c.Entries})
 	}
-	return out
+	for _, e := range t.Largest() {
+		s.Largest = append(s.Largest, largeEntry{e.ID.Index, e.ID.Term, e.Size, string(e.Op), e.Summary})
+	}
+	prefixes, estimated := t.Prefixes()
+	s.Estimated = estimated
+	for _, p := range prefixes {
+		s.Prefixes = append(s.Prefixes, prefixStat{p.Prefix, p.Writes, p.Bytes})
+	}
 }
 
 func hexID(id uint64) string { return strconv.FormatUint(id, 16) }

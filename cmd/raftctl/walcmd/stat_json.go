@@ -2,26 +2,39 @@ package walcmd
 
 // stat is the result of `wal stat`, and its JSON: see docs/json.md.
 type stat struct {
-	Path        string         `json:"path"`
-	MetadataErr string         `json:"metadata_error,omitempty"` // the IDs are then empty
-	NodeID      string         `json:"node_id"`
-	ClusterID   string         `json:"cluster_id"`
-	FirstIndex  uint64         `json:"first_index"`
-	LastIndex   uint64         `json:"last_index"`
-	LastTerm    uint64         `json:"last_term"`
-	Term        uint64         `json:"term"`
-	Vote        string         `json:"vote"`
-	Commit      uint64         `json:"commit"`
-	Members     []memberStat   `json:"members"`
-	Segments    []*segmentStat `json:"segments"`
-	Terms       []termStat     `json:"terms"`
-	Snapshots   []snapshotStat `json:"snapshots"`
-	Operations  []*opStat      `json:"operations"`
-	Sizes       []sizeClass    `json:"sizes"`
-	Largest     []largeEntry   `json:"largest"`
-	Prefixes    []prefixStat   `json:"prefixes"`
-	Estimated   bool           `json:"prefixes_estimated,omitempty"`
-	Damage      int            `json:"damage"`
+	Path        string       `json:"path"`
+	MetadataErr string       `json:"metadata_error,omitempty"` // the IDs are then empty
+	NodeID      string       `json:"node_id"`
+	ClusterID   string       `json:"cluster_id"`
+	FirstIndex  uint64       `json:"first_index"`
+	LastIndex   uint64       `json:"last_index"`
+	LastTerm    uint64       `json:"last_term"`
+	Term        uint64       `json:"term"`
+	Vote        string       `json:"vote"`
+	Commit      uint64       `json:"commit"`
+	Members     []memberStat `json:"members"`
+
+	// MembersComplete is false where the log doesn't hold all that the membership depends on.
+	MembersComplete bool `json:"members_complete"`
+
+	Segments   []*segmentStat `json:"segments"`
+	Terms      []termStat     `json:"terms"`
+	Snapshots  []snapshotStat `json:"snapshots"`
+	Operations []opStat       `json:"operations"`
+	Sizes      []sizeClass    `json:"sizes"`
+	Largest    []largeEntry   `json:"largest"`
+	Prefixes   []prefixStat   `json:"prefixes"`
+	Estimated  bool           `json:"prefixes_estimated,omitempty"`
+	Damage     int            `json:"damage"`
+}
+
+// memberStat is a member as of the last committed entry.
+type memberStat struct {
+	ID         string   `json:"id"`
+	Role       string   `json:"role"`
+	Name       string   `json:"name,omitempty"`
+	PeerURLs   []string `json:"peer_urls,omitempty"`
+	ClientURLs []string `json:"client_urls,omitempty"`
 }
 
 type segmentStat struct {

@@ -12,8 +12,12 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
-// listedTerms is how many rows the terms have for people: the latest ones, and one for all before.
-const listedTerms = 8
+// firstTerms and lastTerms are how many terms are listed for people, from the first and up to the
+// last. One row stands for those between.
+const (
+	firstTerms = 3
+	lastTerms  = 4
+)
 
 // listedSnapshots is how many of the latest snapshots are listed for people.
 const listedSnapshots = 5
@@ -33,6 +37,9 @@ func (s *stat) print(w io.Writer, screen ui.Screen) error {
 	}
 	kv.Add("hard state", "term %d, vote %s, commit %d", s.Term, s.Vote, s.Commit)
 	s.snapshotFacts(kv)
+	if !s.MembersComplete {
+		kv.Add("membership", "the log doesn't tell all: some may be missing, or removed since")
+	}
 	_ = kv.Flush() // a buffer takes everything
 	s.printMembers(&b, screen)
 	s.printSegments(&b, screen)
@@ -52,20 +59,31 @@ func (s *stat) snapshotFacts(kv *ui.Facts) {
 	}
 	var names []string
 	for _, sn := range s.Snapshots[max(0, len(s.Snapshots)-listedSnapshots):] {
-		name := fmt.Sprintf("%d/%d", sn.Term, sn.Index)
-		if !sn.Valid {
-			name += " (not committed)"
-		}
-		names = append(names, name)
+		names = append(names, sn.String())
 	}
-	kv.Add("snapshots", "%d, latest %s", len(s.Snapshots), strings.Join(names, ", "))
+	latest := ""
+	if len(names) < len(s.Snapshots) {
+		latest = ", latest"
+	}
+	kv.Add("snapshots", "%s%s: %s", ui.Count(len(s.Snapshots)), latest, strings.Join(names, ", "))
+}
+
+// String names the snapshot for people.
+func (s *snapshotStat) String() string {
+	switch {
+	case s.Index == 0:
+		return "of the empty state"
+	case !s.Valid:
+		return fmt.Sprintf("index %d (term %d, not committed)", s.Index, s.Term)
+	}
+	return fmt.Sprintf("index %d (term %d)", s.Index, s.Term)
 }
 
 func (s *stat) printMembers(b *bytes.Buffer, screen ui.Screen) {
 	t := ui.NewHeldTable(ui.TextColumn("MEMBER"), ui.TextColumn("ROLE"), ui.TextColumn("NAME"),
-		ui.TextColumn("PEER URLS"))
+		ui.TextColumn("PEER URLS"), ui.TextColumn("CLIENT URLS"))
 	for _, m := range s.Members {
-		t.Add(m.ID, m.Role, m.Name, strings.Join(m.PeerURLs, " "))
+		t.Add(m.ID, m.Role, m.Name, strings.Join(m.PeerURLs, " "), strings.Join(m.ClientURLs, " "))
 	}
 	t.Print(b, screen)
 }
@@ -83,22 +101,33 @@ func (s *stat) printSegments(b *bytes.Buffer, screen ui.Screen) {
 func (s *stat) printTerms(b *bytes.Buffer, screen ui.Screen) {
 	t := ui.NewHeldTable(ui.NumberColumn("TERM"), ui.NumberColumn("FIRST"),
 		ui.NumberColumn("ENTRIES"), ui.TextColumn("AT"))
-	listed := s.Terms
-	if len(listed) > listedTerms {
-		older := listed[:len(listed)-listedTerms+1]
-		listed = listed[len(older):]
-		entries := uint64(0)
-		for _, x := range older {
-			entries += x.Entries
+	rows := s.Terms
+	if between := len(rows) - firstTerms - lastTerms; between > 1 {
+		for _, x := range rows[:firstTerms] {
+			addTerm(t, x)
 		}
-		first, last := older[0], older[len(older)-1]
-		t.Add(fmt.Sprintf("%d..%d", first.Term, last.Term), num(first.First), num(entries),
-			fmt.Sprintf("from %s on, %d more stretches of a term; -o json lists them", place(first), len(older)-1))
+		addFolded(t, rows[firstTerms:firstTerms+between])
+		rows = rows[firstTerms+between:]
 	}
-	for _, x := range listed {
-		t.Add(num(x.Term), num(x.First), num(x.Entries), place(x))
+	for _, x := range rows {
+		addTerm(t, x)
 	}
 	t.Print(b, screen)
+}
+
+func addTerm(t *ui.HeldTable, x termStat) {
+	t.Add(num(x.Term), num(x.First), num(x.Entries), place(x))
+}
+
+// addFolded adds one row for several terms. A term may have come back in between, where the log is
+// damaged: each of its stretches counts.
+func addFolded(t *ui.HeldTable, terms []termStat) {
+	entries := uint64(0)
+	for _, x := range terms {
+		entries += x.Entries
+	}
+	t.Add("…", num(terms[0].First), num(entries), fmt.Sprintf("%s terms more, %d..%d; -o json lists them",
+		ui.Count(len(terms)), terms[0].Term, terms[len(terms)-1].Term))
 }
 
 func place(t termStat) string { return fmt.Sprintf("%s: offset %d", t.Segment, t.Offset) }

@@ -34,6 +34,10 @@ drop the end, refuse, or end on an entry that it applies, in its own words, and 
 
 Where the .snap files lie beside the log, they are checked too; the database is not opened.
 
+Where something is wrong, it says what to do next: whether to start etcd, and what that would cut off;
+how to copy the files first; and for each finding, the command that looks around it. Findings of a
+class that repeat are told once; -o json lists up to 100 of each.
+
 The verdict is "ok", "problem", or "unchecked" where something could not be checked; the exit status
 is 0, 1 or 3. A path that can't be read doesn't keep the others from being checked; the exit status is
 then that of the error, unless another one has a problem.
@@ -65,6 +69,7 @@ With --deep, payloads are those of etcd, unless --decode names another decoder:
 type verified struct {
 	path   string
 	report *outlook.Report // nil: it could not be read
+	member *datadir.Member // where the files lie, which are closed
 	err    error           // why
 }
 
@@ -74,14 +79,22 @@ func runVerify(ctx context.Context, a *ui.App, o *verifyOptions, paths []string)
 		return err
 	}
 	defer func() { err = errors.Join(err, decoder.Close()) }()
-	all := make([]verified, 0, len(paths))
+	all, told := make([]verified, 0, len(paths)), false
 	for _, path := range paths {
 		v := verified{path: path}
-		v.report, v.err = verifyPath(ctx, a, o, decoder, path)
+		v.err = v.verify(ctx, a, o, decoder)
 		if v.err != nil && (ctx.Err() != nil || len(paths) == 1) {
 			return v.err
 		}
-		if err := v.tell(a, o, len(paths) > 1); err != nil {
+		title := ""
+		if len(paths) > 1 {
+			title = path
+		}
+		if told && title != "" {
+			title = "\n" + title
+		}
+		told = told || v.err == nil
+		if err := v.tell(a, o, title); err != nil {
 			return err
 		}
 		all = append(all, v)
@@ -92,8 +105,8 @@ func runVerify(ctx context.Context, a *ui.App, o *verifyOptions, paths []string)
 	return verdictStatus(ctx, all)
 }
 
-// tell prints what is for people: a report, or why there is none.
-func (v *verified) tell(a *ui.App, o *verifyOptions, named bool) error {
+// tell prints what is for people: a report below its title, or why there is none.
+func (v *verified) tell(a *ui.App, o *verifyOptions, title string) error {
 	if v.err != nil {
 		fmt.Fprintf(a.Err, "raftctl wal verify: %s\n", ui.OneLine(v.err))
 		return nil
@@ -101,22 +114,25 @@ func (v *verified) tell(a *ui.App, o *verifyOptions, named bool) error {
 	if o.output.Frame() != nil {
 		return nil
 	}
-	return printReport(a.Text(), *v, named)
+	p := reportPrinter{w: a.Text(), app: a, report: v.report, advice: &adviser{
+		app: a, source: &o.source, path: v.path, report: v.report, member: v.member,
+	}}
+	return p.print(title)
 }
 
-func verifyPath(
-	ctx context.Context, a *ui.App, o *verifyOptions, decoder decode.Decoder, path string,
-) (*outlook.Report, error) {
-	src, err := o.source.open(a, path)
+// verify reads the log at the path.
+func (v *verified) verify(ctx context.Context, a *ui.App, o *verifyOptions, decoder decode.Decoder) error {
+	src, err := o.source.open(a, v.path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = src.Close() }() // opened for reading
+	v.member = src.log.Member()
 	var opts outlook.Options
-	if o.source.walDir != "" && path != o.source.walDir {
-		opts.Member, err = datadir.FindPath(path, datadir.Options{WalDir: o.source.walDir, Dir: a.Dir})
+	if o.source.walDir != "" && v.path != o.source.walDir {
+		opts.Member, err = datadir.FindPath(v.path, datadir.Options{WalDir: o.source.walDir, Dir: a.Dir})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer func() { _ = opts.Member.Close() }() // opened for reading
 	}
@@ -125,17 +141,14 @@ func verifyPath(
 		check = newDeepCheck(decoder, o.decode.sequential())
 		opts.Verify.Deep = check.entry
 	}
-	p := ui.NewProgress(a, "verify "+path, totalSize(src.log))
+	p := ui.NewProgress(a, "verify "+v.path, totalSize(src.log))
 	opts.Verify.Progress = p.Set
-	report, err := outlook.Examine(ctx, src.log, opts)
+	v.report, err = outlook.Examine(ctx, src.log, opts)
 	p.Done()
 	if err == nil && check != nil {
 		err = check.failed
 	}
-	if err != nil {
-		return nil, pathError(path, err)
-	}
-	return report, nil
+	return pathError(v.path, err)
 }
 
 func totalSize(log *wal.Log) (size int64) {

@@ -78,6 +78,9 @@ type findingJSON struct {
 	Severity wal.Severity `json:"severity"`
 	Segment  string       `json:"segment"`
 	Offset   int64        `json:"offset"`
+	Damaged  int64        `json:"damaged,omitempty"`
+	Before   uint64       `json:"index_before,omitempty"`
+	After    uint64       `json:"index_after,omitempty"`
 	Evidence string       `json:"evidence"`
 }
 
@@ -110,7 +113,10 @@ func newReportJSON(v verified) reportJSON {
 		j.Outlooks = append(j.Outlooks, newOutlookJSON(&r.Outlooks[i]))
 	}
 	for _, f := range r.Findings {
-		j.Findings = append(j.Findings, findingJSON{f.Class, f.Severity, f.Pos.Segment, f.Pos.Off, f.Evidence})
+		j.Findings = append(j.Findings, findingJSON{
+			Class: f.Class, Severity: f.Severity, Segment: f.Pos.Segment, Offset: f.Pos.Off,
+			Damaged: f.Len, Before: f.Before.Index, After: f.After.Index, Evidence: f.Evidence,
+		})
 	}
 	return j
 }

@@ -1,0 +1,186 @@
+package walcmd
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/repair/outlook"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// This file is the only one that says what to do next, and with which commands.
+
+// adviser knows what a user typed, so as to return commands that can be typed.
+type adviser struct {
+	app    *ui.App
+	source *sourceOptions
+	path   string
+	report *outlook.Report
+	member *datadir.Member
+}
+
+// advise says what to do about a log that has a problem: what starting etcd would do, and how to copy
+// what is there before anything else is tried.
+func (d *adviser) advise(kv *ui.Facts) {
+	if d.report.Verdict != wal.VerdictProblem {
+		return
+	}
+	kv.Add("next", "%s", d.starting())
+	if copies := d.copies(); len(copies) > 0 {
+		kv.Add("", "copy first, before anything is tried:")
+		for _, line := range copies {
+			kv.AddCommand(line)
+		}
+	}
+}
+
+// starting says whether etcd should be started on the files.
+func (d *adviser) starting() string {
+	if loss := d.report.Loss(); loss != nil {
+		return "don't start etcd: " + lossText(loss)
+	}
+	text := "starting etcd loses no entry that is here; the outlook says which releases start"
+	if cut := d.report.Cuts(); cut != nil {
+		text = fmt.Sprintf("etcd %s cuts off the unfinished write at the end, and loses no entry that "+
+			"is here", cut.Read.Releases())
+	}
+	switch {
+	case !d.report.Runs():
+		return "no release of etcd runs on these files as they are; keep them"
+	case d.report.LostEnd():
+		return "don't start etcd: the end of this log is lost, and with it what the member promised to " +
+			"the others; look for a newer copy"
+	case d.report.CutShort():
+		text += "; what was behind it is missing: if this is a copy, copy again"
+	}
+	return text
+}
+
+// lossText says what a start costs.
+func lossText(loss *outlook.Loss) string {
+	does := "would leave out"
+	if loss.Action == wal.ActionDropsEnd {
+		does = "would cut off"
+	}
+	committed := "none known to be committed"
+	if loss.Commits > 0 {
+		committed = ui.Count(loss.Commits) + " committed"
+	}
+	bytes := "their bytes are here, not all proven intact"
+	if loss.Intact {
+		bytes = "their bytes are intact here"
+	}
+	return fmt.Sprintf("%s %s %s (%s; %s)", loss.Releases(), does, rangesText(loss.Lost), committed, bytes)
+}
+
+// rangesText names the first of some ranges.
+func rangesText(ranges []wal.IndexRange) string {
+	const most = 4
+	var names []string
+	for _, r := range ranges[:min(len(ranges), most)] {
+		names = append(names, r.String())
+	}
+	if more := len(ranges) - most; more > 0 {
+		names = append(names, fmt.Sprintf("%d ranges more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// copies returns the commands that copy the member's files; none for those in an archive.
+func (d *adviser) copies() (lines []string) {
+	if d.member.Archived {
+		return nil
+	}
+	lines = append(lines, d.copyOf(d.path))
+	if dir := d.source.walDir; dir != "" && dir != d.path {
+		lines = append(lines, d.copyOf(dir))
+	}
+	return lines
+}
+
+func (d *adviser) copyOf(name string) string {
+	name = filepath.Clean(name)
+	if base := filepath.Base(name); base == "." || base == ".." {
+		if abs, err := filepath.Abs(d.app.Path(name)); err == nil {
+			name = abs
+		}
+	}
+	flags := "-a"
+	if d.linked(name) {
+		flags = "-aL" // a copy of a link is none
+	}
+	return ui.CommandLine("cp", flags, typed(name), typed(d.unused(name)))
+}
+
+// linked reports whether a member's files, or some of them, lie behind a symbolic link.
+func (d *adviser) linked(name string) bool {
+	for _, below := range []string{"", "member", "member/wal", "member/snap", "wal", "snap"} {
+		info, err := os.Lstat(d.app.Path(filepath.Join(name, below)))
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// unused returns a name for a copy that doesn't exist yet: cp would copy into a directory that does.
+func (d *adviser) unused(name string) string {
+	free := name + ".copy"
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(d.app.Path(free)); err != nil {
+			return free
+		}
+		free = fmt.Sprintf("%s.copy%d", name, n)
+	}
+}
+
+// around is how many bytes before and behind a place are worth a look, where entries don't tell.
+const around = 1024
+
+// look returns the command that shows what lies around a finding. It is empty where the finding is
+// not about a place in the log.
+func (d *adviser) look(f *wal.Finding) string {
+	if !d.inLog(f.Pos.Segment) {
+		return ""
+	}
+	if span, ok := spanAround(f); ok {
+		return d.source.command("dump", d.path, "--physical", "--index", span)
+	}
+	where := fmt.Sprintf("offset >= %d && offset <= %d", max(0, f.Pos.Off-around), f.Pos.Off+f.Len+around)
+	if len(d.report.Segments) > 1 {
+		where = fmt.Sprintf("segment == %q && %s", f.Pos.Segment, where)
+	}
+	return d.source.command("dump", d.path, "--physical", "--where", where)
+}
+
+// spanAround returns the indexes around a finding. They are of no use where they are unknown, or where
+// they go back or leap, as those of another log do.
+func spanAround(f *wal.Finding) (span string, ok bool) {
+	const leap = 1000
+	first, last := f.Before.Index, f.After.Index
+	if last == 0 {
+		last = first
+	}
+	if first == 0 {
+		first = last
+	}
+	if first == 0 || last < first || last-first > leap {
+		return "", false
+	}
+	return fmt.Sprintf("%d..%d", max(first, 2)-1, last+1), true
+}
+
+// inLog reports whether a file is a segment of the log.
+func (d *adviser) inLog(file string) bool {
+	for i := range d.report.Segments {
+		if d.report.Segments[i].File == file {
+			return true
+		}
+	}
+	return false
+}
