@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,12 @@ func command(tb testing.TB, args ...string) (status int, stdout, stderr []byte) 
 	return status, out.Bytes(), errs.Bytes()
 }
 
+// placed is what is wrong, and where.
+type placed struct {
+	Class  string
+	Offset int64
+}
+
 // checkDamaged runs dump and verify on a segment and returns the offsets that they find fault with.
 func checkDamaged(t *testing.T, path string, segment []byte) (verify int, offsets []int64) {
 	t.Helper()
@@ -66,10 +73,7 @@ func checkDamaged(t *testing.T, path string, segment []byte) (verify int, offset
 		return verify, nil
 	}
 	var report struct {
-		Findings []struct {
-			Class  string
-			Offset int64
-		}
+		Findings []placed
 	}
 	if err := json.Unmarshal(out, &report); err != nil {
 		t.Fatalf("verify: %v: %s", err, out)
@@ -82,9 +86,19 @@ func checkDamaged(t *testing.T, path string, segment []byte) (verify int, offset
 	}
 	last := int64(-1)
 	for l := range bytes.Lines(lines) {
-		var rec struct{ Offset, Length int64 }
+		var rec struct {
+			placed
+			Kind   string
+			Length int64
+		}
 		if err := json.Unmarshal(l, &rec); err != nil {
 			t.Fatalf("dump: %v: %s", err, l)
+		}
+		if rec.Kind == "damage" { // the two outputs can be joined
+			if !slices.Contains(report.Findings, rec.placed) {
+				t.Errorf("dump tells %v, verify %v", rec.placed, report.Findings)
+			}
+			continue
 		}
 		if rec.Offset < last || rec.Offset+rec.Length > int64(len(segment)) {
 			t.Errorf("record at offset %d of length %d after offset %d of %d bytes", rec.Offset, rec.Length, last, len(segment))
