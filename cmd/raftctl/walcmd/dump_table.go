@@ -153,8 +153,7 @@ func (x *tableRenderer) line(dst []byte, r *where.Row) []byte {
 	x.table.Bytes(x.text)
 	line := x.table.End()
 	if x.color && r.Rec.Kind == wal.KindDamage {
-		const red, plain = "\x1b[31m", "\x1b[0m"
-		return append(append(append(dst, red...), line[:len(line)-1]...), plain+"\n"...)
+		return append(ui.Red.Append(dst, line[:len(line)-1]), '\n')
 	}
 	return append(dst, line...)
 }
