@@ -131,14 +131,15 @@ func (l *Ladder) lost(now int64, from uint64, msg *raftpb.Message) {
 // describe formats what matters of a message.
 func describe(m *raftpb.Message) string {
 	s := fmt.Sprintf("%s term %d", strings.TrimPrefix(m.Type.String(), "Msg"), m.Term)
+	short := func(id raftpb.EntryID) string { return fmt.Sprintf("%d/%d", id.Term, id.Index) }
 	if m.Index > 0 || m.LogTerm > 0 {
-		s += fmt.Sprintf(" at %d/%d", m.LogTerm, m.Index)
+		s += " at " + short(raftpb.EntryID{Term: m.LogTerm, Index: m.Index})
 	}
 	if n := len(m.Entries); n > 0 {
-		s += fmt.Sprintf(" entries %s..%s", m.Entries[0].ID(), m.Entries[n-1].ID())
+		s += fmt.Sprintf(" entries %s..%s", short(m.Entries[0].ID()), short(m.Entries[n-1].ID()))
 	}
 	if m.Snapshot != nil {
-		s += " snapshot " + m.Snapshot.Metadata.ID().String()
+		s += " snapshot " + short(m.Snapshot.Metadata.ID())
 	}
 	if m.Commit > 0 {
 		s += fmt.Sprintf(" commit %d", m.Commit)
