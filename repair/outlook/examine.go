@@ -117,7 +117,21 @@ func (x *examination) judge(ctx context.Context) error {
 	}
 	err := x.replay(ctx, judges)
 	x.own = x.ownOutlook(judges)
+	x.adviseOnOthers()
 	return err
+}
+
+// adviseOnOthers replaces the advice on a log that is none of etcd's: no release of etcd is the way
+// out.
+func (x *examination) adviseOnOthers() {
+	if v := x.report.View; v == nil || v.MetadataErr == nil {
+		return
+	}
+	for i := range x.report.Outlooks {
+		if s := x.report.Outlooks[i].Stop; s != nil {
+			s.Advice = "the metadata is not etcd's: start the program that wrote the log"
+		}
+	}
 }
 
 // starts reports whether a release goes on to apply what it has read.

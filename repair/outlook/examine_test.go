@@ -244,3 +244,39 @@ func TestExamineStops(t *testing.T) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }
+
+// A log of another program is advised to go back to that, not through releases of etcd.
+func TestAdviceOnAnotherProgramsLog(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "wal")
+	w, err := wal.Create(nil, dir, wal.CreateOptions{RawMetadata: []byte("\x08\x01\x12\x05swarm")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.Append(raftpb.HardState{Term: 1, Vote: 1, Commit: 1}, []raftpb.Entry{
+		{Term: 1, Index: 1, Data: []byte("\x08\x01\x12\x05of its own")},
+	})
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	l, err := wal.Open(os.DirFS(dir), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r, err := Examine(t.Context(), l, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stops := 0
+	for _, o := range r.Outlooks {
+		if s := o.Stop; s != nil {
+			stops++
+			if !strings.Contains(s.Advice, "start the program that wrote the log") {
+				t.Errorf("%v: %s", &o, s.Advice)
+			}
+		}
+	}
+	if stops == 0 {
+		t.Errorf("no release stops: %v", r.Outlooks)
+	}
+}
