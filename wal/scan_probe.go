@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	probeChunk = 64 << 10
+	probeChunk = 256 << 10
 
 	// Searching behind damage means computing checksums that may prove nothing. A file that was
 	// made to look like frames everywhere could make that take quadratic time, so that all such
