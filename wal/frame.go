@@ -3,6 +3,8 @@ package wal
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/raftctl/raftctl/internal/wirefield"
 )
 
 // frame is a frame whose header and record have the form that a writer gives them. Whether its data
@@ -38,7 +40,7 @@ func parsePrefix(b []byte) (k Kind, crc uint32, n int) {
 			return Kind(b[1]), crc, 8
 		}
 	}
-	v, m := minimalUvarint(b[3:])
+	v, m := wirefield.MinimalUvarint(b[3:])
 	if m == 0 || v > math.MaxUint32 {
 		return 0, 0, 0
 	}
@@ -57,27 +59,11 @@ func parseDataField(b []byte) (size uint64, n int) {
 	if len(b) > 2 && b[2] < 0x80 && b[2] != 0 {
 		return uint64(b[2])<<7 | uint64(b[1]&0x7f), 3
 	}
-	size, m := minimalUvarint(b[1:])
+	size, m := wirefield.MinimalUvarint(b[1:])
 	if m == 0 {
 		return 0, 0
 	}
 	return size, 1 + m
-}
-
-// minimalUvarint reads a varint that has no byte too many. n is 0 if there is none.
-func minimalUvarint(b []byte) (v uint64, n int) {
-	for shift := 0; n < len(b) && shift < 64; shift += 7 {
-		c := b[n]
-		n++
-		v |= uint64(c&0x7f) << shift
-		if c < 0x80 {
-			if c == 0 && n > 1 || shift == 63 && c > 1 {
-				return 0, 0
-			}
-			return v, n
-		}
-	}
-	return 0, 0
 }
 
 // parseRecord parses a whole record. ok is false if it has another form than writers give it. Data

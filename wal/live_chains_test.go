@@ -87,27 +87,11 @@ func (h *history) near(off int, other *history, otherOff int) bool {
 
 func checkSplice(t *testing.T, name string, own *history, log map[string][]byte, at, end int) {
 	t.Helper()
-	l, err := Open(mapFS(log), "wal")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	v, err := l.View(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	live := map[int]raftpb.EntryID{}
-	for r, err := range l.Records(Inspect) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.Kind != KindEntry || !v.Live(r.Pos, r.ID.Index) {
-			continue
-		}
-		off := int(r.Pos.Off)
-		live[off] = r.ID
-		if off >= at && off < end {
-			t.Errorf("%s: entry %v of another log at %d is live", name, r.ID, off)
+	segment := own.b.tail().name.String()
+	live := liveRecords(t, log)
+	for pos, id := range live {
+		if off := int(pos.Off); off >= at && off < end {
+			t.Errorf("%s: entry %v of another log at %d is live", name, id, off)
 		}
 	}
 	for i, off := range own.offs {
@@ -115,12 +99,14 @@ func checkSplice(t *testing.T, name string, own *history, log map[string][]byte,
 		if i+1 < len(own.offs) {
 			next = own.offs[i+1]
 		}
-		if touched := off < end && next > at; !touched && live[off] != own.ids[i] {
+		touched := off < end && next > at
+		if got := live[Position{segment, int64(off)}]; !touched && got != own.ids[i] {
 			t.Errorf("%s: entry %v at %d is not live", name, own.ids[i], off)
 		}
 	}
-	if last := own.ids[len(own.ids)-1]; v.Last != last || v.State.Commit != own.commit {
-		t.Errorf("%s: last entry %v, commit %d, want %v, %d", name, v.Last, v.State.Commit, last, own.commit)
+	r := verifyMap(t, log, VerifyOptions{})
+	if last := own.ids[len(own.ids)-1]; r.Last != last || r.Commit() != own.commit {
+		t.Errorf("%s: last entry %v, commit %d, want %v, %d", name, r.Last, r.Commit(), last, own.commit)
 	}
 }
 
