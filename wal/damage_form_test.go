@@ -3,7 +3,9 @@ package wal
 import (
 	"encoding/binary"
 	"maps"
+	"path"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/raftctl/raftctl/raftpb"
@@ -163,5 +165,36 @@ func TestMetadataAtOddPlaces(t *testing.T) {
 	r = verifyMap(t, b.files(512), VerifyOptions{})
 	if !slices.Equal(r.classes(SeverityError), []Class{ClassRecordOrder}) || len(r.View.Snapshots) != 2 {
 		t.Errorf("snapshots %v\n%s", r.View.Snapshots, findingLines(r))
+	}
+}
+
+// TestPutInItsPlace reads segments that something else was put in the place of: it is named.
+func TestPutInItsPlace(t *testing.T) {
+	name := SegmentName{}.String()
+	for want, file := range map[string]string{
+		"the file is a Git LFS pointer": "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 64000000\n",
+		"the file is a web page":        "<!DOCTYPE html><html><title>404 Not Found</title></html>",
+	} {
+		damages, _ := split(readFiles(t, map[string][]byte{name: []byte(file)}, Inspect))
+		if len(damages) == 0 || !strings.HasPrefix(damages[0].Evidence, want) {
+			t.Errorf("%v, want %q", damages, want)
+		}
+	}
+}
+
+// A segment given alone doesn't lack those before it.
+func TestSegmentAlone(t *testing.T) {
+	files := buildLog(raftpb.FlavorGogo, 3).files(512)
+	l, err := Open(mapFS(files), path.Join("wal", segmentOf(files, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r, err := l.Verify(t.Context(), VerifyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Verdict != VerdictOK || slices.Contains(r.classes(SeverityInfo), ClassPurged) {
+		t.Errorf("verdict %s\n%s", r.Verdict, findingLines(r))
 	}
 }

@@ -3,6 +3,8 @@ package wal
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/raftctl/raftctl/internal/datadir"
 )
 
 // candidate is a frame behind damage.
@@ -168,6 +170,19 @@ func (s *scanner) explainGap(end int64) (Class, string) {
 
 // explainFrame tells what keeps the bytes at off from being an intact frame.
 func (s *scanner) explainFrame() (Class, string) {
+	class, evidence := s.explainHeader()
+	if s.off != 0 {
+		return class, evidence
+	}
+	switch c := datadir.Sniff(s.probe.read(0, probeChunk)); c {
+	case datadir.ContentOther, datadir.ContentSegment, datadir.ContentText:
+	default: // somebody put it in the segment's place
+		evidence = fmt.Sprintf("the file is %v; %s", c, evidence)
+	}
+	return class, evidence
+}
+
+func (s *scanner) explainHeader() (Class, string) {
 	b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize)
 	rest := s.size - s.off
 	if len(b) < frameHeaderSize {

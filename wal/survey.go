@@ -17,13 +17,14 @@ type survey struct {
 	digests []*digest
 	found   findings
 	live    liveLog
+	single  bool // the log is a single file
 	full    bool // more events than maxEvents: the history is not known
 }
 
 // survey digests all segments in parallel, each once and from its beginning to its end, and then
 // follows the history through the digests in order. So the result doesn't depend on timing.
 func (l *Log) survey(ctx context.Context, o VerifyOptions) (*survey, error) {
-	s := &survey{segs: l.Segments()}
+	s := &survey{segs: l.Segments(), single: l.single}
 	s.live.found = &s.found
 	s.digests = make([]*digest, len(s.segs))
 	b := newBudget()
@@ -227,6 +228,7 @@ func (d *digest) chainEnd(before chainEnd) chainEnd {
 func (s *survey) start() {
 	name := s.segs[0].Name
 	switch {
+	case s.single: // it says nothing about others
 	case name.Seq != 0:
 		s.found.add(place{}, ClassPurged, fmt.Sprintf(
 			"the log begins with segment %d at index %d: older segments were removed",

@@ -80,7 +80,7 @@ func contentOf(fsys fs.FS, name, suffix string) (Content, []byte, error) {
 		return 0, nil, bare(err)
 	}
 	head = head[:n]
-	c := sniff(head)
+	c := Sniff(head)
 	switch c {
 	case ContentSegment, ContentArchive, ContentLFS, ContentHTML:
 	default:
@@ -101,8 +101,8 @@ var magics = []struct {
 	{ContentLFS, "version https://git-lfs"},
 }
 
-// sniff tells what a file that begins with head is.
-func sniff(head []byte) Content {
+// Sniff tells what a file that begins with head is.
+func Sniff(head []byte) Content {
 	switch {
 	case beginsSegment(head):
 		return ContentSegment
