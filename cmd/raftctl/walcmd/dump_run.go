@@ -30,8 +30,7 @@ type dumper struct {
 	out      *bufio.Writer
 	render   renderer // for what is around the records
 	progress *ui.Progress
-	entries  int   // that were read
-	done     int64 // bytes of the log that were read
+	entries  int // that were read
 	tail     ring
 
 	end       wal.Position // behind the last record that was read
@@ -101,7 +100,6 @@ func (d *dumper) survey(ctx context.Context, path string) error {
 
 // records prints what passes of the log, and of what is added to it if that is wanted.
 func (d *dumper) records(ctx context.Context) error {
-	d.done = 0
 	read := d.printAll
 	if d.o.last > 0 && d.view != nil && d.view.Sound {
 		read = d.printLast
@@ -168,19 +166,12 @@ func (d *dumper) print(ctx context.Context, records iter.Seq2[*wal.Record, error
 
 // read hands the records to the pipeline that may have to be printed.
 func (d *dumper) read(ctx context.Context, p *pipeline, records iter.Seq2[*wal.Record, error]) error {
-	n := 0
-	for rec, err := range records {
+	for rec, err := range polled(ctx, records, d.progress) {
 		if err != nil {
 			return err
 		}
-		if d.done += rec.Len; rec.Kind == wal.KindEntry {
+		if rec.Kind == wal.KindEntry {
 			d.entries++
-		}
-		if n++; n%pollEvery == 0 {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			d.progress.Set(d.done)
 		}
 		if d.o.follow && rec.Kind == wal.KindDamage && rec.Damage.Class == wal.ClassTorn {
 			continue // being written
@@ -201,9 +192,6 @@ func (d *dumper) read(ctx context.Context, p *pipeline, records iter.Seq2[*wal.R
 	}
 	return nil
 }
-
-// pollEvery is how many records are read before asking whether to stop.
-const pollEvery = 1024
 
 // wanted tells from the outside of a record whether it may be shown, and whether it is live.
 func (d *dumper) wanted(rec *wal.Record) (live, ok bool) {

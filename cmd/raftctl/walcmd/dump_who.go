@@ -17,13 +17,9 @@ func proposers(ctx context.Context, log *wal.Log, view *wal.View) (*decode.Membe
 		request decode.Request
 		snap    wal.Snapshot
 	)
-	n := 0
-	for rec, err := range log.Records(wal.Inspect) {
+	for rec, err := range polled(ctx, log.Records(wal.Inspect), nil) {
 		if err != nil {
 			return nil, err
-		}
-		if n++; n%pollEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
 		}
 		switch rec.Kind {
 		case wal.KindSnapshot:

@@ -29,17 +29,9 @@ func newGatherer(decoder decode.Decoder, o *statOptions) *gatherer {
 
 func (g *gatherer) gather(ctx context.Context, log *wal.Log, view *wal.View, p *ui.Progress) error {
 	valid := validSnapshots(view)
-	n, done := 0, int64(0)
-	for rec, err := range log.Records(wal.Inspect) {
+	for rec, err := range polled(ctx, log.Records(wal.Inspect), p) {
 		if err != nil {
 			return err
-		}
-		done += rec.Len
-		if n++; n%pollEvery == 0 {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			p.Set(done)
 		}
 		g.segment(rec)
 		if rec.Kind == wal.KindDamage {
@@ -58,7 +50,7 @@ func (g *gatherer) gather(ctx context.Context, log *wal.Log, view *wal.View, p *
 			}
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
 // validSnapshots returns where the snapshots lie that the last hard state commits.
