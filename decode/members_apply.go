@@ -43,6 +43,9 @@ func (m *Members) Apply(index uint64, r *Request) (changed bool, err error) {
 	return false, nil
 }
 
+// Pass takes in that the entries behind Index up to another change nothing of the membership.
+func (m *Members) Pass(index uint64) { m.index = max(m.index, index) }
+
 // mainFields returns the fields of etcd's request that r is.
 func (r *Request) mainFields() []value { return r.values[r.top:] }
 

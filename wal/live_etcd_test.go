@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -106,7 +107,7 @@ func look(t *testing.T, dir string) *wal.Report {
 	return r
 }
 
-// countDamage reads the records, as dump and stat do.
+// countDamage reads the records, as dump and stat do, and checks that they hold what they say.
 func countDamage(t *testing.T, dir string, n int) {
 	t.Helper()
 	l, err := wal.Open(os.DirFS(dir), ".")
@@ -114,9 +115,16 @@ func countDamage(t *testing.T, dir string, n int) {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	sum, table := uint32(0), crc32.MakeTable(crc32.Castagnoli)
 	for r, err := range l.Records(wal.Inspect) {
 		if err != nil {
 			t.Fatalf("look %d: %v", n, err)
+		}
+		if sum = crc32.Update(sum, table, r.Data); r.Kind == wal.KindCRC {
+			sum = r.CRC
+		}
+		if sum != r.CRC {
+			t.Fatalf("look %d: %v at %v: what it holds gives crc %08x, not %08x", n, r.Kind, r.Pos, sum, r.CRC)
 		}
 		if r.Kind == wal.KindDamage {
 			t.Fatalf("look %d: %v", n, r.Damage)

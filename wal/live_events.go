@@ -14,14 +14,19 @@ const maxEvents = 1 << 17
 // maxMembers is how many member IDs are kept of all snapshot records together: 1 MiB of them.
 const maxMembers = 1 << 17
 
-// budget counts the events and member IDs that may still be kept; segments read in parallel share
-// it.
-type budget struct{ left, members atomic.Int64 }
+// maxKeptBytes is how many bytes of entries are kept at most for VerifyOptions.Keep: membership
+// changes and the like take some hundred bytes each.
+const maxKeptBytes = 4 << 20
+
+// budget counts the events, the member IDs and the bytes of entries that may still be kept; segments
+// read in parallel share it.
+type budget struct{ left, members, kept atomic.Int64 }
 
 func newBudget() *budget {
 	b := &budget{}
 	b.left.Store(maxEvents)
 	b.members.Store(maxMembers)
+	b.kept.Store(maxKeptBytes)
 	return b
 }
 

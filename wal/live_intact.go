@@ -68,7 +68,7 @@ func (p *intactPart) record(rec *Record) {
 	}
 	if len(p.survey.digests) == 0 || rec.Pos.Segment != p.end.Segment {
 		ord := slices.IndexFunc(p.survey.segs, func(s Segment) bool { return s.File == rec.Pos.Segment })
-		p.survey.digests = append(p.survey.digests, newDigest(ord, p.budget, nil))
+		p.survey.digests = append(p.survey.digests, newDigest(ord, p.budget, &VerifyOptions{}))
 	}
 	d := p.digest()
 	d.record(rec)

@@ -23,10 +23,11 @@ const (
 )
 
 // steady reports whether a ruling can be believed: a second look must give the same, and all bytes
-// from off up to where the ruling looked must be what they were. What a process that holds the
+// from off up to where the ruling looked must be what they were. That goes for a record without
+// damage as well: what is in memory of it may be older than what proves it. What a process that holds the
 // segment is in the middle of writing is no torn end: v then becomes the ruling that the log ends.
 func (s *scanner) steady(v *ruling) (bool, error) {
-	if !s.tail || s.still || len(v.damages) == 0 {
+	if !s.tail || s.still || len(v.damages) == 0 && !v.hasRecord {
 		return true, nil
 	}
 	held := inUse(s.file)
@@ -47,7 +48,7 @@ func (s *scanner) steady(v *ruling) (bool, error) {
 		return false, err
 	}
 	s.probe.budget = budget
-	if held && v.damages[0].Class == ClassTorn {
+	if held && len(v.damages) > 0 && v.damages[0].Class == ClassTorn {
 		*v = s.stop()
 	}
 	return true, nil

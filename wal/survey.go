@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-
-	"github.com/raftctl/raftctl/raftpb"
 )
 
 // survey is one pass over a log, and the history that it tells.
@@ -18,6 +16,7 @@ type survey struct {
 	found   findings
 	live    liveLog
 	single  bool // the log is a single file
+	keptAll bool // all entries that were to be kept are
 	full    bool // more events than maxEvents: the history is not known
 }
 
@@ -36,7 +35,7 @@ func (l *Log) survey(ctx context.Context, o VerifyOptions) (*survey, error) {
 			if k >= len(s.segs) {
 				return
 			}
-			d := newDigest(k, b, o.Deep)
+			d := newDigest(k, b, &o)
 			l.digestSegment(ctx, d, func(n int64) {
 				if o.Progress != nil {
 					progress.Lock()
@@ -55,8 +54,8 @@ func (l *Log) survey(ctx context.Context, o VerifyOptions) (*survey, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	l.secondLook(ctx, s, b, o.Deep)
-	s.full = b.spent()
+	l.secondLook(ctx, s, b, &o)
+	s.full, s.keptAll = b.spent(), b.kept.Load() >= 0
 	s.follow()
 	return s, nil
 }
@@ -66,13 +65,13 @@ const headSize = 64
 
 // secondLook reads those segments again that are damaged at their head: what the segment before ends
 // with tells better what is wrong there.
-func (l *Log) secondLook(ctx context.Context, s *survey, b *budget, deep func(*raftpb.Entry) error) {
+func (l *Log) secondLook(ctx context.Context, s *survey, b *budget, o *VerifyOptions) {
 	for k := 1; k < len(s.digests); k++ {
 		d, prev := s.digests[k], s.digests[k-1]
 		if d.damagedAt >= headSize || prev.err != nil || s.segs[k].Name.Seq != s.segs[k-1].Name.Seq+1 {
 			continue
 		}
-		again := newDigest(k, b, deep)
+		again := newDigest(k, b, o)
 		again.before, again.chained = prev.ended.sum, prev.ended.known
 		l.digestSegment(ctx, again, func(int64) {})
 		s.digests[k] = again

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/raftctl/raftctl/internal/wirefield"
 	"github.com/raftctl/raftctl/raftpb"
@@ -41,11 +42,19 @@ type digest struct {
 	damagedAt int64 // offset of the first damage
 
 	deep  func(*raftpb.Entry) error
+	keep  func(raftpb.EntryID, []byte) bool
+	kept  []keptRecord
 	entry raftpb.Entry
 }
 
-func newDigest(ord int, b *budget, deep func(*raftpb.Entry) error) *digest {
-	return &digest{ord: ord, list: newEventList(ord, b), tidy: true, deep: deep,
+// keptRecord is an entry record that was asked for.
+type keptRecord struct {
+	off  int64
+	data []byte
+}
+
+func newDigest(ord int, b *budget, o *VerifyOptions) *digest {
+	return &digest{ord: ord, list: newEventList(ord, b), tidy: true, deep: o.Deep, keep: o.Keep,
 		damagedAt: math.MaxInt64}
 }
 
@@ -113,8 +122,14 @@ func (d *digest) takeEntry(r *Record, off int64) {
 			return
 		}
 	}
+	if d.keep != nil && d.keep(r.ID, r.Data) && d.list.budget.kept.Add(-int64(len(r.Data)+keptCost)) >= 0 {
+		d.kept = append(d.kept, keptRecord{off, slices.Clone(r.Data)})
+	}
 	d.list.entry(r.ID, off, r.Unchecked)
 }
+
+// keptCost is about what a kept record takes besides its data.
+const keptCost = 64
 
 // knownEntryType reports whether an entry begins with a type that raft has, or with another field.
 func knownEntryType(data []byte) bool {

@@ -31,6 +31,10 @@ type VerifyOptions struct {
 	// entry aliases a buffer. What it returns becomes a finding at the record.
 	Deep func(*raftpb.Entry) error
 
+	// Keep is called with every entry record, live or not, from several goroutines at once. Those for
+	// which it returns true are kept: see Report.Kept. The encoding aliases a buffer.
+	Keep func(id raftpb.EntryID, entry []byte) bool
+
 	// Progress is called now and then with the number of bytes done so far, never concurrently.
 	Progress func(bytes int64)
 
@@ -58,9 +62,20 @@ type Report struct {
 	// of releases that may differ. FoldOutlooks joins those that don't.
 	Outlooks []Outlook
 
+	// Kept are the entry records that VerifyOptions.Keep asked for, in the order of the log. Past some
+	// MiB of them KeptAll is false, and some are missing.
+	Kept    []KeptEntry
+	KeptAll bool
+
 	View    *View // nil if the history could not be followed
 	Records int64
 	Bytes   int64 // size of all segments
+}
+
+// KeptEntry is an entry record that was kept while the log was read.
+type KeptEntry struct {
+	Pos  Position
+	Data []byte // the entry's encoding
 }
 
 // SegmentReport is what Verify found in one segment.
@@ -82,9 +97,12 @@ func (l *Log) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Verdict: VerdictOK}
+	r := &Report{Verdict: VerdictOK, KeptAll: s.keptAll}
 	for i, d := range s.digests {
 		r.Records += d.records
+		for _, k := range d.kept {
+			r.Kept = append(r.Kept, KeptEntry{Position{s.segs[i].File, k.off}, k.data})
+		}
 		r.Bytes += s.segs[i].Size
 		r.Segments = append(r.Segments, SegmentReport{s.segs[i], d.end, d.records, d.tidy})
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/raftctl/raftctl/decode"
@@ -48,6 +49,9 @@ func Examine(ctx context.Context, log *wal.Log, o Options) (*Report, error) {
 	x := &examination{log: log, member: cmp.Or(o.Member, log.Member())}
 	x.readSnapshots(ctx)
 	o.Verify.Snapshots = x.intact()
+	below := x.newestIntact()
+	o.Verify.Keep = func(id raftpb.EntryID, entry []byte) bool { return id.Index > below && !plain(entry) }
+	x.keptFrom = below + 1
 	verified, err := log.Verify(ctx, o.Verify)
 	if err != nil {
 		return nil, err
@@ -73,6 +77,18 @@ type examination struct {
 	report *Report
 	own    *Outlook // of the release that the cluster runs; nil if that isn't known
 	found  []wal.Finding
+
+	keptFrom uint64 // from this index on entries that aren't plain are kept
+}
+
+// newestIntact returns the index of the newest .snap file that is intact, which most releases start
+// from, 0 if there is none.
+func (x *examination) newestIntact() uint64 {
+	newest := uint64(0)
+	for _, id := range x.intact() {
+		newest = max(newest, id.Index)
+	}
+	return newest
 }
 
 // add adds a finding about a file beside the log.
@@ -111,7 +127,7 @@ func (x *examination) judge(ctx context.Context) error {
 		}
 		o.Unjudged = notLookedAt
 		j := newJudge(o, r.View.Metadata.NodeID, x.membership(o))
-		j.fresh = x.databaseMissing()
+		j.fresh, j.first = x.databaseMissing(), r.First.Index
 		j.newest, _ = parseVersion(r.Outlooks[len(r.Outlooks)-1].Read.To)
 		judges = append(judges, j)
 	}
@@ -187,7 +203,7 @@ func (x *examination) pass(ctx context.Context, judges []*judge) error {
 		to = max(to, j.o.Read.Last.Index)
 	}
 	request := new(decode.Request)
-	for e, err := range x.report.View.Entries(from + 1) {
+	for e, err := range x.entries(from + 1) {
 		if err != nil {
 			return fmt.Errorf("reading entries from %d on: %w", from+1, err)
 		}
@@ -199,10 +215,34 @@ func (x *examination) pass(ctx context.Context, judges []*judge) error {
 		}
 		s := newStep(e.Entry, e.Record.Pos, request)
 		for _, j := range judges {
+			j.pass(e.Index - 1)
 			j.apply(s)
 		}
 	}
+	for _, j := range judges {
+		j.pass(to)
+	}
 	return nil
+}
+
+// entries yields the live entries from an index on that aren't plain, and perhaps others.
+func (x *examination) entries(from uint64) iter.Seq2[wal.LiveEntry, error] {
+	view := x.report.View
+	if !x.report.KeptAll || from < x.keptFrom {
+		return view.Entries(from)
+	}
+	return func(yield func(wal.LiveEntry, error) bool) {
+		var e raftpb.Entry
+		for i := range x.report.Kept {
+			k := &x.report.Kept[i]
+			if e.UnmarshalAlias(k.Data) != nil || e.Index < from || !view.Live(k.Pos, e.Index) {
+				continue
+			}
+			if !yield(wal.LiveEntry{Entry: &e, Record: &wal.Record{Pos: k.Pos, ID: e.ID()}}, nil) {
+				return
+			}
+		}
+	}
 }
 
 // membership returns who is a member as of the snapshot that releases start from; nil if it isn't

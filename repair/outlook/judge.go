@@ -22,6 +22,7 @@ type judge struct {
 	newest  version // the newest that a cluster is known to have run
 	members decode.Members
 	target  *version // of the downgrade that is under way from the beginning; nil if none is
+	first   uint64   // the first entry that is known
 	last    uint64   // the last entry that is known as they read it
 	fresh   bool     // there is no database: every entry is applied to an empty one
 	whole   bool     // applied from the beginning: every member that ever was is known
@@ -74,7 +75,7 @@ func newJudge(o *Outlook, self uint64, conf *raftpb.ConfState) *judge {
 func (j *judge) again(target version, conf *raftpb.ConfState) *judge {
 	*j.o = Outlook{Read: j.o.Read, Action: j.o.Read.Action, Unjudged: notLookedAt}
 	k := newJudge(j.o, j.self, conf)
-	k.fresh, k.newest = j.fresh, j.newest
+	k.fresh, k.newest, k.first = j.fresh, j.newest, j.first
 	k.target = &target
 	return k
 }
@@ -107,6 +108,32 @@ func newStep(e *raftpb.Entry, pos wal.Position, asked *decode.Request) *step {
 	return s
 }
 
+// pass takes in that the entries up to an index, behind the last one that was applied, are plain.
+func (j *judge) pass(to uint64) {
+	next := max(j.o.Applied, j.o.Read.Start.Index) + 1
+	if to = min(to, j.last); j.ended || to < next {
+		return
+	}
+	if next >= j.first { // else the membership lacks what was before
+		j.members.Pass(to)
+	}
+	commit := j.o.Read.State.Commit
+	if to > commit && !j.commits && !j.soleVoter() {
+		j.o.Applied = max(j.o.Applied, min(commit, to))
+		j.end(max(next, commit+1))
+		return
+	}
+	j.commits = to > commit
+	j.o.Applied = to
+}
+
+// end takes in that nothing is applied for certain from an entry on.
+func (j *judge) end(index uint64) {
+	j.ended = true
+	j.o.Unjudged = joinText(j.o.Unjudged, fmt.Sprintf("applying %s is up to the other members",
+		wal.IndexRange{First: index, Last: j.o.Read.Last.Index}))
+}
+
 // apply takes in the next entry.
 func (j *judge) apply(s *step) {
 	index := s.entry.Index
@@ -114,10 +141,7 @@ func (j *judge) apply(s *step) {
 		return
 	}
 	if index > j.o.Read.State.Commit && !j.commits && !j.soleVoter() {
-		j.ended = true
-		j.o.Unjudged = joinText(j.o.Unjudged, fmt.Sprintf(
-			"applying %s is up to the other members",
-			wal.IndexRange{First: index, Last: j.o.Read.Last.Index}))
+		j.end(index)
 		return
 	}
 	// What it commits as the only voter it does before it applies any of that.
