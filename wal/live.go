@@ -365,10 +365,14 @@ func (t *liveLog) end() {
 
 // lastIndex returns the index that the log ends with, as far as its records tell.
 func (t *liveLog) lastIndex() uint64 {
-	if t.open.event == nil {
-		return t.last.Index
+	last := t.last.Index
+	if t.open.event != nil {
+		last = max(last, t.open.event.id.Index)
 	}
-	return max(t.last.Index, t.open.event.id.Index)
+	if t.unchecked != nil {
+		last = max(last, t.unchecked.id.Index)
+	}
+	return last
 }
 
 // recallBase learns the term of the purged entry before the log's first, when a snapshot tells.
