@@ -5,13 +5,14 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X github.com/raftctl/raftctl/cmd/raftctl/metacmd.version=$(VERSION)
 FUZZTIME ?= 20s
+LOOKS   ?= 1000
 BENCH   ?= .
 COUNT   ?= 3
 BENCHTIME ?= 0.5s
 ETCD    := $(patsubst %,build/etcd-%/.stamp,3.4 3.4.9 3.5 3.5.4 3.5.6 3.6 3.7)
 DATA    := testdata/c36-3m-clean.tar.zst/clean/m1
 
-.PHONY: build demo test race fuzz lint bench check clean etcd
+.PHONY: build demo test race lab fuzz lint bench check clean etcd
 build: ## the static binary, build/raftctl
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o build/raftctl ./cmd/raftctl
 
@@ -24,6 +25,9 @@ test: etcd ## all tests, against real etcds
 race: etcd ## the concurrent packages under the race detector
 	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./wal/... ./raft/... ./node/... 2>/dev/null)
 	CGO_ENABLED=1 $(GO) test -race -run 'Scripts|Follow' ./cmd/raftctl
+
+lab: etcd ## the long version of what tests do a little of: LOOKS looks at each running etcd
+	RAFTCTL_LOOKS=$(LOOKS) $(GO) test ./wal -run LookAtRunningEtcd -count 1 -timeout 4h -v
 
 fuzz: ## every fuzz target for FUZZTIME
 	@testdata/fuzz.sh $(FUZZTIME)

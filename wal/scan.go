@@ -42,8 +42,9 @@ type scanOptions struct {
 	nextSeed func() (crc uint32, ok bool)
 }
 
-// scanner reads the records of one segment in the order of their bytes. It is the one loop over
-// frames that everything in this package shares. What a writer wrote takes a short path (quick)
+// scanner reads the records of one segment in the order of their bytes: for whoever reads a log,
+// verifies or follows it. Two others walk over frames: etcdScanner, which repeats what etcd does, and
+// candidates, which looks for frames behind damage. What a writer wrote takes a short path (quick)
 // that allocates nothing; anything else is judged at leisure.
 type scanner struct {
 	scanOptions
