@@ -25,6 +25,16 @@ func ReadEntryHeader(b []byte) (t EntryType, id EntryID, form EntryForm) {
 	return
 }
 
+// ReadEntry is ReadEntryHeader, and returns the entry's data as well, if form is EntryFull. Data aliases
+// b.
+func ReadEntry(b []byte) (t EntryType, id EntryID, data []byte, form EntryForm) {
+	t, id, data, form = readEntry(b)
+	if id.Term == 0 || id.Index == 0 {
+		form = EntryOther
+	}
+	return
+}
+
 // readEntry reads the forms that etcd writes: ascending fields, a type that raft.proto
 // names, minimal tags, nothing unknown. Fields may be absent. Data is that of EntryFull, and aliases b.
 func readEntry(b []byte) (t EntryType, id EntryID, data []byte, form EntryForm) {

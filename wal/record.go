@@ -36,6 +36,8 @@ type Record struct {
 	// with the damage that precedes the record. What follows proves that it was written here.
 	Unchecked bool
 
+	payload   []byte           // of the entry in Data, if normal
+	normal    bool             // Data is a normal entry with data, in the form that etcd writes
 	state     raftpb.HardState // in Data, if its term is not 0
 	otherForm bool             // encoded as no etcd encodes a record, yet intact
 	unlinked  bool             // of damage: nothing proves that what follows continues the log

@@ -125,7 +125,8 @@ func (s *scanner) recognise(k Kind, data []byte) bool {
 	switch {
 	case !s.isEtcd:
 	case k == KindEntry:
-		if _, id, form := raftpb.ReadEntryHeader(data); form == raftpb.EntryFull {
+		if t, id, payload, form := raftpb.ReadEntry(data); form == raftpb.EntryFull {
+			s.rec.payload, s.rec.normal = payload, t == raftpb.EntryNormal
 			s.prior.n++
 			s.prior.last, s.rec.ID = id, id
 			return true
@@ -140,7 +141,7 @@ func (s *scanner) recognise(k Kind, data []byte) bool {
 	if kind, known := s.kinds.kindOf(&s.prior, k, data); kind != k || !known {
 		return false
 	}
-	s.rec.ID, s.rec.state = s.prior.add(k, data), raftpb.HardState{}
+	s.rec.ID, s.rec.state, s.rec.normal = s.prior.add(k, data), raftpb.HardState{}, false
 	return true
 }
 

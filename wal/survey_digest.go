@@ -117,15 +117,24 @@ func (d *digest) takeUnpadded(off int64) {
 }
 
 func (d *digest) takeEntry(r *Record, off int64) {
-	if r.ID.Index == 0 || d.deep != nil || !knownEntryType(r.Data) {
+	if r.ID.Index == 0 || d.deep != nil || !r.normal && !knownEntryType(r.Data) {
 		if !d.checkEntry(r.Data, off) {
 			return
 		}
 	}
-	if d.keep != nil && d.keep(r.ID, r.Data) && d.list.budget.kept.Add(-int64(len(r.Data)+keptCost)) >= 0 {
+	if d.keep != nil && (r.normal && d.keep(r.ID, r.payload) || !r.normal && d.wants(r)) && d.list.budget.kept.Add(-int64(len(r.Data)+keptCost)) >= 0 {
 		d.kept = append(d.kept, keptRecord{off, slices.Clone(r.Data)})
 	}
 	d.list.entry(r.ID, off, r.Unchecked)
+}
+
+// wants reports whether an entry record that isn't normal at first sight is to be kept.
+func (d *digest) wants(r *Record) bool {
+	e := &d.entry
+	if err := e.UnmarshalAlias(r.Data); err != nil || e.Type != raftpb.EntryNormal {
+		return true
+	}
+	return len(e.Data) > 0 && d.keep(r.ID, e.Data)
 }
 
 // keptCost is about what a kept record takes besides its data.

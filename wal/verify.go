@@ -31,9 +31,10 @@ type VerifyOptions struct {
 	// entry aliases a buffer. What it returns becomes a finding at the record.
 	Deep func(*raftpb.Entry) error
 
-	// Keep is called with every entry record, live or not, from several goroutines at once. Those for
-	// which it returns true are kept: see Report.Kept. The encoding aliases a buffer.
-	Keep func(id raftpb.EntryID, entry []byte) bool
+	// Keep is called with the data of every normal entry, live or not, from several goroutines at once.
+	// Those for which it returns true are kept, and membership changes: see Report.Kept. The data
+	// aliases a buffer.
+	Keep func(id raftpb.EntryID, data []byte) bool
 
 	// Progress is called now and then with the number of bytes done so far, never concurrently.
 	Progress func(bytes int64)
@@ -62,8 +63,8 @@ type Report struct {
 	// of releases that may differ. FoldOutlooks joins those that don't.
 	Outlooks []Outlook
 
-	// Kept are the entry records that VerifyOptions.Keep asked for, in the order of the log. Past some
-	// MiB of them KeptAll is false, and some are missing.
+	// Kept are the entry records that VerifyOptions.Keep asked for, in the order of the log, and those
+	// of membership changes. Past some MiB of them KeptAll is false, and some are missing.
 	Kept    []KeptEntry
 	KeptAll bool
 

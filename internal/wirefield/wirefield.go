@@ -152,16 +152,8 @@ func LeadingUint(b []byte, tag byte) (v uint64, n int) {
 // MinimalUvarint reads a varint that has no byte too many and fits 64 bits. n is its size, 0 if b
 // begins with none.
 func MinimalUvarint(b []byte) (v uint64, n int) {
-	for shift := 0; n < len(b) && shift < 64; shift += 7 {
-		c := b[n]
-		n++
-		v |= uint64(c&0x7f) << shift
-		if c < 0x80 {
-			if c == 0 && n > 1 || shift == 63 && c > 1 {
-				return 0, 0
-			}
-			return v, n
-		}
+	if v, n = protowire.ConsumeVarint(b); n < 1 || n > 1 && b[n-1] == 0 {
+		return 0, 0
 	}
-	return 0, 0
+	return v, n
 }

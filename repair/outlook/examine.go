@@ -50,7 +50,7 @@ func Examine(ctx context.Context, log *wal.Log, o Options) (*Report, error) {
 	x.readSnapshots(ctx)
 	o.Verify.Snapshots = x.intact()
 	below := x.newestIntact()
-	o.Verify.Keep = func(id raftpb.EntryID, entry []byte) bool { return id.Index > below && !plain(entry) }
+	o.Verify.Keep = func(id raftpb.EntryID, data []byte) bool { return id.Index > below && !plain(data) }
 	x.keptFrom = below + 1
 	verified, err := log.Verify(ctx, o.Verify)
 	if err != nil {
