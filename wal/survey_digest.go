@@ -42,7 +42,8 @@ type digest struct {
 	damagedAt int64 // offset of the first damage
 
 	deep  func(*raftpb.Entry) error
-	keep  func(raftpb.EntryID, []byte) bool
+	keep  func([]byte) bool
+	from  uint64 // index of the first entry that may be kept
 	kept  []keptRecord
 	entry raftpb.Entry
 }
@@ -54,7 +55,7 @@ type keptRecord struct {
 }
 
 func newDigest(ord int, b *budget, o *VerifyOptions) *digest {
-	return &digest{ord: ord, list: newEventList(ord, b), tidy: true, deep: o.Deep, keep: o.Keep,
+	return &digest{ord: ord, list: newEventList(ord, b), tidy: true, deep: o.Deep, keep: o.Keep, from: o.KeepFrom,
 		damagedAt: math.MaxInt64}
 }
 
@@ -122,7 +123,8 @@ func (d *digest) takeEntry(r *Record, off int64) {
 			return
 		}
 	}
-	if d.keep != nil && (r.normal && d.keep(r.ID, r.payload) || !r.normal && d.wants(r)) && d.list.budget.kept.Add(-int64(len(r.Data)+keptCost)) >= 0 {
+	if d.keep != nil && r.ID.Index >= d.from &&
+		(r.normal && d.keep(r.payload) || !r.normal && d.wants(r)) && d.list.budget.kept.Add(-int64(len(r.Data)+keptCost)) >= 0 {
 		d.kept = append(d.kept, keptRecord{off, slices.Clone(r.Data)})
 	}
 	d.list.entry(r.ID, off, r.Unchecked)
@@ -134,7 +136,7 @@ func (d *digest) wants(r *Record) bool {
 	if err := e.UnmarshalAlias(r.Data); err != nil || e.Type != raftpb.EntryNormal {
 		return true
 	}
-	return len(e.Data) > 0 && d.keep(r.ID, e.Data)
+	return len(e.Data) > 0 && d.keep(e.Data)
 }
 
 // keptCost is about what a kept record takes besides its data.

@@ -31,10 +31,11 @@ type VerifyOptions struct {
 	// entry aliases a buffer. What it returns becomes a finding at the record.
 	Deep func(*raftpb.Entry) error
 
-	// Keep is called with the data of every normal entry, live or not, from several goroutines at once.
-	// Those for which it returns true are kept, and membership changes: see Report.Kept. The data
-	// aliases a buffer.
-	Keep func(id raftpb.EntryID, data []byte) bool
+	// Keep is called with the data of every normal entry from index KeepFrom on, live or not, from
+	// several goroutines at once. Those for which it returns true are kept, and membership changes: see
+	// Report.Kept. The data aliases a buffer.
+	Keep     func(data []byte) bool
+	KeepFrom uint64
 
 	// Progress is called now and then with the number of bytes done so far, never concurrently.
 	Progress func(bytes int64)

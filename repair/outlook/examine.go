@@ -49,9 +49,8 @@ func Examine(ctx context.Context, log *wal.Log, o Options) (*Report, error) {
 	x := &examination{log: log, member: cmp.Or(o.Member, log.Member())}
 	x.readSnapshots(ctx)
 	o.Verify.Snapshots = x.intact()
-	below := x.newestIntact()
-	o.Verify.Keep = func(id raftpb.EntryID, data []byte) bool { return id.Index > below && !plain(data) }
-	x.keptFrom = below + 1
+	x.keptFrom = x.newestIntact() + 1
+	o.Verify.Keep, o.Verify.KeepFrom = special, x.keptFrom
 	verified, err := log.Verify(ctx, o.Verify)
 	if err != nil {
 		return nil, err
@@ -78,7 +77,7 @@ type examination struct {
 	own    *Outlook // of the release that the cluster runs; nil if that isn't known
 	found  []wal.Finding
 
-	keptFrom uint64 // from this index on entries that aren't plain are kept
+	keptFrom uint64 // from this index on special entries are kept
 }
 
 // newestIntact returns the index of the newest .snap file that is intact, which most releases start
@@ -225,7 +224,7 @@ func (x *examination) pass(ctx context.Context, judges []*judge) error {
 	return nil
 }
 
-// entries yields the live entries from an index on that aren't plain, and perhaps others.
+// entries yields the live entries from an index on that are special, and perhaps others.
 func (x *examination) entries(from uint64) iter.Seq2[wal.LiveEntry, error] {
 	view := x.report.View
 	if !x.report.KeptAll || from < x.keptFrom {

@@ -33,7 +33,7 @@ func TestPlainEndsNoRelease(t *testing.T) {
 			if err := e.UnmarshalAlias(r.Data); err != nil {
 				t.Fatal(err)
 			}
-			if entries++; e.Type != raftpb.EntryNormal || !plain(e.Data) {
+			if entries++; e.Type != raftpb.EntryNormal || special(e.Data) {
 				continue
 			}
 			plains++
@@ -75,11 +75,11 @@ func TestPlain(t *testing.T) {
 		"garbage":               {[]byte("garbage"), false},
 		"nothing":               {nil, false},
 	} {
-		if got := plain(tt.data); got != tt.plain {
+		if got := !special(tt.data); got != tt.plain {
 			t.Errorf("%s: plain %v, want %v", name, got, tt.plain)
 		}
 		for n := range tt.data {
-			plain(tt.data[:n]) // no panic
+			special(tt.data[:n]) // no panic
 		}
 	}
 }
