@@ -108,7 +108,7 @@ func newStep(e *raftpb.Entry, pos wal.Position, asked *decode.Request) *step {
 	return s
 }
 
-// pass takes in that the entries up to an index, behind the last one that was applied, are plain.
+// pass takes in that the entries up to an index, behind the last one that was applied, end nothing.
 func (j *judge) pass(to uint64) {
 	next := max(j.o.Applied, j.o.Read.Start.Index) + 1
 	if to = min(to, j.last); j.ended || to < next {
