@@ -73,6 +73,14 @@ func (d *digest) record(r *Record) {
 	}
 	d.records++
 	d.longest = max(d.longest, r.Len)
+	if r.Kind == KindEntry && r.normal && r.Len%frameAlign == 0 && d.deep == nil {
+		// As nearly all are: there is nothing to say about it.
+		if d.keep != nil && r.ID.Index >= d.from && d.keep(r.payload) {
+			d.keepEntry(r)
+		}
+		d.list.entry(r.ID, off, false)
+		return
+	}
 	if r.Len%frameAlign != 0 {
 		d.takeUnpadded(off)
 	}
@@ -118,19 +126,25 @@ func (d *digest) takeUnpadded(off int64) {
 }
 
 func (d *digest) takeEntry(r *Record, off int64) {
-	if r.ID.Index == 0 || d.deep != nil || !r.normal && !knownEntryType(r.Data) {
+	if r.ID.Index == 0 || d.deep != nil || !knownEntryType(r.Data) {
 		if !d.checkEntry(r.Data, off) {
 			return
 		}
 	}
-	if d.keep != nil && r.ID.Index >= d.from &&
-		(r.normal && d.keep(r.payload) || !r.normal && d.wants(r)) && d.list.budget.kept.Add(-int64(len(r.Data)+keptCost)) >= 0 {
-		d.kept = append(d.kept, keptRecord{off, slices.Clone(r.Data)})
+	if d.keep != nil && r.ID.Index >= d.from && d.wants(r) {
+		d.keepEntry(r)
 	}
 	d.list.entry(r.ID, off, r.Unchecked)
 }
 
-// wants reports whether an entry record that isn't normal at first sight is to be kept.
+// keepEntry keeps a copy of an entry record, if there is room for it.
+func (d *digest) keepEntry(r *Record) {
+	if d.list.budget.kept.Add(-int64(len(r.Data)+keptCost)) >= 0 {
+		d.kept = append(d.kept, keptRecord{r.Pos.Off, slices.Clone(r.Data)})
+	}
+}
+
+// wants reports whether an entry record is to be kept.
 func (d *digest) wants(r *Record) bool {
 	e := &d.entry
 	if err := e.UnmarshalAlias(r.Data); err != nil || e.Type != raftpb.EntryNormal {
