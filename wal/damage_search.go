@@ -257,7 +257,7 @@ func (s *scanner) explainEnd(class Class, evidence string, end int64) (Class, st
 	case s.probe.exhausted:
 		return class, evidence
 	}
-	if how := s.torn(end); how != "" {
+	if how := s.torn(end, whole); how != "" {
 		return ClassTorn, evidence + how
 	}
 	if whole {

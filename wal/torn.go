@@ -19,12 +19,12 @@ const smallestTorn = 64
 // torn tells how the bytes from off to end, behind which the file has only zeros, are the beginning
 // of a write that was not finished, or nothing if they aren't. Whoever calls it has searched what
 // follows, and found nothing that proves itself.
-func (s *scanner) torn(end int64) (how string) {
+func (s *scanner) torn(end int64, whole bool) (how string) {
 	const crash = "; zeros follow, as a crash leaves them: nothing acknowledged is missing"
 	switch {
 	case s.cutOff():
 		return "; the file ends here, as a copy that was cut short or a full disk leaves it"
-	case s.lostHeader(end) || s.lostSector():
+	case s.lostHeader(end, whole) || s.lostSector():
 		return crash
 	}
 	return ""
@@ -48,11 +48,11 @@ func (s *scanner) cutOff() bool {
 }
 
 // lostHeader reports whether the bytes up to end are what is left of a write whose first sector is
-// missing.
-func (s *scanner) lostHeader(end int64) bool {
+// missing. Whole says that a frame among them looks whole.
+func (s *scanner) lostHeader(end int64, whole bool) bool {
 	first := s.probe.firstNonzero(s.off, end)
 	next := alignUp(s.off+1, sectorSize)
-	return first >= next && (first < next+sectorSize || end-first >= smallestTorn)
+	return first >= next && (whole || first < next+sectorSize || end-first >= smallestTorn)
 }
 
 // lostSector reports whether a sector is missing of the frame that begins at off: the part of the

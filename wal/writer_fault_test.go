@@ -350,7 +350,11 @@ func TestConcurrentCallersCrash(t *testing.T) {
 			t.Errorf("close: %v, want the injected error", err)
 		}
 		for name, c := range crashes(uint64(run)) {
-			if err := checkCallers(fsys.Crash(c), acked); err != nil {
+			err := checkCallers(fsys.Crash(c), acked)
+			if _, refused := errors.AsType[*LossError](err); refused {
+				continue // records behind the missing sector prove themselves: it isn't for the writer to drop them
+			}
+			if err != nil {
 				t.Errorf("crash at operation %d with %s: %v", stop, name, err)
 			}
 		}
