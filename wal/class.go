@@ -1,5 +1,7 @@
 package wal
 
+import "github.com/raftctl/raftctl/internal/verdict"
+
 // Class says what is wrong at a place in a log, spelled as in the JSON contract.
 type Class string
 
@@ -73,13 +75,13 @@ const (
 )
 
 // Severity tells how much a finding matters.
-type Severity string
+type Severity = verdict.Severity
 
 // The severities. One error makes a log's verdict a problem; warnings and infos don't.
 const (
-	SeverityError   Severity = "error"   // no etcd writes this, or etcd would misread it
-	SeverityWarning Severity = "warning" // odd, but nothing is lost by it
-	SeverityInfo    Severity = "info"    // worth knowing
+	SeverityError   = verdict.Error   // no etcd writes this, or etcd would misread it
+	SeverityWarning = verdict.Warning // odd, but nothing is lost by it
+	SeverityInfo    = verdict.Info    // worth knowing
 )
 
 // ClassInfo describes a class.

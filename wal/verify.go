@@ -9,17 +9,18 @@ import (
 	"path"
 	"slices"
 
+	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
 // Verdict is the outcome of a check. It is never ok by omission.
-type Verdict string
+type Verdict = verdict.Verdict
 
 // The verdicts.
 const (
-	VerdictOK        Verdict = "ok"
-	VerdictProblem   Verdict = "problem"   // some finding is an error
-	VerdictUnchecked Verdict = "unchecked" // no error was found, and not everything was checked
+	VerdictOK        = verdict.OK
+	VerdictProblem   = verdict.Problem   // some finding is an error
+	VerdictUnchecked = verdict.Unchecked // no error was found, and not everything was checked
 )
 
 // VerifyOptions tells Verify what to check. The zero value checks the log alone.
