@@ -22,8 +22,9 @@ type Meta struct {
 	ClusterVersion  string            // "3.6.0"; empty if none was agreed on yet
 	Downgrade       *Downgrade        // nil if none was ever asked for
 
-	Compacted int64 // the revision up to which compaction was asked for; 0 for none
+	Scheduled int64 // the revision up to which compaction was asked for; 0 for none
 	Finished  int64 // the revision up to which it was done
+	Compacted int64 // the later of these: what an etcd that starts takes for compacted
 }
 
 // Downgrade says whether the cluster is on its way to an earlier release.
@@ -96,12 +97,11 @@ func (m *Meta) set(key string, value []byte) (err error) {
 	case metaStorageVersion:
 		m.StorageVersion, err = parseVersion(value)
 	case metaScheduled:
-		m.Compacted, err = parseMark(value, m.Compacted)
+		m.Scheduled, err = parseMark(value)
 	case metaFinished:
-		if m.Finished, err = parseMark(value, 0); err == nil {
-			m.Compacted = max(m.Compacted, m.Finished)
-		}
+		m.Finished, err = parseMark(value)
 	}
+	m.Compacted = max(m.Scheduled, m.Finished)
 	return err
 }
 
@@ -123,16 +123,16 @@ func parseUint64(b []byte) (uint64, error) {
 	return binary.BigEndian.Uint64(b), nil
 }
 
-// parseMark reads the revision of a compaction, of which it returns the main one if it is above least.
-func parseMark(b []byte, least int64) (int64, error) {
+// parseMark reads the revision of a compaction.
+func parseMark(b []byte) (int64, error) {
 	r, tombstone, err := ParseRevision(b)
 	switch {
 	case err != nil:
-		return least, err
+		return 0, err
 	case tombstone || r.Sub != 0:
-		return least, fmt.Errorf("revision %v, want a main one", r)
+		return 0, fmt.Errorf("revision %v, want a main one", r)
 	}
-	return max(r.Main, least), nil
+	return r.Main, nil
 }
 
 func parseVersion(b []byte) (string, error) {
