@@ -3,7 +3,6 @@ package database_test
 import (
 	"encoding/binary"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -237,31 +236,5 @@ func onlyBucket(name string) func(*bbolt.Tx) error {
 			_, err = tx.CreateBucket([]byte(name))
 		}
 		return err
-	}
-}
-
-// The database of an etcd of each kind is written by etcd's own store; nobody verifies a file that
-// isn't there.
-func TestOpenRefuses(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name string, b []byte) {
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("empty", nil)
-	write("text", []byte("version https://git-lfs.github.com/spec/v1\n"))
-	write("zeros", make([]byte, 1<<16))
-	for name, want := range map[string]string{
-		"empty":   "empty: empty file",
-		"text":    "text: not a bbolt database: page 0: offset 16: no meta page: 43 bytes, want 80",
-		"zeros":   "zeros: not a bbolt database: page 0: offset 16: no meta page: magic 00000000, want ed0cdaed",
-		"missing": "missing: no such file or directory",
-		".":       ".: neither a file nor an archive (drwx",
-	} {
-		_, err := database.Open(t.Context(), os.DirFS(dir), name, database.Options{})
-		if err == nil || len(err.Error()) < len(want) || err.Error()[:len(want)] != want {
-			t.Errorf("got %v, want %s", err, want)
-		}
 	}
 }
