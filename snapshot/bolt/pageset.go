@@ -1,5 +1,12 @@
 package bolt
 
+import (
+	"iter"
+	"maps"
+	"math/bits"
+	"slices"
+)
+
 // pageSet is a set of pages. It grows with the pages that are in it, not with their numbers, which a
 // damaged page may make up.
 type pageSet struct {
@@ -27,4 +34,23 @@ func (s *pageSet) add(id uint64) bool {
 func (s *pageSet) has(id uint64) bool {
 	c := s.chunks[id/chunkPages]
 	return c != nil && c[id%chunkPages/64]&(1<<(id%64)) != 0
+}
+
+// from yields the pages from one on, ascending.
+func (s *pageSet) from(id uint64) iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		for _, n := range slices.Sorted(maps.Keys(s.chunks)) {
+			if n < id/chunkPages {
+				continue
+			}
+			for i, word := range s.chunks[n] {
+				for ; word != 0; word &= word - 1 {
+					page := n*chunkPages + uint64(i*64+bits.TrailingZeros64(word))
+					if page >= id && !yield(page) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
