@@ -47,9 +47,8 @@ func makeDB(tb testing.TB, path string, valueSize, changed int) {
 	s := dbtest.New(tb, tmp)
 	rng := rand.NewChaCha8([32]byte{byte(valueSize)})
 	keys := int(logBytes(tb)) / (valueSize + 160) * 8 / 9
-	rev := int64(1)
 	for i := range keys {
-		rev = s.Put(podKey(i), podValue(rng, valueSize), 0)
+		rev := s.Put(podKey(i), podValue(rng, valueSize), 0)
 		if i%8 == 0 {
 			rev = s.Put(podKey(i/2), podValue(rng, valueSize), 0)
 		}
