@@ -129,7 +129,7 @@ func TestSortInRuns(t *testing.T) {
 				list = append(list, fmt.Sprintf("%+v", *kv))
 				return true
 			})
-			return list, len(s.runs)
+			return list, len(s.runs) - 1
 		}
 		want, _ := sorted(sortLimit)
 		got, runs := sorted(1000)

@@ -18,14 +18,14 @@ type digest struct {
 	err    error  // why a record, or a page of them, can't be read: then nothing else counts
 }
 
-// keyHash stands for a key. Its 128 bits are seeded anew by each process, so that nobody can make two
-// keys that are taken for one.
+// keyHash stands for a key. Its 127 bits are seeded anew by each process, so that nobody can make two
+// keys that are taken for one. It is never zero.
 type keyHash [2]uint64
 
 var keySeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
 func hashOf(key []byte) keyHash {
-	return keyHash{maphash.Bytes(keySeeds[0], key), maphash.Bytes(keySeeds[1], key)}
+	return keyHash{maphash.Bytes(keySeeds[0], key), maphash.Bytes(keySeeds[1], key) | 1<<63}
 }
 
 // reading is how the records of bucket key are read.
@@ -123,7 +123,7 @@ func (r *reading) digestOf(c *Change, err error, k, v []byte) digest {
 		r.look(c, k, v)
 	}
 	d := digest{Change: *c, key: hashOf(c.Key), marker: c.isMarker(), size: uint32(len(k) + len(v))}
-	d.Key, d.Value = nil, nil
+	d.Key, d.Value, d.record = nil, nil, nil
 	if r.sums {
 		d.crc = crc32.Update(crc32.Update(0, castagnoli, k), castagnoli, v)
 	}
