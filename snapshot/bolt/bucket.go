@@ -32,7 +32,8 @@ func (db *DB) Buckets() iter.Seq2[*Bucket, error] {
 }
 
 // Buckets yields the buckets within the bucket in the order of their names: etcd has none. At a page
-// that is corrupt it yields the error, and goes on behind it.
+// that is corrupt it yields the error, and goes on behind it. In a damaged database a bucket may be one
+// of those in itself; [DB.Check] tells.
 func (b *Bucket) Buckets() iter.Seq2[*Bucket, error] { return b.buckets((*Page).IsBucket) }
 
 // buckets yields the buckets that those elements hold for which is says so.
@@ -99,6 +100,16 @@ func (db *DB) bucketAt(p *Page, i int) (*Bucket, error) {
 	}
 	b.inline = Page{ID: p.ID, Off: p.Off, kind: flagLeaf, count: int(h.count), size: int64(len(in)), b: in}
 	return b, nil
+}
+
+// Page reads a page of the bucket, which a walk has met, into p, whose memory it uses again. The error is
+// a *CorruptError, or that of the reader.
+func (b *Bucket) Page(id uint64, p *Page) error {
+	if b.Root == 0 {
+		*p = b.inline
+		return nil
+	}
+	return b.db.read(id, p, nil)
 }
 
 // Get returns the value of a key, or nil if the bucket doesn't have it, or has a bucket there.

@@ -16,6 +16,7 @@ type Page struct {
 	kind  uint16
 	count int
 	size  int64  // with its overflow
+	used  int64  // with the branch pages before it
 	b     []byte // the page, as far as its elements reach
 	buf   []byte // memory of its own, which b need not lie in
 }
@@ -25,6 +26,10 @@ func (p *Page) Len() int { return p.count }
 
 // Size returns the size of the page with its overflow, in bytes.
 func (p *Page) Size() int64 { return p.size }
+
+// Used returns how many bytes of the file a leaf page takes that was met on a walk, together with the
+// branch pages that were read between the leaf before and this one. An inline page takes none.
+func (p *Page) Used() int64 { return p.used }
 
 // IsLeaf reports whether the elements are keys and values, and not pages.
 func (p *Page) IsLeaf() bool { return p.kind == flagLeaf }

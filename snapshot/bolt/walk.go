@@ -40,6 +40,7 @@ type walk struct {
 	pages [maxDepth]Page // one a level
 	ahead window
 
+	above  int64 // bytes of the branch pages since the last leaf
 	wasted int64 // bytes read of pages that don't belong where they were met
 
 	// branch, if it isn't nil, is told of every branch page as well.
@@ -58,8 +59,10 @@ func (w *walk) visit(id uint64, keys span, depth int) bool {
 		return w.yield(nil, err) && ok
 	}
 	if p.IsLeaf() {
+		p.used, w.above = w.above+p.size, 0
 		return w.yield(p, nil)
 	}
+	w.above += p.size
 	if w.branch != nil {
 		w.branch(p)
 	}
