@@ -5,6 +5,8 @@ import (
 	"hash/crc32"
 	"hash/maphash"
 	"iter"
+
+	"github.com/raftctl/raftctl/snapshot/bolt"
 )
 
 // digest is what is left of a change when its bytes are gone: enough to follow its key.
@@ -94,17 +96,10 @@ func (db *DB) digest(r *reading, full chan<- []digest, free <-chan []digest) {
 		var c Change
 		for p, err := range db.leaves(r.ctx, b, nil, r.progress) {
 			if err != nil {
-				batch = append(batch, digest{Change: Change{ordinal: c.ordinal}, err: err})
+				batch = append(batch, digest{err: err})
 				c.ordinal++ // stands for whatever the page has held
 			} else {
-				for i := range p.Len() {
-					k, v := p.Element(i)
-					batch = append(batch, r.digestOf(&c, c.set(p, i), k, v))
-					c.ordinal++
-				}
-				if p.Len() > 0 {
-					batch[len(batch)-p.Len()].used = p.Used()
-				}
+				batch = r.page(batch, &c, p)
 			}
 			if len(batch) >= digestBatch-pollEvery && !send() {
 				return
@@ -112,6 +107,19 @@ func (db *DB) digest(r *reading, full chan<- []digest, free <-chan []digest) {
 		}
 	}
 	full <- batch
+}
+
+// page appends the digests of a page's records.
+func (r *reading) page(batch []digest, c *Change, p *bolt.Page) []digest {
+	for i := range p.Len() {
+		k, v := p.Element(i)
+		batch = append(batch, r.digestOf(c, c.set(p, i), k, v))
+		c.ordinal++
+	}
+	if p.Len() > 0 {
+		batch[len(batch)-p.Len()].used = p.Used()
+	}
+	return batch
 }
 
 // digestOf returns the digest of a change, or of a record that can't be read.
