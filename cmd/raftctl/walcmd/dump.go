@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/rows"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/cmd/raftctl/where"
 )
@@ -112,7 +113,7 @@ func runDump(ctx context.Context, a *ui.App, o *dumpOptions, paths []string) (er
 	if flushed := d.finish(); flushed != nil {
 		return flushed // a closed pipe, most likely
 	}
-	if errors.Is(err, errEnough) {
+	if errors.Is(err, rows.ErrEnough) {
 		err = nil
 	}
 	if err != nil {
@@ -120,7 +121,7 @@ func runDump(ctx context.Context, a *ui.App, o *dumpOptions, paths []string) (er
 	}
 	d.explainNothing()
 	switch {
-	case d.damage > 0:
+	case d.out.Marks > 0:
 		return ui.ExitError{Status: ui.StatusDamage}
 	case d.partial:
 		return ui.ExitError{Status: ui.StatusPartial}

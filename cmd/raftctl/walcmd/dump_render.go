@@ -7,7 +7,6 @@ import (
 // renderer turns records into output.
 type renderer interface {
 	start(shown int) []byte               // before a log's records, shown of earlier logs
-	separator(shown int) []byte           // before a line
 	line(dst []byte, r *where.Row) []byte // appended
 	finish(shown int) []byte              // after the last log
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/rows"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/cmd/raftctl/where"
 	"github.com/raftctl/raftctl/raftpb"
@@ -126,8 +127,7 @@ func (x *tableRenderer) start(shown int) []byte {
 	return append(b, x.table.Header()...)
 }
 
-func (x *tableRenderer) separator(int) []byte { return nil }
-func (x *tableRenderer) finish(int) []byte    { return nil }
+func (x *tableRenderer) finish(int) []byte { return nil }
 
 func (x *tableRenderer) line(dst []byte, r *where.Row) []byte {
 	for _, c := range x.columns {
@@ -161,7 +161,7 @@ func (x *tableRenderer) line(dst []byte, r *where.Row) []byte {
 // largeRaw returns the data of an entry that is shown as bytes, if it is too large to be held more
 // than once.
 func largeRaw(r *where.Row) (data []byte, ok bool) {
-	if !r.Raw || r.Rec.Kind != wal.KindEntry || r.Bad != nil || len(r.Entry.Data) < largeRecord {
+	if !r.Raw || r.Rec.Kind != wal.KindEntry || r.Bad != nil || len(r.Entry.Data) < rows.Large {
 		return nil, false
 	}
 	return r.RawData()
