@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 	"github.com/raftctl/raftctl/internal/corpus"
 )
 
@@ -26,7 +26,7 @@ func TestJSONContract(t *testing.T) {
 	if !strings.Contains(text, string(got)) {
 		t.Errorf("docs/json.md lacks this example:\n%s", got)
 	}
-	for _, f := range where.Fields() {
+	for _, f := range logrow.Table.Fields() {
 		if !strings.Contains(text, "`"+f.Name+"`") {
 			t.Errorf("docs/json.md lacks the field %q", f.Name)
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/rows"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 )
 
 type dumpOptions struct {
@@ -45,7 +45,7 @@ Operations for --op. In a transaction either branch counts: which one ran is not
 ` + opsHelp() + `
 The fields for --where are those of the JSON; what a record doesn't have is "", 0 or empty:
 
-` + where.Help(),
+` + logrow.Table.Help(),
 		Example: `  raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
   raftctl wal dump /var/lib/etcd --where 'op == "put" && size > 100000' --last 20
   raftctl wal dump backup.tar.zst/etcd-1 --index 800..900 -o jsonl | jq .request

@@ -2,7 +2,7 @@ package walcmd
 
 import (
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 )
 
 // jsonRenderer writes an object a record.
@@ -10,7 +10,7 @@ type jsonRenderer struct{ frame *ui.Frame }
 
 func (j *jsonRenderer) start(int) []byte { return nil }
 
-func (j *jsonRenderer) line(dst []byte, r *where.Row) []byte {
+func (j *jsonRenderer) line(dst []byte, r *logrow.Row) []byte {
 	return append(r.AppendJSON(dst), j.frame.End...)
 }
 

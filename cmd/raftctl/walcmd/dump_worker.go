@@ -4,7 +4,7 @@ import (
 	"runtime"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/rows"
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -36,7 +36,7 @@ func (o *dumpOptions) workers() int {
 
 // newWorker returns a function that filters and renders batches. It marks places of damage.
 func (d *dumper) newWorker(decoder decode.Decoder) func(*rows.Batch[record]) {
-	r := where.NewRow(where.Options{
+	r := logrow.NewRow(logrow.Options{
 		Decoder: decoder, Style: d.o.decode.style, Path: d.name, Physical: d.o.physical, Raw: d.o.raw, Who: d.who,
 	})
 	render := d.newRenderer()

@@ -1,9 +1,10 @@
-package where
+package logrow
 
 import (
 	"errors"
 	"fmt"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/where"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
@@ -28,7 +29,7 @@ type Row struct {
 	payload decode.Request // of the entry, once decoded
 	decoded bool
 	text    []byte // holds a summary
-	shapes  shapes
+	shapes  where.Shapes[*Row, shape]
 }
 
 // Options says how records are shown: all those of a Row alike.
@@ -116,8 +117,8 @@ func (r *Row) Index() (uint64, bool) {
 	return 0, false
 }
 
-// where names the record in an error.
-func (r *Row) where() string {
+// Where names the record in an error.
+func (r *Row) Where() string {
 	if r.Rec.Kind == wal.KindEntry {
 		return fmt.Sprintf("entry %v at %v", r.Entry.ID(), r.Rec.Pos)
 	}

@@ -1,4 +1,4 @@
-package where
+package logrow
 
 import (
 	"os"

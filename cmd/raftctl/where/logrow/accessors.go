@@ -1,4 +1,4 @@
-package where
+package logrow
 
 import (
 	"strconv"
@@ -10,7 +10,7 @@ import (
 )
 
 // What follows are the values of the table of fields, in its order. They are called for records that
-// may have the field: see Field.has.
+// may have the field: see [where.Field.Shown].
 
 func kindName(r *Row) (string, bool)    { return r.Rec.Kind.String(), true }
 func segment(r *Row) (string, bool)     { return r.Rec.Pos.Segment, true }
