@@ -16,6 +16,7 @@ type Page struct {
 	Off   int64 // in the file, in bytes; that of the page around it if it stands inline
 	kind  uint16
 	count int
+	used  int64
 	b     []byte
 }
 
@@ -25,6 +26,10 @@ func (p *Page) Len() int { return p.count }
 // Size returns the size of the page with its overflow, in bytes.
 func (p *Page) Size() int64 { return int64(len(p.b)) }
 
+// Used returns how many bytes of the file a leaf page takes that was met on a walk, together with the
+// branch pages that were read between the leaf before and this one. An inline page takes none.
+func (p *Page) Used() int64 { return p.used }
+
 // IsLeaf reports whether the elements are keys and values, and not pages.
 func (p *Page) IsLeaf() bool { return p.kind == flagLeaf }
 
@@ -33,6 +38,10 @@ func (p *Page) Element(i int) (key, value []byte) {
 	key, value, _ = leafElement(p.b, i)
 	return key, value
 }
+
+// Page reads a branch or leaf page into p, whose memory it uses again. The error is a *CorruptError, or
+// that of the reader.
+func (db *DB) Page(id uint64, p *Page) error { return db.read(id, p) }
 
 // read reads page id into p and validates it: its ID, what it is, where its elements lie, and that
 // its keys ascend. The error is a *CorruptError, or that of the reader.

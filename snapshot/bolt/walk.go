@@ -37,6 +37,7 @@ type walk struct {
 	from  []byte
 	yield func(*Page, error) bool
 	seen  *pageSet
+	above int64          // bytes of the branch pages since the last leaf
 	pages [maxDepth]Page // one a level
 
 	// branch, if it isn't nil, is told of every branch page as well.
@@ -55,8 +56,10 @@ func (w *walk) visit(id uint64, keys span, depth int) bool {
 		return w.yield(nil, err) && ok
 	}
 	if p.IsLeaf() {
+		p.used, w.above = w.above+p.Size(), 0
 		return w.yield(p, nil)
 	}
+	w.above += p.Size()
 	if w.branch != nil {
 		w.branch(p)
 	}
