@@ -6,13 +6,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/rows"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 )
 
 type dumpOptions struct {
-	source   sourceOptions
+	source   paths.Options
 	filter   filter
 	decode   decodeOptions
 	output   ui.Output
@@ -50,15 +51,15 @@ The fields for --where are those of the JSON; what a record doesn't have is "", 
   raftctl wal dump /var/lib/etcd --where 'op == "put" && size > 100000' --last 20
   raftctl wal dump backup.tar.zst/etcd-1 --index 800..900 -o jsonl | jq .request
   raftctl wal dump /var/lib/etcd --follow --last 10`,
-		Args: wantPaths(&o.source, 1, -1),
+		Args: o.source.Want(wantedPaths, 1, -1),
 		PreRunE: func(cmd *cobra.Command, args []string) error {
-			return o.check(cmd, o.source.paths(args))
+			return o.check(cmd, o.source.Paths(args))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runDump(cmd.Context(), a, &o, o.source.paths(args))
+			return runDump(cmd.Context(), a, &o, o.source.Paths(args))
 		},
 	}
-	o.source.register(cmd)
+	o.source.Register(cmd)
 	o.filter.register(cmd)
 	o.decode.register(cmd)
 	o.output.Register(cmd)

@@ -45,7 +45,7 @@ func newDumper(a *ui.App, o *dumpOptions, decoder decode.Decoder) *dumper {
 
 // dump prints one log.
 func (d *dumper) dump(ctx context.Context, path string) (err error) {
-	src, err := d.o.source.open(d.a, path)
+	src, err := open(d.a, &d.o.source, path)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (d *dumper) dump(ctx context.Context, path string) (err error) {
 	}
 	if d.o.who {
 		if d.who, err = proposers(ctx, d.log, d.view); err != nil {
-			return pathError(path, err)
+			return pathErr.Error(path, err)
 		}
 	}
 	d.render = d.newRenderer()
@@ -71,7 +71,7 @@ func (d *dumper) dump(ctx context.Context, path string) (err error) {
 	d.progress.Done()
 	if n := d.out.Marks - damage; n > 0 {
 		fmt.Fprintf(d.a.Err, "raftctl wal dump: %s: damage in %d %s; see: %s\n",
-			path, n, ui.Plural(n, "place"), d.o.source.command("verify", path))
+			path, n, ui.Plural(n, "place"), d.o.source.Command("wal verify", path))
 	}
 	if flushed := d.out.FlushTail(); err == nil {
 		err = flushed
@@ -89,7 +89,7 @@ func (d *dumper) survey(ctx context.Context, path string) error {
 		return nil
 	}
 	if err != nil {
-		return pathError(path, err)
+		return pathErr.Error(path, err)
 	}
 	d.view = view
 	return nil

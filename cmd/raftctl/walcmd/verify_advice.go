@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/repair/outlook"
@@ -18,7 +19,7 @@ import (
 // adviser knows what a user typed, so as to return commands that can be typed.
 type adviser struct {
 	app    *ui.App
-	source *sourceOptions
+	source *paths.Options
 	path   string
 	report *outlook.Report
 	member *datadir.Member
@@ -100,7 +101,7 @@ func (d *adviser) copies() (lines []string) {
 		return nil
 	}
 	lines = append(lines, d.copyOf(d.path))
-	if dir := d.source.walDir; dir != "" && dir != d.path {
+	if dir := d.source.WalDir; dir != "" && dir != d.path {
 		lines = append(lines, d.copyOf(dir))
 	}
 	return lines
@@ -117,7 +118,7 @@ func (d *adviser) copyOf(name string) string {
 	if d.linked(name) {
 		flags = "-aL" // a copy of a link is none
 	}
-	return ui.CommandLine("cp", flags, typed(name), typed(d.unused(name)))
+	return ui.CommandLine("cp", flags, paths.Typed(name), paths.Typed(d.unused(name)))
 }
 
 // linked reports whether a member's files, or some of them, lie behind a symbolic link.
@@ -152,13 +153,13 @@ func (d *adviser) look(f *wal.Finding) string {
 		return ""
 	}
 	if span, ok := spanAround(f); ok {
-		return d.source.command("dump", d.path, "--physical", "--index", span)
+		return d.source.Command("wal dump", d.path, "--physical", "--index", span)
 	}
 	where := fmt.Sprintf("offset >= %d && offset <= %d", max(0, f.Pos.Off-around), f.Pos.Off+f.Len+around)
 	if len(d.report.Segments) > 1 {
 		where = fmt.Sprintf("segment == %q && %s", f.Pos.Segment, where)
 	}
-	return d.source.command("dump", d.path, "--physical", "--where", where)
+	return d.source.Command("wal dump", d.path, "--physical", "--where", where)
 }
 
 // spanAround returns the indexes around a finding. They are of no use where they are unknown, or where
