@@ -2,9 +2,6 @@ package walcmd
 
 import (
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
@@ -100,47 +97,11 @@ func (d *adviser) copies() (lines []string) {
 	if d.member.Archived {
 		return nil
 	}
-	lines = append(lines, d.copyOf(d.path))
+	lines = append(lines, paths.Copy(d.app, d.path))
 	if dir := d.source.WalDir; dir != "" && dir != d.path {
-		lines = append(lines, d.copyOf(dir))
+		lines = append(lines, paths.Copy(d.app, dir))
 	}
 	return lines
-}
-
-func (d *adviser) copyOf(name string) string {
-	name = filepath.Clean(name)
-	if base := filepath.Base(name); base == "." || base == ".." {
-		if abs, err := filepath.Abs(d.app.Path(name)); err == nil {
-			name = abs
-		}
-	}
-	flags := "-a"
-	if d.linked(name) {
-		flags = "-aL" // a copy of a link is none
-	}
-	return ui.CommandLine("cp", flags, paths.Typed(name), paths.Typed(d.unused(name)))
-}
-
-// linked reports whether a member's files, or some of them, lie behind a symbolic link.
-func (d *adviser) linked(name string) bool {
-	for _, below := range []string{"", "member", "member/wal", "member/snap", "wal", "snap"} {
-		info, err := os.Lstat(d.app.Path(filepath.Join(name, below)))
-		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// unused returns a name for a copy that doesn't exist yet: cp would copy into a directory that does.
-func (d *adviser) unused(name string) string {
-	free := name + ".copy"
-	for n := 2; ; n++ {
-		if _, err := os.Lstat(d.app.Path(free)); err != nil {
-			return free
-		}
-		free = fmt.Sprintf("%s.copy%d", name, n)
-	}
 }
 
 // around is how many bytes before and behind a place are worth a look, where entries don't tell.
