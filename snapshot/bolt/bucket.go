@@ -92,6 +92,16 @@ func (db *DB) bucketAt(p *Page, i int) (*Bucket, error) {
 	return b, nil
 }
 
+// Page reads a page of the bucket, which a walk has met, into p, whose memory it uses again. The error is
+// a *CorruptError, or that of the reader.
+func (b *Bucket) Page(id uint64, p *Page) error {
+	if b.Root == 0 {
+		*p = b.inline
+		return nil
+	}
+	return b.db.read(id, p)
+}
+
 // Get returns the value of a key, or nil if the bucket doesn't have it.
 func (b *Bucket) Get(key []byte) ([]byte, error) {
 	for p, err := range b.Leaves(key) {

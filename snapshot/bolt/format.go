@@ -57,7 +57,7 @@ var errMagic = errors.New("no meta page")
 func parseMeta(b []byte) (Meta, error) {
 	le := binary.LittleEndian
 	if len(b) < pageHeaderSize+metaSize {
-		return Meta{}, fmt.Errorf("%d bytes, want a meta page of %d", len(b), pageHeaderSize+metaSize)
+		return Meta{}, fmt.Errorf("%w: %d bytes, want %d", errMagic, len(b), pageHeaderSize+metaSize)
 	}
 	m := b[pageHeaderSize : pageHeaderSize+metaSize]
 	if got := le.Uint32(m); got != magic {

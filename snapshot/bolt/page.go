@@ -39,10 +39,6 @@ func (p *Page) Element(i int) (key, value []byte) {
 	return key, value
 }
 
-// Page reads a branch or leaf page into p, whose memory it uses again. The error is a *CorruptError, or
-// that of the reader.
-func (db *DB) Page(id uint64, p *Page) error { return db.read(id, p) }
-
 // read reads page id into p and validates it: its ID, what it is, where its elements lie, and that
 // its keys ascend. The error is a *CorruptError, or that of the reader.
 func (db *DB) read(id uint64, p *Page) error {

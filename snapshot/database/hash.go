@@ -7,8 +7,6 @@ import (
 	"hash/crc32"
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 var (
 	// ErrCompacted is returned for a revision that was compacted away.
 	ErrCompacted = errors.New("revision was compacted")
@@ -129,6 +127,51 @@ func damaged(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
+}
+
+// kvSum collects what [DB.hashKV] computes while records are read, before it is known which of them
+// will be kept: their checksums are joined at the end.
+type kvSum struct {
+	at      moment
+	pending []recordSum // of the records up to the compacted revision, by their ordinal
+	rest    uint32      // of the others
+	size    int64
+	full    bool // there were too many pending ones
+}
+
+type recordSum struct {
+	crc  uint32
+	size uint32
+	drop bool // whatever is kept
+}
+
+// maxPending bounds how many records are pending: 12 bytes each.
+const maxPending = 8 << 20
+
+func (s *kvSum) add(c *Change, k, v []byte) {
+	crc := crc32.Update(crc32.Update(0, castagnoli, k), castagnoli, v)
+	size := int64(len(k) + len(v))
+	switch {
+	case c.Revision.Main > s.at.compacted:
+		s.rest, s.size = joinCRC(s.rest, crc, size), s.size+size
+	case len(s.pending) == maxPending:
+		s.full = true
+	default:
+		drop := c.Revision.Main == s.at.compacted && c.Tombstone
+		s.pending = append(s.pending, recordSum{crc, uint32(size), drop})
+	}
+}
+
+// sum returns the hash; kept are the records that a compaction would leave.
+func (s *kvSum) sum(kept bitset) uint32 {
+	sum := crc32.Update(0, castagnoli, []byte(bucketKey))
+	all := kept.empty()
+	for i, r := range s.pending {
+		if !r.drop && (all || kept.has(int64(i))) {
+			sum = joinCRC(sum, r.crc, int64(r.size))
+		}
+	}
+	return joinCRC(sum, s.rest, s.size)
 }
 
 // sums are the hashes over all buckets. They are one until bucket meta, which comes late.

@@ -64,6 +64,10 @@ func (db *DB) Keys(ctx context.Context, q Query) iter.Seq2[*KeyValue, error] {
 
 // fetch yields the keys that the sorter has, with their values.
 func (db *DB) fetch(ctx context.Context, s *sorter, yield func(*KeyValue, error) bool) {
+	b, _ := db.bolt.Bucket(bucketKey)
+	if b == nil {
+		return // an error was told when it was read
+	}
 	var page bolt.Page
 	var c Change
 	n := 0
@@ -72,7 +76,7 @@ func (db *DB) fetch(ctx context.Context, s *sorter, yield func(*KeyValue, error)
 			err = ctx.Err()
 		}
 		if err == nil && page.ID != place.page {
-			err = db.bolt.Page(place.page, &page)
+			err = b.Page(place.page, &page)
 		}
 		if err != nil {
 			yield(nil, err)

@@ -98,7 +98,7 @@ func (db *DB) load(ctx context.Context, fsys fs.FS, name string, o *Options) err
 		return bare(err)
 	}
 	if archive.Is(head) {
-		return db.unpack(fsys, name, o)
+		return db.unpack(f, o)
 	}
 	if db.r, db.size, err = db.unheld(ctx, f, at, info.Size(), o); err != nil {
 		return err
@@ -107,17 +107,14 @@ func (db *DB) load(ctx context.Context, fsys fs.FS, name string, o *Options) err
 	return nil
 }
 
-// unpack unpacks a compressed database.
-func (db *DB) unpack(fsys fs.FS, name string, o *Options) error {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return bare(err)
-	}
+// unpack unpacks a compressed database. The archive closes f.
+func (db *DB) unpack(f fs.File, o *Options) error {
 	counted := &countedFile{File: f, total: db.origin.Size, progress: o.Progress}
-	a, err := archive.Open(counted, path.Base(name), archive.Options{})
+	a, err := archive.Open(counted, db.name, archive.Options{})
 	if err != nil {
-		return errors.Join(err, f.Close())
+		return err
 	}
+	db.closers = nil // f is the archive's now
 	db.closers = append(db.closers, a)
 	only, ok := a.Only()
 	if !ok {

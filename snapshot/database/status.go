@@ -66,6 +66,10 @@ func (db *DB) Status(ctx context.Context, progress func(int64)) (*Status, error)
 	s := &statusPass{db: db, ctx: ctx, progress: progress, history: newHistory(0)}
 	s.PageSize, s.TxID, s.HasBucket = m.PageSize, m.TxID, map[string]bool{}
 	s.Size = int64(m.HighWater) * m.PageSize
+	if err := s.readSmall(); err != nil {
+		return nil, err
+	}
+	s.kv.at = moment{compacted: s.Compacted}
 	if err := s.readBuckets(); err != nil {
 		return nil, err
 	}
@@ -86,6 +90,7 @@ type statusPass struct {
 	progress func(int64)
 	history  *history
 	sums     sums
+	kv       kvSum
 	done     int64
 }
 
@@ -188,13 +193,11 @@ func (s *statusPass) record(c *Change, p *bolt.Page, i int) {
 		s.Deletions++
 	}
 	s.history.add(c, 0)
+	s.kv.add(c, k, v)
 }
 
-// finish reads what is small, and what takes another pass.
+// finish counts what takes all records, and perhaps another pass.
 func (s *statusPass) finish() error {
-	if err := s.readSmall(); err != nil {
-		return err
-	}
 	if err := s.history.finish(s.ctx, s.db, nil); err != nil {
 		return err
 	}
@@ -205,14 +208,16 @@ func (s *statusPass) finish() error {
 	if len(s.Damaged) > 0 {
 		return nil
 	}
-	at := moment{s.Revision, s.Compacted}
-	kv, err := s.db.hashKV(s.ctx, at, s.history.kept, nil)
-	if err != nil {
-		return err
+	kv := HashKV{s.kv.sum(s.history.kept), s.Revision, s.Compacted}
+	if s.kv.full {
+		var err error
+		at := moment{s.Revision, s.Compacted}
+		if kv.Hash, err = s.db.hashKV(s.ctx, at, s.history.kept, nil); err != nil {
+			return err
+		}
 	}
 	sums := s.sums.done()
-	s.Hashes = &Hashes{sums.status, sums.state34, sums.state35, sums.state36,
-		HashKV{kv, at.revision, at.compacted}}
+	s.Hashes = &Hashes{sums.status, sums.state34, sums.state35, sums.state36, kv}
 	return nil
 }
 

@@ -1,0 +1,147 @@
+package database
+
+import (
+	"bytes"
+	"fmt"
+	"hash/crc32"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/raftctl/raftctl/internal/dbtest"
+)
+
+// busy makes a database of some hundred changes of some dozen keys, and returns etcd's answers.
+func busy(tb testing.TB, seed uint64) (db *DB, s *dbtest.Store, last int64) {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "db")
+	s = dbtest.New(tb, path)
+	rng := rand.New(rand.NewPCG(seed, 1))
+	key := func() string { return fmt.Sprintf("k%02d", rng.IntN(40)) }
+	s.Grant(7, 100)
+	last = 1
+	for range 300 {
+		switch rng.IntN(10) {
+		case 0:
+			last = s.Delete(key(), "")
+		case 1:
+			last = s.Delete(key(), "k99")
+		case 2:
+			k := key()
+			s.Txn(func(put func(k, v string), del func(k string)) {
+				put(k, "in a txn")
+				put("x"+k, "too")
+			})
+		default:
+			last = s.Put(key(), fmt.Sprint(rng.Uint64()), int64(rng.IntN(2)*7))
+		}
+	}
+	last = s.Put("last", "one", 0)
+	s.Compact(last / 3)
+	s.Close()
+	db, err := Open(tb.Context(), os.DirFS(filepath.Dir(path)), "db", Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = db.Close() })
+	return db, s, last
+}
+
+// Keys that are followed in parts, for want of room, come out as if there were room for all.
+func TestHistoryInParts(t *testing.T) {
+	type seen struct {
+		rev    Revision
+		before keyState
+		fresh  bool
+	}
+	follow := func(db *DB, limit int) (map[seen]int, *history) {
+		h, all := newHistory(0), map[seen]int{}
+		h.table.limit = limit
+		h.check = func(c *Change, before keyState, fresh bool) { all[seen{c.Revision, before, fresh}]++ }
+		for c, err := range db.records(t.Context(), Revision{}, nil) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.add(c, 0)
+		}
+		if err := h.finish(t.Context(), db, nil); err != nil {
+			t.Fatal(err)
+		}
+		return all, h
+	}
+	for seed := range uint64(20) {
+		db, _, _ := busy(t, seed)
+		want, whole := follow(db, tableLimit)
+		got, parts := follow(db, 5)
+		if parts.table.parts < 4 {
+			t.Fatalf("%d parts, want several", parts.table.parts)
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(seen{}, keyState{})); diff != "" {
+			t.Errorf("seed %d: checked (-whole +parts):\n%s", seed, diff)
+		}
+		if parts.live != whole.live || parts.leased != whole.leased {
+			t.Errorf("seed %d: %d keys, %d leased, want %d and %d", seed, parts.live, parts.leased, whole.live, whole.leased)
+		}
+		for i := range int64(len(whole.kept) * 64) {
+			if parts.kept.has(i) != whole.kept.has(i) {
+				t.Errorf("seed %d: change %d: kept %v, want %v", seed, i, parts.kept.has(i), whole.kept.has(i))
+			}
+		}
+	}
+}
+
+// Keys that are sorted in runs come out as if there were room for all.
+func TestSortInRuns(t *testing.T) {
+	for seed := range uint64(20) {
+		db, _, _ := busy(t, seed)
+		sorted := func(limit int) (list []string, runs int) {
+			s := newSorter()
+			defer s.close()
+			s.limit = limit
+			for c, err := range db.records(t.Context(), Revision{}, nil) {
+				if err == nil {
+					err = s.add(c)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			db.fetch(t.Context(), s, func(kv *KeyValue, err error) bool {
+				if err != nil {
+					t.Fatal(err)
+				}
+				list = append(list, fmt.Sprintf("%+v", *kv))
+				return true
+			})
+			return list, len(s.runs)
+		}
+		want, _ := sorted(sortLimit)
+		got, runs := sorted(1000)
+		if runs < 3 {
+			t.Fatalf("%d runs, want several", runs)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("seed %d: (-whole +runs):\n%s", seed, diff)
+		}
+	}
+}
+
+func TestJoinCRC(t *testing.T) {
+	rng := rand.NewChaCha8([32]byte{2})
+	for _, size := range []int{0, 1, 7, 1024, lowPowers - 1, lowPowers, lowPowers + 1, 3*lowPowers + 5, 20 << 20} {
+		data := make([]byte, 100+size)
+		_, _ = rng.Read(data) // never fails
+		a, b := data[:100], data[100:]
+		got := joinCRC(crc32.Checksum(a, castagnoli), crc32.Checksum(b, castagnoli), int64(size))
+		if want := crc32.Checksum(data, castagnoli); got != want {
+			t.Errorf("%d bytes: got %08x, want %08x", size, got, want)
+		}
+	}
+	zeros := bytes.Repeat([]byte{0}, 1<<27) // all rows of the table
+	if got, want := joinCRC(7, 0, 1<<27)^7, crc32.Update(7, castagnoli, zeros)^crc32.Checksum(zeros, castagnoli)^7; got != want {
+		t.Errorf("%d zeros: got %08x, want %08x", len(zeros), got, want)
+	}
+}
