@@ -187,9 +187,12 @@ type hit struct{ n, bytes int64 }
 // maxHits is how many keys are counted. With keys of maxPrefix bytes, that takes 8 MiB.
 const maxHits = 1 << 13
 
-func (h *heavyHitters) add(key []byte, size int64) {
+func (h *heavyHitters) add(key []byte, size int64) { h.addWeight(key, 1, size) }
+
+// addWeight adds a key that counts n times, or for n, with what else is summed up of it.
+func (h *heavyHitters) addWeight(key []byte, n, size int64) {
 	if c := h.counts[string(key)]; c != nil {
-		c.n++
+		c.n += n
 		c.bytes += size
 		return
 	}
@@ -199,7 +202,7 @@ func (h *heavyHitters) add(key []byte, size int64) {
 	if len(h.counts) >= maxHits {
 		h.shrink()
 	}
-	h.counts[string(key)] = &hit{n: h.floor + 1, bytes: size}
+	h.counts[string(key)] = &hit{n: h.floor + n, bytes: size}
 }
 
 // shrink drops the rarer half, so that the cost of finding it is shared by many.

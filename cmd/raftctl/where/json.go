@@ -23,22 +23,18 @@ type shape[R Row, K comparable] struct {
 }
 
 // Append appends the row as one JSON object, without a line break. Rows whose shapes alternate are
-// written fastest if their slots differ.
+// written fastest if their slots differ. Where no field is the same for all rows of a shape, all rows
+// must have the first.
 func (s *Shapes[R, K]) Append(b []byte, t *Table[R], r R, slot int, key K) []byte {
 	sh := &s.all[slot%maxShapes]
 	if sh.rest == nil || sh.key != key {
 		sh.set(t, r, key)
 	}
-	n := len(b)
 	b = append(b, sh.head...)
 	for i := range sh.rest {
 		m := &sh.rest[i]
 		b = m.value.appendJSON(b, m, r)
 	}
-	if len(b) == n {
-		return append(b, "{}"...)
-	}
-	b[n] = '{' // in place of a comma
 	return append(b, '}')
 }
 
@@ -53,10 +49,17 @@ func (s *shape[R, K]) set(t *Table[R], r R, key K) {
 		m := newMember(f)
 		if i < t.Head {
 			s.head = m.value.appendJSON(s.head, &m, r)
-		} else {
-			s.rest = append(s.rest, m)
+			continue
 		}
+		if len(s.head)+len(s.rest) == 0 {
+			m.open()
+		}
+		s.rest = append(s.rest, m)
 	}
+	if len(s.head) == 0 {
+		s.head = append(s.head, '{')
+	}
+	s.head[0] = '{' // in place of a comma
 }
 
 // member is a field that the JSON of rows may have.
@@ -78,6 +81,12 @@ func newMember[R Row](f *Field[R]) member[R] {
 		panic("the name is too long: " + f.Name) // our own table
 	}
 	return m
+}
+
+// open makes the member the first one of its object: there is no comma before it.
+func (m *member[R]) open() {
+	copy(m.lead[:], m.lead[1:])
+	m.size--
 }
 
 // appendLead appends what stands before the value.

@@ -48,6 +48,15 @@ type (
 	Object[R Row]     func([]byte, R) []byte // appends JSON: null if the row doesn't have it
 )
 
+// Shown is bytes whose JSON is more than one member, or another one than their name says.
+type Shown[R Row] struct {
+	Append func(b []byte, r R) []byte    // appends the members
+	Bytes  func(r R) (b []byte, ok bool) // for --where
+}
+
+// Silent is a field of --where that JSON doesn't have, or has within another one.
+type Silent[R Row] struct{ Value[R] }
+
 // List is a list of objects.
 type List[R Row] struct {
 	// Append appends the member itself, and perhaps one that says what it left out.
@@ -237,6 +246,17 @@ func (l List[R]) cel(r R) (ref.Val, bool) {
 	}
 	return nil, false
 }
+
+func (Shown[R]) typ() string { return "string" }
+
+func (s Shown[R]) appendJSON(b []byte, _ *member[R], r R) []byte { return s.Append(b, r) }
+
+func (s Shown[R]) cel(r R) (ref.Val, bool) {
+	text, ok := s.Bytes(r)
+	return types.String(text), ok && utf8.Valid(text)
+}
+
+func (Silent[R]) appendJSON(b []byte, _ *member[R], _ R) []byte { return b }
 
 // readJSON returns JSON as maps and slices, with whole numbers as int64.
 func readJSON(b []byte) any {
