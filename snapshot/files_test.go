@@ -181,14 +181,18 @@ func TestFilesThatGo(t *testing.T) {
 // A file that is being written is looked at again, until it is whole.
 func TestFilesBeingWritten(t *testing.T) {
 	name, whole := snapshot.FileName(id(2, 9)), encoded(t, id(2, 9))
-	for _, ahead := range []time.Duration{0, time.Hour} { // the clock of a file server may be ahead
+	for _, tt := range []struct {
+		ahead time.Duration // the clock of a file server is, of ours
+		first int           // the look during which it first grows
+	}{{0, 1}, {0, 2}, {time.Hour, 1}, {time.Hour, 2}, {-time.Hour, 1}} {
+		ahead := tt.ahead
 		files := fstest.MapFS{name: {Data: whole[:4], ModTime: time.Now().Add(ahead)}}
 		looks := 0
 		fsys := denying{MapFS: files, opened: func(string) {
 			switch looks++; looks {
-			case 2:
+			case tt.first:
 				files[name] = &fstest.MapFile{Data: whole[:9], ModTime: time.Now().Add(ahead)}
-			case 3:
+			case tt.first + 1:
 				files[name] = &fstest.MapFile{Data: whole, ModTime: time.Now().Add(ahead)}
 			}
 		}}

@@ -14,21 +14,20 @@ import (
 	"github.com/raftctl/raftctl/internal/dbtest"
 )
 
-// busy makes a database of some hundred changes of some dozen keys, and returns etcd's answers.
-func busy(tb testing.TB, seed uint64) (db *DB, s *dbtest.Store, last int64) {
+// busy makes a database of some hundred changes of some dozen keys.
+func busy(tb testing.TB, seed uint64) *DB {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "db")
-	s = dbtest.New(tb, path)
+	s := dbtest.New(tb, path)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	key := func() string { return fmt.Sprintf("k%02d", rng.IntN(40)) }
 	s.Grant(7, 100)
-	last = 1
 	for range 300 {
 		switch rng.IntN(10) {
 		case 0:
-			last = s.Delete(key(), "")
+			s.Delete(key(), "")
 		case 1:
-			last = s.Delete(key(), "k99")
+			s.Delete(key(), "k99")
 		case 2:
 			k := key()
 			s.Txn(func(put func(k, v string), del func(k string)) {
@@ -36,18 +35,17 @@ func busy(tb testing.TB, seed uint64) (db *DB, s *dbtest.Store, last int64) {
 				put("x"+k, "too")
 			})
 		default:
-			last = s.Put(key(), fmt.Sprint(rng.Uint64()), int64(rng.IntN(2)*7))
+			s.Put(key(), fmt.Sprint(rng.Uint64()), int64(rng.IntN(2)*7))
 		}
 	}
-	last = s.Put("last", "one", 0)
-	s.Compact(last / 3)
+	s.Compact(s.Put("last", "one", 0) / 3)
 	s.Close()
 	db, err := Open(tb.Context(), os.DirFS(filepath.Dir(path)), "db", Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = db.Close() })
-	return db, s, last
+	return db
 }
 
 // Keys that are followed in parts, for want of room, come out as if there were room for all.
@@ -73,7 +71,7 @@ func TestHistoryInParts(t *testing.T) {
 		return all, h
 	}
 	for seed := range uint64(20) {
-		db, _, _ := busy(t, seed)
+		db := busy(t, seed)
 		want, whole := follow(db, tableLimit)
 		got, parts := follow(db, 5)
 		if parts.table.parts < 4 {
@@ -96,7 +94,7 @@ func TestHistoryInParts(t *testing.T) {
 // Keys that are sorted in runs come out as if there were room for all.
 func TestSortInRuns(t *testing.T) {
 	for seed := range uint64(20) {
-		db, _, _ := busy(t, seed)
+		db := busy(t, seed)
 		sorted := func(limit int) (list []string, runs int) {
 			s := newSorter()
 			defer s.close()

@@ -158,8 +158,8 @@ func TestDiff(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for d := range database.Diff(db.Keys(t.Context(), at(7)), db.Keys(t.Context(), at(7))) {
-		t.Errorf("the same revision differs in %s", d.Key())
+	for d, err := range database.Diff(db.Keys(t.Context(), at(7)), db.Keys(t.Context(), at(7))) {
+		t.Errorf("the same revision differs: %v, %v", d, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +68,29 @@ func TestStatusAsEtcdutl(t *testing.T) {
 			if got != want {
 				t.Errorf("%s: etcdutl %s says %+v, we say %+v", log.Name, release, got, want)
 			}
+		}
+	}
+}
+
+// The hash of the state is that of etcd-dump-db, which changes the file that it reads.
+func TestStateAsDumpDB(t *testing.T) {
+	for _, log := range corpus.Logs(t) {
+		path := filepath.Join(log.Dir, "member", "snap", "db")
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := filepath.Join(t.TempDir(), "db")
+		if err := os.WriteFile(changed, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(etcdtest.Tool(t, "etcd-dump-db"), "hash", changed).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := fmt.Sprintf("Hash: %d\n", status(t, path).Hashes.State36)
+		if !strings.HasSuffix(string(out), want) {
+			t.Errorf("%s: got %s, want %s", log.Name, out, want)
 		}
 	}
 }
@@ -232,8 +256,12 @@ func TestAsRunningEtcd(t *testing.T) {
 			for _, rev := range []int64{0, 45, 63, 64} {
 				hashes[rev] = hashKV(t, s, rev)
 			}
+			state := stateHash(t, s)
 			s.Stop()
 			path := filepath.Join(dir, "member", "snap", "db")
+			if got := stateOf(status(t, path).Hashes, release); got != state {
+				t.Errorf("hash of the state: got %d, etcd says %d", got, state)
+			}
 			hashes[40] = utlHashKV(t, path, 40) // a server would tell the one from before compaction
 			checkHashes(t, path, hashes)
 			checkAuth(t, path, lease)
@@ -242,6 +270,36 @@ func TestAsRunningEtcd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stateHash asks for the hash over all buckets, which etcd-dump-db hash computes too.
+func stateHash(tb testing.TB, s *etcdtest.Server) uint32 {
+	tb.Helper()
+	req, err := http.NewRequestWithContext(tb.Context(), http.MethodPost,
+		"http://"+s.Endpoint+"/v3/maintenance/hash", strings.NewReader("{}"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var out struct{ Hash uint32 }
+	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
+		tb.Fatal(err)
+	}
+	return out.Hash
+}
+
+func stateOf(h *database.Hashes, release string) uint32 {
+	switch release {
+	case "3.4":
+		return h.State34
+	case "3.5":
+		return h.State35
+	}
+	return h.State36
 }
 
 func hashKV(tb testing.TB, s *etcdtest.Server, rev int64) uint32 {
