@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/metacmd"
+	"github.com/raftctl/raftctl/cmd/raftctl/snapcmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/cmd/raftctl/walcmd"
 )
@@ -31,7 +32,7 @@ or an archive of these. It only reads: it takes no lock, and is safe on the dire
 	root.SetHelpTemplate(root.HelpTemplate() + exitCodesLine)
 	root.SetVersionTemplate(metacmd.VersionLine())
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(walcmd.New(a), newExitCodes())
+	root.AddCommand(walcmd.New(a), snapcmd.New(a), newExitCodes())
 	root.AddCommand(metacmd.New(a)...)
 	return root
 }
