@@ -17,9 +17,6 @@ import (
 	"github.com/raftctl/raftctl/snapshot/database"
 )
 
-// keyBucket is the bucket that holds the history of the keys.
-const keyBucket = "key"
-
 // dumper prints what a database holds.
 type dumper struct {
 	a      *ui.App
