@@ -161,10 +161,11 @@ func (c *checker) termOf(index uint64) (term uint64, ok bool) {
 }
 
 // checkIdentity asks whether the log's member is one of the database's. One that lags behind may not
-// have applied its own addition yet.
+// have applied its own addition yet, and a database that 3.4 restored, which stores no term, has the
+// members of the cluster that it was saved from: 3.4 has its members elsewhere.
 func (c *checker) checkIdentity() {
 	self, m := c.View.Metadata.NodeID, &c.Database.Members
-	if self == 0 || len(m.Members) == 0 || c.Database.Meta.ConsistentIndex < c.View.State.Commit {
+	if self == 0 || len(m.Members) == 0 || c.Database.Meta.Term == 0 || c.Database.Meta.ConsistentIndex < c.View.State.Commit {
 		return
 	}
 	isSelf := func(x database.Member) bool { return x.ID == self }
@@ -190,10 +191,15 @@ func (c *checker) checkMembers() {
 	}
 	got := memberIDs(c.Database.Members.Members)
 	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		c.add(ClassMembers, databaseName, "", "its members are %s, and the log makes them %s up to entry %d",
-			idList(got), idList(want), c.Database.Meta.ConsistentIndex)
+	if slices.Equal(got, want) {
+		return
 	}
+	why := ""
+	if c.Database.Meta.Term == 0 {
+		why = "; a restore by etcd 3.4 leaves them so, and 3.6 ends on it: failed to update; member unknown"
+	}
+	c.add(ClassMembers, databaseName, "", "its members are %s, and the log makes them %s up to entry %d%s",
+		idList(got), idList(want), c.Database.Meta.ConsistentIndex, why)
 }
 
 func memberIDs(list []database.Member) []uint64 {

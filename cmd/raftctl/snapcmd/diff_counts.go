@@ -33,6 +33,9 @@ const (
 func (d *diffCounts) add(c change, key []byte) {
 	d.total[c]++
 	prefix := decode.Prefix(key)
+	if !bytes.HasSuffix(prefix, []byte{'/'}) {
+		prefix = nil // keys without a slash are of one prefix, the empty one
+	}
 	count := d.prefixes[string(prefix)]
 	if count == nil {
 		if len(d.prefixes) >= maxPrefixes {
@@ -84,7 +87,7 @@ func (d *diffCounts) text(a *ui.App, below, cut bool) []byte {
 	prefixes := d.sorted()
 	for i, p := range prefixes {
 		if i < listedPrefixes {
-			row(d.prefixes[p], visible(p))
+			row(d.prefixes[p], prefixText(p))
 			continue
 		}
 		for c, n := range d.prefixes[p] {
@@ -96,6 +99,13 @@ func (d *diffCounts) text(a *ui.App, below, cut bool) []byte {
 	}
 	t.Print(&b, a.Screen())
 	return b.Bytes()
+}
+
+func prefixText(p string) string {
+	if p == "" {
+		return "(keys without a slash)"
+	}
+	return visible(p)
 }
 
 // diffJSON is the result of `snapshot diff --summary`: see docs/json.md.

@@ -74,7 +74,7 @@ func (s *side) keys(
 				if err = s.damage.take(ctx, err); err == nil {
 					continue
 				}
-				kv, err = nil, failure{pathErr.Error(s.name, err)}
+				kv, err = nil, failure{revisionError(s.name, err)}
 			}
 			if !yield(kv, err) {
 				return

@@ -138,7 +138,7 @@ func runDump(ctx context.Context, a *ui.App, o *dumpOptions, path string) error 
 		err = nil
 	}
 	if err != nil {
-		return pathErr.Error(path, err)
+		return revisionError(path, err)
 	}
 	d.explainNothing()
 	return d.explainDamage(path)

@@ -169,6 +169,14 @@ func (d *dumper) explainNothing() {
 	if d.out.Shown > 0 || !d.o.isSet() {
 		return
 	}
+	switch {
+	case d.read == 0 && d.o.history != "":
+		fmt.Fprintln(d.a.Err, "raftctl snapshot dump: no change of the key is there; those up to the compacted revision are gone")
+		return
+	case d.read == 0:
+		fmt.Fprintln(d.a.Err, "raftctl snapshot dump: no such key")
+		return
+	}
 	fmt.Fprintf(d.a.Err, "raftctl snapshot dump: nothing matches; %s %s looked at\n",
 		ui.Count(d.read), ui.Plural(d.read, "row"))
 	if w := d.o.condition; w != nil {

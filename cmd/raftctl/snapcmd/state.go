@@ -76,6 +76,15 @@ func openAt(ctx context.Context, a *ui.App, p *datadir.Place, name string) (*dat
 	return db, nil
 }
 
+// revisionError is pathErr's Error, and says of a revision that isn't there that another is to be given.
+func revisionError(name string, err error) error {
+	told := pathErr.Error(name, err)
+	if errors.Is(err, database.ErrCompacted) || errors.Is(err, database.ErrFuture) {
+		return ui.UsageError{Err: told}
+	}
+	return told
+}
+
 // errNoDatabase is returned when a member has no database.
 var errNoDatabase = errors.New("no database")
 

@@ -77,7 +77,7 @@ func runStatus(ctx context.Context, a *ui.App, o *statusOptions, path string) er
 	defer func() { _ = db.Close() }() // likewise
 	s, err := gatherStatus(ctx, a, o, db, path)
 	if err != nil {
-		return pathErr.Error(path, err)
+		return revisionError(path, err)
 	}
 	if s.File = place(m).Name; m.File.State != datadir.Unknown {
 		s.File = path

@@ -120,11 +120,11 @@ func (s *dbStatus) revisionText() string {
 }
 
 func (s *dbStatus) keysText() string {
-	text := fmt.Sprintf("%s in %s revisions", ui.Count(s.Keys), ui.Count(s.Revisions))
+	text := fmt.Sprintf("%s in %s %s", ui.Count(s.Keys), ui.Count(s.Revisions), ui.Plural(int(s.Revisions), "revision"))
 	if s.Deletions > 0 {
 		text += fmt.Sprintf(", %s of them deletions", ui.Count(s.Deletions))
 	}
-	return text + fmt.Sprintf("; %s with values", display.FormatSize(s.KeyBytes))
+	return text + fmt.Sprintf("; %s of keys and values", display.FormatSize(s.KeyBytes))
 }
 
 func (s *dbStatus) fileText() string {

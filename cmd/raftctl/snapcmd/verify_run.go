@@ -294,7 +294,11 @@ func (v *verified) openDatabase(ctx context.Context, db *database.DB, name strin
 	}
 	v.database, v.origin = r, db.Origin()
 	for i := range r.Findings {
-		v.findings = append(v.findings, newFound(name, &r.Findings[i]))
+		f := &r.Findings[i]
+		if f.Class == database.ClassNoTrailer && v.member.File.State == datadir.Unknown {
+			continue // a member's own never has one
+		}
+		v.findings = append(v.findings, newFound(name, f))
 	}
 	for c, n := range r.Omitted {
 		v.omitted[string(c)] = n

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/report"
@@ -32,8 +33,8 @@ func (v *verified) print() error {
 		if r.Compacted > 0 {
 			compacted = fmt.Sprintf("compacted up to %d", r.Compacted)
 		}
-		kv.Add("database", "revision %d, %s; %s %s in %s revisions", r.Revision, compacted, ui.Count(r.Keys),
-			ui.Plural(int(r.Keys), "key"), ui.Count(r.Revisions))
+		kv.Add("database", "revision %d, %s; %s %s in %s %s", r.Revision, compacted, ui.Count(r.Keys),
+			ui.Plural(int(r.Keys), "key"), ui.Count(r.Revisions), ui.Plural(int(r.Revisions), "revision"))
 		kv.Add("read", "%s pages, %s", ui.Count(r.Pages), display.FormatSize(r.Bytes))
 		kv.Add("sha256", "%s", trailerTexts[r.Trailer])
 		if v.origin.Copied != "" {
@@ -99,6 +100,8 @@ func (v *verified) advise(kv *ui.Facts) {
 	}
 	isFile := v.member.File.State != datadir.Unknown
 	switch {
+	case v.has(string(database.ClassNotEtcd)), v.has(string(database.ClassNoBuckets)):
+		kv.Add("next", "look for another file: there is no state of an etcd in this one")
 	case v.verdict == verdict.Problem && v.database != nil && v.hasError():
 		kv.Add("next", "don't restore from it, and don't start etcd on it, if there is a better copy; what can be read of it:")
 		kv.AddCommand(v.source.Command("snapshot dump", v.path, "--scan"))
@@ -119,6 +122,11 @@ func (v *verified) unpackFirst() string {
 		return ", once it is unpacked"
 	}
 	return ""
+}
+
+// has reports whether there is a finding of a class.
+func (v *verified) has(class string) bool {
+	return slices.ContainsFunc(v.findings, func(f found) bool { return f.Class == class })
 }
 
 // hasError reports whether the database itself has a problem.
