@@ -3,11 +3,11 @@ package snapcmd
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"iter"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -49,9 +49,18 @@ func newSide(cmd *cobra.Command, a *ui.App, arg string) (*side, error) {
 	return s, nil
 }
 
+// exists reports whether a path, which may lead on into an archive, is there as it is.
 func exists(a *ui.App, name string) bool {
 	_, err := os.Lstat(a.Path(name))
-	return !errors.Is(err, fs.ErrNotExist)
+	if err == nil || !errors.Is(err, syscall.ENOTDIR) {
+		return err == nil
+	}
+	m, err := datadir.FindPath(name, datadir.Options{Dir: a.Dir, State: true})
+	if err != nil {
+		return false
+	}
+	_ = m.Close() // opened for reading
+	return true
 }
 
 // keys opens the state and yields its keys. What is damaged is noted, and passed over. A path that the

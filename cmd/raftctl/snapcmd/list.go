@@ -276,9 +276,9 @@ func (s *startJSON) String() string {
 	case s.Index == 0:
 		return releases + ": the beginning of the log"
 	case s.File != "":
-		return fmt.Sprintf("%s: %s", releases, s.File)
+		return fmt.Sprintf("%s: the snapshot of entry %d, %s", releases, s.Index, s.File)
 	}
-	return fmt.Sprintf("%s: the database, at the snapshot of entry %d in the log", releases, s.Index)
+	return fmt.Sprintf("%s: the snapshot of entry %d, of which there is no .snap file", releases, s.Index)
 }
 
 func numberOrNone(n uint64) string {

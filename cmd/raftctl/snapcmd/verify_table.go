@@ -100,7 +100,7 @@ func (v *verified) advise(kv *ui.Facts) {
 	}
 	isFile := v.member.File.State != datadir.Unknown
 	switch {
-	case v.has(string(database.ClassNotEtcd)), v.has(string(database.ClassNoBuckets)):
+	case !v.has(string(database.ClassPage)) && (v.has(string(database.ClassNotEtcd)) || v.has(string(database.ClassNoBuckets))):
 		kv.Add("next", "look for another file: there is no state of an etcd in this one")
 	case v.verdict == verdict.Problem && v.database != nil && v.hasError():
 		kv.Add("next", "don't restore from it, and don't start etcd on it, if there is a better copy; what can be read of it:")
