@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 )
 
@@ -299,31 +298,8 @@ func (c *copier) settle(got []piece) error {
 
 // finish writes the meta pages.
 func (c *copier) finish() (int64, error) {
-	page := make([]byte, c.now.PageSize)
-	for id := range uint64(2) {
-		binary.LittleEndian.PutUint64(page, id)
-		binary.LittleEndian.PutUint16(page[8:], flagMeta)
-		putMeta(page[pageHeaderSize:], c.now, c.now.TxID-id)
-		if _, err := c.dst.WriteAt(page, int64(id)*c.now.PageSize); err != nil {
-			return 0, err
-		}
+	if _, err := c.dst.WriteAt(c.now.SavedPages(c.now.TxID), 0); err != nil {
+		return 0, err
 	}
 	return int64(c.now.HighWater) * c.now.PageSize, nil
-}
-
-// putMeta writes what a meta page says, for a transaction.
-func putMeta(b []byte, m Meta, txid uint64) {
-	le := binary.LittleEndian
-	le.PutUint32(b, magic)
-	le.PutUint32(b[4:], version)
-	le.PutUint32(b[8:], uint32(m.PageSize))
-	le.PutUint32(b[12:], 0)
-	le.PutUint64(b[16:], m.Root)
-	le.PutUint64(b[24:], m.Sequence)
-	le.PutUint64(b[32:], m.Freelist)
-	le.PutUint64(b[40:], m.HighWater)
-	le.PutUint64(b[48:], txid)
-	sum := fnv.New64a()
-	_, _ = sum.Write(b[:56]) // a hash never fails
-	le.PutUint64(b[56:], sum.Sum64())
 }

@@ -36,13 +36,7 @@ func (db *DB) HashKV(ctx context.Context, revision int64, progress func(int64)) 
 	}
 	h := newHistory(at.revision)
 	if at.compacted > 0 { // else nothing that is there is left out
-		for c, err := range db.records(ctx, Revision{}, progress) {
-			if err != nil {
-				return nil, damaged(err)
-			}
-			h.add(c, 0)
-		}
-		if err := h.finish(ctx, db, progress); err != nil {
+		if err := db.follow(ctx, h, progress); err != nil {
 			return nil, err
 		}
 	}
@@ -51,6 +45,22 @@ func (db *DB) HashKV(ctx context.Context, revision int64, progress func(int64)) 
 		return nil, err
 	}
 	return &HashKV{sum, at.revision, at.compacted}, nil
+}
+
+// follow follows all records.
+func (db *DB) follow(ctx context.Context, h *history, progress func(int64)) error {
+	for batch := range db.digests(reading{ctx: ctx, progress: progress}) {
+		for i := range batch {
+			if err := batch[i].err; err != nil {
+				return damaged(err)
+			}
+			h.add(&batch[i])
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return h.finish(ctx, db)
 }
 
 // moment is a revision, and what was compacted.
@@ -112,15 +122,6 @@ func (db *DB) hashKV(ctx context.Context, at moment, kept bitset, progress func(
 	return sum, nil
 }
 
-func (b bitset) empty() bool {
-	for _, w := range b {
-		if w != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // damaged says that an error keeps something from being told.
 func damaged(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -148,17 +149,15 @@ type recordSum struct {
 // maxPending bounds how many records are pending: 12 bytes each.
 const maxPending = 8 << 20
 
-func (s *kvSum) add(c *Change, k, v []byte) {
-	crc := crc32.Update(crc32.Update(0, castagnoli, k), castagnoli, v)
-	size := int64(len(k) + len(v))
+func (s *kvSum) add(d *digest) {
 	switch {
-	case c.Revision.Main > s.at.compacted:
-		s.rest, s.size = joinCRC(s.rest, crc, size), s.size+size
+	case d.Revision.Main > s.at.compacted:
+		s.rest, s.size = joinCRC(s.rest, d.crc, int64(d.size)), s.size+int64(d.size)
 	case len(s.pending) == maxPending:
 		s.full = true
 	default:
-		drop := c.Revision.Main == s.at.compacted && c.Tombstone
-		s.pending = append(s.pending, recordSum{crc, uint32(size), drop})
+		drop := d.Revision.Main == s.at.compacted && d.Tombstone
+		s.pending = append(s.pending, recordSum{d.crc, d.size, drop})
 	}
 }
 
@@ -203,6 +202,16 @@ func (s *sums) item(bucket string, k, v []byte) {
 		since = leftOut[string(k)]
 	}
 	s.update(k, v, since)
+}
+
+// record adds a record of bucket key, which comes before bucket meta, or else is one of a bucket that
+// no etcd has.
+func (s *sums) record(d *digest) {
+	for i, sum := range [...]*uint32{&s.status, &s.state36, &s.state35, &s.state34} {
+		if i == 0 || s.split {
+			*sum = joinCRC(*sum, d.crc, int64(d.size))
+		}
+	}
 }
 
 // update adds an item to all sums but those that leave it out.

@@ -1,28 +1,16 @@
 package database
 
 import (
-	"hash/maphash"
 	"math/bits"
+	"unsafe"
 )
 
-// keyState is what is known of a key at the last of its revisions that was seen.
-type keyState struct {
-	create, mod int64
-	version     int64
-	lease       int64
-	ordinal     int64 // of that revision in the bucket
-	tombstone   bool
-	marker      bool // see [Change.isMarker]
-}
-
-// keyTable holds a state for each of many keys, in bounded memory. It knows keys by 128 bits of a hash
-// that is seeded anew each time, so that nobody can make two keys that it takes for one.
+// keyTable holds a state for each of many keys, in bounded memory.
 //
-// When there are more keys than it may hold, it gives up half of them, by a bit of their hash, and
-// says so: another pass over the data then follows the others. See [keyTable.part].
-type keyTable struct {
-	seeds  [2]maphash.Seed
-	shards [tableShards]tableShard
+// When there are more keys than it may hold, it gives up half of them, by a bit of their hash; another
+// pass over the data then follows the others: see [keyTable.next].
+type keyTable[S any] struct {
+	shards [tableShards]tableShard[S]
 	n      int
 	limit  int
 
@@ -30,57 +18,59 @@ type keyTable struct {
 	grewAt      []int64
 }
 
-type tableShard struct {
-	slots []tableSlot
+type tableShard[S any] struct {
+	slots []tableSlot[S]
 	n     int
 }
 
-type tableSlot struct {
-	h1, h2 uint64 // both 0: free
-	state  keyState
+type tableSlot[S any] struct {
+	key   keyHash
+	used  bool
+	state S
 }
 
 const (
 	tableShards = 256
-	tableLimit  = 3 << 20 // keys: some 250 MiB
+	tableBytes  = 256 << 20
 )
 
-func newKeyTable() *keyTable {
-	return &keyTable{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, limit: tableLimit, parts: 1}
+func newKeyTable[S any]() *keyTable[S] {
+	var slot tableSlot[S]
+	const fill = 9.0 / 16 // of the slots are used, between the moments when a shard has just grown and when it will
+	return &keyTable[S]{limit: int(tableBytes * fill / float64(unsafe.Sizeof(slot))), parts: 1}
 }
 
-// get returns the state of a key, which is zero if the key wasn't seen, and nil if it belongs to
-// another part. It is valid until the next call.
-func (t *keyTable) get(key []byte, ordinal int64) (s *keyState, known bool) {
-	h1, h2 := maphash.Bytes(t.seeds[0], key), maphash.Bytes(t.seeds[1], key)|1<<63
-	if h2&(t.parts-1) != t.part {
+// get returns the state of a key, which is zero if the key wasn't known, and nil if it belongs to
+// another part. It is valid until the next call. The change of an ordinal is what it is asked for.
+func (t *keyTable[S]) get(key keyHash, ordinal int64) (s *S, known bool) {
+	if key[1]&(t.parts-1) != t.part {
 		return nil, false
 	}
-	sh := &t.shards[h1>>56]
-	if s := sh.find(h1, h2); s != nil && s.h2 != 0 {
-		return &s.state, true
+	sh := &t.shards[key[0]>>56]
+	if slot := sh.find(key); slot != nil && slot.used {
+		return &slot.state, true
 	}
 	if t.n >= t.limit && t.part == 0 {
 		t.split(ordinal)
-		if h2&(t.parts-1) != t.part {
+		if key[1]&(t.parts-1) != t.part {
 			return nil, false
 		}
 	}
 	t.n++
-	return &sh.insert(h1, h2).state, false
+	return sh.insert(key), false
 }
 
 // split gives up the keys whose next bit is set.
-func (t *keyTable) split(ordinal int64) {
+func (t *keyTable[S]) split(ordinal int64) {
 	t.parts *= 2
 	t.grewAt = append(t.grewAt, ordinal)
 	t.n = 0
 	for i := range t.shards {
 		old := t.shards[i].slots
-		t.shards[i] = tableShard{}
+		t.shards[i] = tableShard[S]{}
 		for _, s := range old {
-			if s.h2 != 0 && s.h2&(t.parts-1) == t.part {
-				t.shards[i].insert(s.h1, s.h2).state = s.state
+			if s.used && s.key[1]&(t.parts-1) == t.part {
+				*t.shards[i].insert(s.key) = s.state
 				t.n++
 			}
 		}
@@ -88,21 +78,21 @@ func (t *keyTable) split(ordinal int64) {
 }
 
 // next empties the table for another part, and reports whether there is one. The part is to be followed
-// from the beginning; up to the revision of ordinal from, an earlier pass has seen its keys too.
-func (t *keyTable) next() (from int64, ok bool) {
+// from the beginning; up to the change of ordinal seen, an earlier pass has followed its keys too.
+func (t *keyTable[S]) next() (seen int64, ok bool) {
 	if t.part+1 == t.parts {
 		return 0, false
 	}
 	t.part++
-	t.n, t.shards = 0, [tableShards]tableShard{}
+	t.n, t.shards = 0, [tableShards]tableShard[S]{}
 	return t.grewAt[bits.TrailingZeros64(t.part)], true
 }
 
 // each calls visit for every key that is held.
-func (t *keyTable) each(visit func(*keyState)) {
+func (t *keyTable[S]) each(visit func(*S)) {
 	for i := range t.shards {
 		for j := range t.shards[i].slots {
-			if s := &t.shards[i].slots[j]; s.h2 != 0 {
+			if s := &t.shards[i].slots[j]; s.used {
 				visit(&s.state)
 			}
 		}
@@ -110,33 +100,33 @@ func (t *keyTable) each(visit func(*keyState)) {
 }
 
 // find returns the slot of a key, or the free one where it would be; nil if there is no slot.
-func (s *tableShard) find(h1, h2 uint64) *tableSlot {
+func (s *tableShard[S]) find(key keyHash) *tableSlot[S] {
 	if len(s.slots) == 0 {
 		return nil
 	}
-	for i := h1; ; i++ {
+	for i := key[0]; ; i++ {
 		slot := &s.slots[i&uint64(len(s.slots)-1)]
-		if slot.h2 == 0 || slot.h1 == h1 && slot.h2 == h2 {
+		if !slot.used || slot.key == key {
 			return slot
 		}
 	}
 }
 
-// insert returns a slot for a key that is not there.
-func (s *tableShard) insert(h1, h2 uint64) *tableSlot {
+// insert adds a key that is not there, and returns its state.
+func (s *tableShard[S]) insert(key keyHash) *S {
 	if s.n*4 >= len(s.slots)*3 {
 		old := s.slots
-		s.slots = make([]tableSlot, max(8, 2*len(old)))
-		for _, o := range old {
-			if o.h2 != 0 {
-				*s.find(o.h1, o.h2) = o
+		s.slots = make([]tableSlot[S], max(8, 2*len(old)))
+		for i := range old {
+			if old[i].used {
+				*s.find(old[i].key) = old[i]
 			}
 		}
 	}
 	s.n++
-	slot := s.find(h1, h2)
-	*slot = tableSlot{h1: h1, h2: h2}
-	return slot
+	slot := s.find(key)
+	slot.key, slot.used = key, true
+	return &slot.state
 }
 
 // bitset is a set of ordinals.
@@ -152,3 +142,12 @@ func (b *bitset) set(n int64) {
 func (b bitset) clear(n int64) { b[n/64] &^= 1 << (n % 64) }
 
 func (b bitset) has(n int64) bool { return n/64 < int64(len(b)) && b[n/64]&(1<<(n%64)) != 0 }
+
+func (b bitset) empty() bool {
+	for _, w := range b {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -147,8 +147,10 @@ func (s *statusPass) readBucket(b *bolt.Bucket) error {
 		s.Unknown = append(s.Unknown, b.Name)
 	}
 	s.sums.name(b.Name)
-	var c Change
 	start := s.done
+	if b.Name == bucketKey {
+		return s.readKeys(start)
+	}
 	for p, err := range s.db.leaves(s.ctx, b, nil, s.from(start)) {
 		if err != nil {
 			if fatal := s.take(err); fatal != nil {
@@ -161,9 +163,6 @@ func (s *statusPass) readBucket(b *bolt.Bucket) error {
 			k, v := p.Element(i)
 			s.Items++
 			s.sums.item(b.Name, k, v)
-			if b.Name == bucketKey {
-				s.record(&c, p, i)
-			}
 		}
 	}
 	return nil
@@ -177,28 +176,40 @@ func (s *statusPass) from(start int64) func(int64) {
 	return func(done int64) { s.progress(start + done) }
 }
 
-// record counts a record of bucket key.
-func (s *statusPass) record(c *Change, p *bolt.Page, i int) {
-	err := c.set(p, i)
-	c.ordinal = s.Revisions
-	s.Revisions++
-	if err != nil {
-		s.damaged(err)
-		return
+// readKeys reads bucket key.
+func (s *statusPass) readKeys(start int64) error {
+	for batch := range s.db.digests(reading{ctx: s.ctx, progress: s.from(start), sums: true}) {
+		for i := range batch {
+			if fatal := s.record(&batch[i]); fatal != nil {
+				return fatal
+			}
+		}
 	}
-	k, v := p.Element(i)
-	s.KeyBytes += int64(len(k) + len(v))
-	s.Last = c.Revision
-	if c.Tombstone {
+	return s.ctx.Err()
+}
+
+// record counts a record of bucket key.
+func (s *statusPass) record(d *digest) error {
+	s.done += d.used
+	if d.err != nil {
+		return s.take(d.err)
+	}
+	s.Items++
+	s.Revisions++
+	s.KeyBytes += int64(d.size)
+	s.Last = d.Revision
+	if d.Tombstone {
 		s.Deletions++
 	}
-	s.history.add(c, 0)
-	s.kv.add(c, k, v)
+	s.sums.record(d)
+	s.history.add(d)
+	s.kv.add(d)
+	return nil
 }
 
 // finish counts what takes all records, and perhaps another pass.
 func (s *statusPass) finish() error {
-	if err := s.history.finish(s.ctx, s.db, nil); err != nil {
+	if err := s.history.finish(s.ctx, s.db); err != nil {
 		return err
 	}
 	s.Live, s.Leased, s.markers = s.history.live, s.history.leased, s.history.markers
