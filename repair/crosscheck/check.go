@@ -235,10 +235,9 @@ func (c *checker) checkFiles() {
 			c.add(ClassLeftover, f.Name, "", "never finished; etcd removes it")
 		case snapshot.KindReceived:
 			c.checkReceived(f)
-		case snapshot.KindSnapshot:
-			c.checkSnapshot(f)
 		}
 	}
+	c.checkSnapshots()
 }
 
 // checkReceived looks at a database that a leader sent, unless a release starts with it.
@@ -253,14 +252,21 @@ func (c *checker) checkReceived(f *snapshot.File) {
 	}
 }
 
-// checkSnapshot looks at a .snap file that no release starts from.
-func (c *checker) checkSnapshot(f *snapshot.File) {
-	if c.Database == nil || c.Database.Meta.ConsistentIndex == 0 || f.ID.Index <= c.Database.Meta.ConsistentIndex {
+// checkSnapshots looks for .snap files ahead of the database that no release starts from. Where one is
+// started from, that has been told.
+func (c *checker) checkSnapshots() {
+	behind := func(f Finding) bool {
+		return f.Class == ClassBehind || f.Class == ClassMissing || f.Class == ClassReceived
+	}
+	if c.Database == nil || c.Database.Meta.ConsistentIndex == 0 || slices.ContainsFunc(c.found, behind) {
 		return
 	}
-	if slices.ContainsFunc(c.Starts, func(s Start) bool { return s.Entry == f.ID }) {
-		return // told as what etcd starts from
+	for i := range c.Files { // the newest first: it tells the most
+		f := &c.Files[i]
+		if f.Kind == snapshot.KindSnapshot && f.ID.Index > c.Database.Meta.ConsistentIndex {
+			c.add(ClassSnapAhead, f.Name, "", "of entry %d, and the database has applied entries up to %d",
+				f.ID.Index, c.Database.Meta.ConsistentIndex)
+			return
+		}
 	}
-	c.add(ClassSnapAhead, f.Name, "", "of entry %d, and the database has applied entries up to %d",
-		f.ID.Index, c.Database.Meta.ConsistentIndex)
 }

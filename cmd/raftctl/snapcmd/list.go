@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -151,7 +152,7 @@ func newFileJSON(ctx context.Context, m *datadir.Member, f *snapshot.File) fileJ
 		j.What = "none of etcd's"
 	}
 	if j.Error != "" {
-		j.What = j.Error
+		j.What = strings.TrimPrefix(j.Error, j.Name+": ")
 	}
 	return j
 }

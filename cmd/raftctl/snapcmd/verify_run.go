@@ -161,13 +161,22 @@ func logSize(log *wal.Log) (size int64) {
 	return size
 }
 
-// startsOf returns what releases start from, each snapshot once.
+// startsOf returns what the releases start from that get through starting; where none does, what those
+// start from that read the log.
 func startsOf(r *outlook.Report) (list []crosscheck.Start) {
+	var all []crosscheck.Start
 	for _, o := range outlook.Fold(r.Outlooks) {
 		if o.Read.Action == wal.ActionRefuses || o.Read.Action == wal.ActionUnknown {
 			continue
 		}
-		list = append(list, crosscheck.Start{Releases: o.Read.Releases(), Entry: o.Read.Start})
+		s := crosscheck.Start{Releases: o.Read.Releases(), Entry: o.Read.Start}
+		all = append(all, s)
+		if o.Action != wal.ActionRefuses {
+			list = append(list, s)
+		}
+	}
+	if len(list) == 0 {
+		return all
 	}
 	return list
 }
