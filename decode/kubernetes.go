@@ -64,27 +64,42 @@ func Kubernetes(value []byte) (o Object, ok bool) {
 const manifestSize = 16 << 10
 
 // parseManifest reads an object in JSON as the API server writes it: custom resources, and what other
-// stores are told to keep so.
+// stores are told to keep so. Version and kind come first, in either order.
 func parseManifest(value []byte) (o Object, ok bool) {
-	if !bytes.HasPrefix(value, []byte(`{"apiVersion":"`)) && !bytes.HasPrefix(value, []byte(`{"kind":"`)) {
+	const version, kind = `{"apiVersion":"`, `{"kind":"`
+	switch {
+	case bytes.HasPrefix(value, []byte(version)):
+		o.APIVersion, o.Kind = firstTwo(value[len(version):], kind[1:])
+	case bytes.HasPrefix(value, []byte(kind)):
+		o.Kind, o.APIVersion = firstTwo(value[len(kind):], version[1:])
+	}
+	if len(o.Kind) == 0 || len(o.APIVersion) == 0 {
 		return Object{}, false
 	}
-	value = value[:min(len(value), manifestSize)]
-	for name, m := range jsonMembers(value) {
-		switch string(name) {
-		case "apiVersion":
-			o.APIVersion = jsonText(m)
-		case "kind":
-			o.Kind = jsonText(m)
-		case "metadata":
+	for name, m := range jsonMembers(value[:min(len(value), manifestSize)]) {
+		if string(name) == "metadata" {
 			o.readMetadata(m)
-		}
-		if o.Kind != nil && o.APIVersion != nil && string(name) == "metadata" {
 			break
 		}
 	}
 	o.json = true
-	return o, len(o.Kind) > 0 && len(o.APIVersion) > 0
+	return o, true
+}
+
+// firstTwo returns the rest of the string that a text begins within, and the string that follows it under
+// that name; nil if it doesn't.
+func firstTwo(text []byte, name string) (first, second []byte) {
+	const maxWord = 256
+	text = text[:min(len(text), maxWord)]
+	end := bytes.IndexByte(text, '"')
+	if end < 0 || !bytes.HasPrefix(text[end+1:], []byte(","+name)) {
+		return nil, nil
+	}
+	rest := text[end+1+len(",")+len(name):]
+	if n := bytes.IndexByte(rest, '"'); n > 0 {
+		return text[:end], rest[:n]
+	}
+	return nil, nil
 }
 
 func (o *Object) readMetadata(metadata []byte) {

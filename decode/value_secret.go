@@ -12,9 +12,9 @@ type stored struct{ key, value []byte }
 // Limits of how much of a value is looked at for secrets, where only its beginning is shown: what is
 // behind it tells whether that has the beginning of one.
 const (
-	judgedSummary = 256 // bytes of text
-	judgedCompact = 512 // bytes of JSON, whose white space isn't shown
-	judgedPrefix  = jsonPrefix + 128
+	judgedSummary = 160 // bytes of text
+	judgedCompact = 384 // bytes of JSON, whose white space isn't shown
+	judgedPrefix  = jsonPrefix + 64
 )
 
 // exposed is what of a value may be shown.
@@ -37,9 +37,6 @@ func (v stored) expose(o *Object, limit int, s *Style) exposed {
 	}
 	if v.isSecret(o) {
 		return exposed{all: true}
-	}
-	if o != nil && o.Encrypted != nil {
-		return e
 	}
 	spans := secret.Find(e.text, e.whole)
 	if spans == nil {

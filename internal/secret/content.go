@@ -27,14 +27,10 @@ func (s *scanner) jwt(start int) {
 	}
 }
 
-// pem hides a private key in PEM. The pattern begins behind the B of BEGIN.
+// pem hides a private key in PEM.
 func (s *scanner) pem(start int) {
 	const maxLabel = 64
-	begin, ok := bytes.CutSuffix(s.text[:start], []byte("B"))
-	if !ok || !bytes.HasPrefix(s.text[start:], []byte("EGIN ")) {
-		return
-	}
-	begin = bytes.TrimSuffix(begin, []byte(" "))
+	begin := bytes.TrimSuffix(s.text[:start], []byte(" "))
 	lo := len(bytes.TrimRight(begin, "-"))
 	if lo == len(begin) {
 		return

@@ -3,7 +3,6 @@ package secret
 import (
 	"bytes"
 	"cmp"
-	"math/bits"
 	"slices"
 )
 
@@ -22,19 +21,25 @@ type Span struct {
 // the text is not whole, but the beginning of something longer, a secret that isn't complete is hidden
 // too, and so is what may become one. The time that it takes is linear in the size of the text.
 func Find(text []byte, whole bool) []Span {
-	m := theMachine
-	var st state
-	end, hits := m.next(text, 0, &st)
-	if hits == (state{}) {
-		return nil
-	}
-	s := scanner{text: text, whole: whole, json: looksLikeJSON(text)}
-	for hits != (state{}) {
-		s.check(m, hits, end)
-		if s.done > end {
-			end, st = s.done, state{}
+	for i, list := theHunter.next(text, 0); list != nil; i, list = theHunter.next(text, i+1) {
+		for _, t := range list {
+			if _, ok := t.at(text, i); ok {
+				return find(text, i, whole)
+			}
 		}
-		end, hits = m.next(text, end, &st)
+	}
+	return nil
+}
+
+// find is Find for a text in which the first trigger's pair is at an offset.
+func find(text []byte, first int, whole bool) []Span {
+	s := scanner{text: text, whole: whole, json: looksLikeJSON(text)}
+	for i, list := theHunter.next(text, first); list != nil; i, list = theHunter.next(text, max(i+1, s.done)) {
+		for _, t := range list {
+			if start, ok := t.at(text, i); ok && start >= s.done {
+				s.apply(t, start)
+			}
+		}
 	}
 	return s.merged()
 }
@@ -67,18 +72,7 @@ func looksLikeJSON(text []byte) bool {
 	return len(text) > 0 && (text[0] == '{' || text[0] == '[' || text[0] == '"')
 }
 
-// check looks at what triggers whose patterns end at an offset stand for.
-func (s *scanner) check(m *machine, hits state, end int) {
-	for word, h := range hits {
-		for ; h != 0; h &= h - 1 {
-			t := m.byBit[word][bits.TrailingZeros64(h)]
-			if start := end - len(t.pattern); start >= s.done {
-				s.apply(t, start)
-			}
-		}
-	}
-}
-
+// apply looks at the place where a trigger's pattern begins.
 func (s *scanner) apply(t *trigger, start int) {
 	if t.tokens != nil {
 		s.token(start, t.tokens)

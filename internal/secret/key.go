@@ -15,7 +15,7 @@ const (
 // Key returns what a key says of its value. Of its last part it is enough to have the word in it,
 // a folder must end with the word: /app/token/github, but not /tokenizer-model/config.
 func Key(key []byte) Claim {
-	if !theMachine.suspects(key) {
+	if !theHunter.suspects(key) {
 		return NoClaim
 	}
 	claim := NoClaim

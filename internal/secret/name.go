@@ -86,7 +86,7 @@ func (l *letters) set(name []byte) []byte {
 // Name reports whether a field of that name holds a secret: DB_PASSWORD, clientSecret, x-api-key, but
 // not passwordPolicy or secretName. Case doesn't count, nor do signs.
 func Name(name []byte) bool {
-	if !theMachine.suspects(name) {
+	if !theHunter.suspects(name) {
 		return false
 	}
 	var l letters

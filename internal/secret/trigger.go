@@ -2,15 +2,6 @@ package secret
 
 import "bytes"
 
-// trigger is what a secret, or the name of one, has in it, so that the rest needn't be looked at
-// closely. In a pattern letters stand for both cases, a hyphen for an underscore too, and a question
-// mark for any byte.
-type trigger struct {
-	pattern string
-	rule    rule
-	tokens  []token
-}
-
 // rule says what is looked at where a pattern was found.
 type rule uint8
 
@@ -33,48 +24,49 @@ type token struct {
 	back   int // where in the prefix the pattern begins
 }
 
-var theMachine = newMachine([]trigger{
-	{"pas", ruleName, nil},
-	{"pwd", ruleName, nil},
-	{"sec", ruleName, []token{{"whsec_", 8, 2}, {"AGE-SECRET-KEY-", 8, 4}}},
-	{"tok", ruleName, nil},
-	{"key", ruleName, nil},
-	{"cre", ruleName, nil},
-	{"aut", ruleName, nil},
-	{"coo", ruleName, nil},
-	{"jwt", ruleName, nil},
-	{"otp", ruleName, nil},
-	{"psk", ruleName, nil},
-	{"mne", ruleName, nil},
-	{`\u0`, ruleEscape, nil},
-	{"eyj", ruleJWT, nil},
-	{"egin", rulePEM, nil},
-	{"$", ruleHash, nil},
-	{"://", ruleURL, nil},
-	{"@tc", ruleAt, nil},
-	{"@un", ruleAt, nil},
-	{"bea", ruleScheme, nil},
-	{"bas", ruleScheme, nil},
-	{"gh?-", ruleNone, []token{
+var theHunter = newHunter([]trigger{
+	{"pass", 0, ruleName, nil},
+	{"pwd", 0, ruleName, nil},
+	{"secret", 2, ruleName, []token{{"AGE-SECRET-KEY-", 8, 4}}},
+	{"cred", 0, ruleName, nil},
+	{"token", 1, ruleName, nil},
+	{"cookie", 2, ruleName, nil},
+	{"key", 1, ruleName, nil},
+	{"auth", 0, ruleName, nil},
+	{"jwt", 0, ruleName, nil},
+	{"otp", 1, ruleName, nil},
+	{"psk", 1, ruleName, nil},
+	{"mnemonic", 0, ruleName, nil},
+	{`\u0`, 0, ruleEscape, nil},
+	{"eyJ", 1, ruleJWT, nil},
+	{"BEGIN ", 1, rulePEM, nil},
+	{"$", 0, ruleHash, nil},
+	{"://", 0, ruleURL, nil},
+	{"@tcp(", 0, ruleAt, nil},
+	{"@unix(", 0, ruleAt, nil},
+	{"bearer ", 0, ruleScheme, nil},
+	{"basic ", 0, ruleScheme, nil},
+	{"gh?-", 0, ruleNone, []token{
 		{"ghp_", 16, 0}, {"gho_", 16, 0}, {"ghu_", 16, 0}, {"ghs_", 16, 0}, {"ghr_", 16, 0}}},
-	{"pat-", ruleNone, []token{
+	{"pat-", 2, ruleNone, []token{
 		{"github_pat_", 16, 7}, {"dckr_pat_", 8, 5}, {"shpat_", 16, 2}, {"glpat-", 8, 2}}},
-	{"xox", ruleNone, []token{{"xoxa-", 8, 0}, {"xoxb-", 8, 0}, {"xoxe-", 8, 0}, {"xoxe.", 8, 0},
+	{"xox", 0, ruleNone, []token{{"xoxa-", 8, 0}, {"xoxb-", 8, 0}, {"xoxe-", 8, 0}, {"xoxe.", 8, 0},
 		{"xoxo-", 8, 0}, {"xoxp-", 8, 0}, {"xoxr-", 8, 0}, {"xoxs-", 8, 0}}},
-	{"akia", ruleNone, []token{{"AKIA", 12, 0}}},
-	{"asia", ruleNone, []token{{"ASIA", 12, 0}}},
-	{"iza", ruleNone, []token{{"AIza", 20, 1}}},
-	{"sk-", ruleNone, []token{{"sk-", 16, 0}, {"sk_live_", 8, 0}, {"sk_test_", 8, 0}}},
-	{"sg.", ruleNone, []token{{"SG.", 16, 0}}},
-	{"npm-", ruleNone, []token{{"npm_", 16, 0}}},
-	{"ypi", ruleNone, []token{{"pypi-", 16, 1}}},
-	{"hvs", ruleNone, []token{{"hvs.", 16, 0}}},
-	{"p-v1", ruleNone, []token{{"dop_v1_", 16, 2}}},
-	{"ya2", ruleNone, []token{{"ya29.", 8, 0}}},
-	{"ls0", ruleNone, []token{{"LS0tLS1CRUdJTi", 4, 0}}},
-	{"56~", ruleNone, []token{{"sha256~", 16, 4}}},
-	{"hook", ruleNone, []token{{"hooks.slack.com/services/", 8, 0}}},
-	{"att3", ruleNone, []token{{"ATATT3", 16, 2}}},
+	{"AKIA", 1, ruleNone, []token{{"AKIA", 12, 0}}},
+	{"ASIA", 1, ruleNone, []token{{"ASIA", 12, 0}}},
+	{"AIza", 1, ruleNone, []token{{"AIza", 20, 0}}},
+	{"sk-", 1, ruleNone, []token{{"sk-", 16, 0}, {"sk_live_", 8, 0}, {"sk_test_", 8, 0}}},
+	{"SG.", 1, ruleNone, []token{{"SG.", 16, 0}}},
+	{"npm-", 1, ruleNone, []token{{"npm_", 16, 0}}},
+	{"pypi-", 1, ruleNone, []token{{"pypi-", 16, 0}}},
+	{"hvs.", 0, ruleNone, []token{{"hvs.", 16, 0}}},
+	{"whsec-", 0, ruleNone, []token{{"whsec_", 8, 0}}},
+	{"dop-v1-", 3, ruleNone, []token{{"dop_v1_", 16, 0}}},
+	{"ya29.", 1, ruleNone, []token{{"ya29.", 8, 0}}},
+	{"LS0tLS1", 1, ruleNone, []token{{"LS0tLS1CRUdJTi", 4, 0}}},
+	{"256~", 2, ruleNone, []token{{"sha256~", 16, 3}}},
+	{"slack.com/", 0, ruleNone, []token{{"hooks.slack.com/services/", 8, 6}}},
+	{"ATATT3", 3, ruleNone, []token{{"ATATT3", 16, 0}}},
 })
 
 // public are the beginnings, in base64, of what is no secret though it is written like one: what

@@ -32,7 +32,7 @@ const (
 
 func (d *diffCounts) add(c change, key []byte) {
 	d.total[c]++
-	prefix := decode.Prefix(key)
+	prefix := decode.KeyPrefix(key)
 	if !bytes.HasSuffix(prefix, []byte{'/'}) {
 		prefix = nil // keys without a slash are of one prefix, the empty one
 	}

@@ -99,12 +99,13 @@ func (d *differ) appendLine(b []byte, x *database.Difference, c change) []byte {
 	return append(d.appendJSON(b, x, c), d.frame.End...)
 }
 
-// appendText appends a difference for people: one line, which is cut at the terminal's width.
+// appendText appends a difference for people: a line, which is cut at the terminal's width, and those that
+// say what changed in the value.
 func (d *differ) appendText(b []byte, x *database.Difference, c change) []byte {
 	m := changeMarks[c]
 	line := decode.AppendKey([]byte{' '}, x.Key())
 	line = append(line, "  "...)
-	style := &d.o.values.style
+	var below []byte
 	switch c {
 	case added:
 		line = d.appendState(line, x.After)
@@ -122,14 +123,15 @@ func (d *differ) appendText(b []byte, x *database.Difference, c change) []byte {
 		case bytes.Equal(x.Before.Value, x.After.Value):
 			line = append(line, "same value"...)
 		default:
-			line = appendValueDiff(line, x, style)
+			below = d.appendValueDiff(nil, x)
 		}
 	}
 	if w := d.a.Width; w > 1 {
 		line = cutLine(line, w-1, d.a.ASCII)
 	}
 	b = append(b, d.a.Paint(m.color, m.mark)...)
-	return append(append(b, line...), '\n')
+	b = append(append(b, bytes.TrimRight(line, " ")...), '\n')
+	return append(b, below...)
 }
 
 func cutLine(line []byte, width int, ascii bool) []byte {
@@ -159,10 +161,15 @@ func appendLease(b []byte, id int64) []byte {
 	return strconv.AppendUint(b, uint64(id), 16)
 }
 
-// appendValueDiff appends what changed in a value.
-func appendValueDiff(b []byte, x *database.Difference, s *decode.Style) []byte {
-	b = decode.AppendValue(b, x.Before.Key, x.Before.Value, s)
-	return decode.AppendValue(append(b, " → "...), x.After.Key, x.After.Value, s)
+// diffIndent is what stands before the lines that say what changed in a value.
+const diffIndent = "    "
+
+// appendValueDiff appends what changed in a value, in lines of their own.
+func (d *differ) appendValueDiff(b []byte, x *database.Difference) []byte {
+	style := d.o.values.style
+	style.Width = max(d.a.Width-len(diffIndent), 0)
+	v := decode.DiffValues(x.Key(), x.Before.Value, x.After.Value, &style)
+	return v.AppendLines(b, diffIndent, &style)
 }
 
 // appendJSON appends a difference as one object: see docs/json.md.
@@ -171,6 +178,10 @@ func (d *differ) appendJSON(b []byte, x *database.Difference, c change) []byte {
 	b = jsontext.AppendBytes(b, "key", x.Key())
 	b = d.appendStateJSON(b, "before", x.Before)
 	b = d.appendStateJSON(b, "after", x.After)
+	if c == changed && !bytes.Equal(x.Before.Value, x.After.Value) {
+		v := decode.DiffValues(x.Key(), x.Before.Value, x.After.Value, &d.o.values.style)
+		b = v.AppendJSON(jsontext.AppendName(b, "value_diff"), &d.o.values.style)
+	}
 	return append(b, '}')
 }
 

@@ -27,7 +27,7 @@ type prefixJSON struct {
 func gatherTop(ctx context.Context, a *ui.App, n int, db *database.DB, path string) (*topJSON, error) {
 	p := ui.NewProgress(a, "count "+path, db.Size())
 	defer p.Done()
-	var tally decode.PrefixTally
+	bytesFirst, countFirst := decode.Prefixes{ByBytes: true}, decode.Prefixes{}
 	var damage damageTold
 	done := int64(0)
 	for c, err := range db.History(ctx, database.Query{}) {
@@ -38,20 +38,24 @@ func gatherTop(ctx context.Context, a *ui.App, n int, db *database.DB, path stri
 			continue
 		}
 		size := int64(len(c.Key) + len(c.Value))
-		tally.Add(c.Key, size)
+		bytesFirst.Add(c.Key, size)
+		countFirst.Add(c.Key, size)
 		done += size
 		p.Set(done)
 	}
-	t := &topJSON{ByBytes: []prefixJSON{}, ByRevisions: []prefixJSON{}}
-	byBytes, byCount, estimated := tally.Top(n)
-	t.Estimated = estimated
-	for _, c := range byBytes {
-		t.ByBytes = append(t.ByBytes, prefixJSON{c.Prefix, c.Writes, c.Bytes})
-	}
-	for _, c := range byCount {
-		t.ByRevisions = append(t.ByRevisions, prefixJSON{c.Prefix, c.Writes, c.Bytes})
-	}
+	t := new(topJSON)
+	t.ByBytes, t.Estimated = topOf(&bytesFirst, n)
+	t.ByRevisions, _ = topOf(&countFirst, n) // there are as many prefixes
 	return t, nil
+}
+
+func topOf(p *decode.Prefixes, n int) (list []prefixJSON, estimated bool) {
+	list = []prefixJSON{}
+	counts, estimated := p.Top(n)
+	for _, c := range counts {
+		list = append(list, prefixJSON{c.Prefix, c.Writes, c.Bytes})
+	}
+	return list, estimated
 }
 
 func (t *topJSON) print(b *bytes.Buffer, screen ui.Screen) {
