@@ -3,6 +3,7 @@ package snapcmd
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -128,7 +129,11 @@ func (s *dbStatus) keysText() string {
 }
 
 func (s *dbStatus) fileText() string {
-	text := ui.Quote(s.File)
+	name, inside := strings.CutPrefix(filepath.ToSlash(s.File), strings.TrimSuffix(filepath.ToSlash(s.Path), "/")+"/")
+	if !inside {
+		name = filepath.Base(s.File)
+	}
+	text := visible(name)
 	if s.Compressed {
 		text += fmt.Sprintf(", compressed to %s", display.FormatSize(s.FileSize))
 	}
