@@ -14,6 +14,7 @@ type Bucket struct {
 	Name     string // empty for the root bucket
 	Root     uint64 // its root page; 0 if it stands inline
 	Sequence uint64
+	Depth    int // how many buckets it lies in: 0 is the root bucket, 1 those of etcd
 
 	db     *DB
 	inline Page // its only page, where it stands inline
@@ -32,7 +33,8 @@ func (db *DB) Buckets() iter.Seq2[*Bucket, error] {
 }
 
 // Buckets yields the buckets within the bucket in the order of their names: etcd has none. At a page
-// that is corrupt it yields the error, and goes on behind it.
+// that is corrupt it yields the error, and goes on behind it. In a damaged database a bucket may be one
+// of those in itself; [DB.Check] tells.
 func (b *Bucket) Buckets() iter.Seq2[*Bucket, error] { return b.buckets((*Page).IsBucket) }
 
 // buckets yields the buckets that those elements hold for which is says so.
@@ -46,7 +48,7 @@ func (b *Bucket) buckets(is func(*Page, int) bool) iter.Seq2[*Bucket, error] {
 				continue
 			}
 			for i := range p.Len() {
-				if is(p, i) && !yield(b.db.bucketAt(p, i)) {
+				if is(p, i) && !yield(b.bucketAt(p, i)) {
 					return
 				}
 			}
@@ -68,8 +70,8 @@ func (db *DB) Bucket(name string) (*Bucket, error) {
 	return nil, errors.Join(errs...)
 }
 
-// bucketAt returns the bucket that element i of a page holds.
-func (db *DB) bucketAt(p *Page, i int) (*Bucket, error) {
+// bucketAt returns the bucket that element i of a page of the bucket holds.
+func (b *Bucket) bucketAt(p *Page, i int) (*Bucket, error) {
 	name, v, is := leafElement(p.b, i)
 	off := p.Off + int64(pageHeaderSize+i*leafElementLen)
 	corrupt := func(format string, args ...any) error {
@@ -82,9 +84,10 @@ func (db *DB) bucketAt(p *Page, i int) (*Bucket, error) {
 		return nil, corrupt("bucket %.40q of %d bytes, want %d", name, len(v), bucketHeaderSize)
 	}
 	le := binary.LittleEndian
-	b := &Bucket{Name: string(name), Root: le.Uint64(v), Sequence: le.Uint64(v[8:]), db: db}
-	if b.Root != 0 {
-		return b, nil
+	sub := &Bucket{Name: string(name), Root: le.Uint64(v), Sequence: le.Uint64(v[8:]),
+		Depth: b.Depth + 1, db: b.db}
+	if sub.Root != 0 {
+		return sub, nil
 	}
 	in := bytes.Clone(v[bucketHeaderSize:])
 	if len(in) < pageHeaderSize {
@@ -97,8 +100,8 @@ func (db *DB) bucketAt(p *Page, i int) (*Bucket, error) {
 	if err := validate(in, h); err != nil {
 		return nil, corrupt("bucket %.40q: %w", name, err)
 	}
-	b.inline = Page{ID: p.ID, Off: p.Off, kind: flagLeaf, count: int(h.count), size: int64(len(in)), b: in}
-	return b, nil
+	sub.inline = Page{ID: p.ID, Off: p.Off, kind: flagLeaf, count: int(h.count), size: int64(len(in)), b: in}
+	return sub, nil
 }
 
 // Page reads a page of the bucket, which a walk has met, into p, whose memory it uses again. The error is

@@ -70,7 +70,7 @@ type copier struct {
 
 	started uint64 // the first transaction that was seen
 	now     Meta   // of the transaction that is being copied
-	tree    *tree  // of it
+	usage   *usage // of it
 	copied  *pageSet
 	done    int64 // bytes copied since it began anew
 }
@@ -93,7 +93,7 @@ func (c *copier) run() error {
 	if c.started == 0 {
 		c.started = db.meta.TxID
 	}
-	c.now, c.tree, c.copied, c.done = db.meta, nil, newPageSet(), 0
+	c.now, c.usage, c.copied, c.done = db.meta, nil, newPageSet(), 0
 	if err := c.follow(db); err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (c *copier) run() error {
 // missing returns the next page in use, from one on and then from the start, that is yet to be copied.
 func (c *copier) missing(from uint64) (uint64, bool) {
 	for _, from := range []uint64{from, 0} {
-		for id := range c.tree.pages.from(from) {
+		for id := range c.usage.pages.from(from) {
 			if !c.copied.has(id) {
 				return id, true
 			}
@@ -125,7 +125,7 @@ func (c *copier) missing(from uint64) (uint64, bool) {
 
 // follow takes over what the database is now: the same transaction, or the next one.
 func (c *copier) follow(db *DB) error {
-	t := newTree(db, c.tree)
+	t := newUsage(db, c.usage)
 	err := t.build()
 	after, openErr := c.open()
 	switch {
@@ -136,7 +136,7 @@ func (c *copier) follow(db *DB) error {
 	case err != nil:
 		return err
 	}
-	c.now, c.tree = db.meta, t
+	c.now, c.usage = db.meta, t
 	kept := newPageSet()
 	for id := range c.copied.from(0) {
 		if t.pages.has(id) {
@@ -181,7 +181,7 @@ func (c *copier) chunk(first uint64) (next uint64, err error) {
 func (c *copier) near(first uint64) (ids []uint64) {
 	const gap = 8 // pages that are read in vain rather than to read twice
 	last := first
-	for id := range c.tree.pages.from(first) {
+	for id := range c.usage.pages.from(first) {
 		if id >= first+max(uint64(copyChunk/c.now.PageSize), 1) || id > last+gap {
 			break
 		}
@@ -206,7 +206,7 @@ func (c *copier) pieceOf(id uint64, b []byte) piece {
 		return p // it is corrupt, and copied as it is
 	}
 	p.pages += uint64(h.overflow)
-	if c.tree.refers(id) {
+	if c.usage.refers(id) {
 		return p
 	}
 	switch {
@@ -284,7 +284,7 @@ func (c *copier) settle(got []piece) error {
 		return errMissed
 	}
 	for _, p := range got {
-		if !c.tree.pages.has(p.id) {
+		if !c.usage.pages.has(p.id) {
 			continue
 		}
 		if p.err != nil {

@@ -27,3 +27,18 @@ func (e *CorruptError) Error() string {
 
 // Unwrap returns Err.
 func (e *CorruptError) Unwrap() error { return e.Err }
+
+// ReadError is an error of the reader at a page.
+type ReadError struct {
+	Page uint64
+	Off  int64 // of the first byte that can't be read, in bytes from the start of the file
+	Err  error
+}
+
+// Error formats the error as "page 7: offset 28672: input/output error".
+func (e *ReadError) Error() string {
+	return fmt.Sprintf("page %d: offset %d: %v", e.Page, e.Off, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *ReadError) Unwrap() error { return e.Err }

@@ -7,7 +7,8 @@ func AllPages(db *DB) iter.Seq2[*Page, error] {
 	return func(yield func(*Page, error) bool) {
 		var bucket func(b *Bucket) bool
 		bucket = func(b *Bucket) bool {
-			w := walk{db: db, yield: yield, seen: newPageSet(), branch: func(p *Page) { yield(p, nil) }}
+			w := newWalk(db, newPageSet())
+			w.yield, w.branch = yield, func(p *Page) { yield(p, nil) }
 			if b.Root != 0 && !w.visit(b.Root, span{}, 0) {
 				return false
 			}

@@ -72,7 +72,7 @@ func nest(tx *bbolt.Tx) error {
 		if err != nil {
 			return err
 		}
-		for k := range i * i * i {
+		for k := range i * i * 3 {
 			if err := inner.Put(fmt.Appendf(nil, "%05d", k), []byte("value")); err != nil {
 				return err
 			}

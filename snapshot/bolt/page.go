@@ -15,8 +15,8 @@ type Page struct {
 
 	kind  uint16
 	count int
-	used  int64
 	size  int64  // with its overflow
+	used  int64  // with the branch pages before it
 	b     []byte // the page, as far as its elements reach
 	buf   []byte // memory of its own, which b need not lie in
 }
@@ -153,7 +153,7 @@ func (db *DB) load(p *Page, size int64, in *window) error {
 	if err == nil || errors.Is(err, io.EOF) { // the file has become shorter than it was
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("page %d: offset %d: %w", p.ID, p.Off+int64(n), err)
+	return &ReadError{Page: p.ID, Off: p.Off + int64(n), Err: err}
 }
 
 // keep makes the page independent of the window.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/bits"
 	"slices"
+	"sync/atomic"
 )
 
 // pageSet is a set of pages. It grows with the pages that are in it, not with their numbers, which a
@@ -53,4 +54,23 @@ func (s *pageSet) from(id uint64) iter.Seq[uint64] {
 			}
 		}
 	}
+}
+
+// bitmap is a set of the first pages of a file, which may be used concurrently.
+type bitmap []atomic.Uint64
+
+func newBitmap(pages uint64) bitmap { return make(bitmap, (pages+63)/64) }
+
+// add adds a page, and reports whether it wasn't there before. One beyond the file is never there.
+func (m bitmap) add(id uint64) bool {
+	if id/64 >= uint64(len(m)) {
+		return true
+	}
+	bit := uint64(1) << (id % 64)
+	return m[id/64].Or(bit)&bit == 0
+}
+
+// has reports whether a page is in the set. One beyond the file never is.
+func (m bitmap) has(id uint64) bool {
+	return id/64 < uint64(len(m)) && m[id/64].Load()&(1<<(id%64)) != 0
 }

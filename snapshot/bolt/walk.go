@@ -23,7 +23,8 @@ func (b *Bucket) Leaves(from []byte) iter.Seq2[*Page, error] {
 			yield(&b.inline, nil)
 			return
 		}
-		w := walk{db: b.db, from: from, yield: yield, seen: newPageSet()}
+		w := newWalk(b.db, newPageSet())
+		w.from, w.yield = from, yield
 		w.visit(b.Root, span{}, 0)
 	}
 }
@@ -31,21 +32,29 @@ func (b *Bucket) Leaves(from []byte) iter.Seq2[*Page, error] {
 // span is a range of keys, [lo, hi). A nil hi is no bound.
 type span struct{ lo, hi []byte }
 
-// walk is one pass over the pages of a tree.
+// walk is one pass over the pages of a tree, or a part of one.
 type walk struct {
 	db    *DB
 	from  []byte
 	yield func(*Page, error) bool
-	seen  *pageSet
-	above int64          // bytes of the branch pages since the last leaf
+	seen  marks
 	pages [maxDepth]Page // one a level
 	ahead window
 
+	above  int64 // bytes of the branch pages since the last leaf
 	wasted int64 // bytes read of pages that don't belong where they were met
 
-	// branch, if it isn't nil, is told of every branch page as well.
-	branch func(*Page)
+	branch func(*Page) // is told of every branch page as well, if it isn't nil
+	goOn   bool        // also behind a page that can't be read for an error of the reader
 }
+
+// marks are the pages that were met. Walks over parts of a tree at the same time share them.
+type marks interface {
+	has(id uint64) bool
+	add(id uint64) bool // reports whether it wasn't there before
+}
+
+func newWalk(db *DB, seen marks) *walk { return &walk{db: db, seen: seen} }
 
 // visit walks over the tree below a page, all of whose keys lie in the span. It reports whether to go
 // on.
@@ -56,13 +65,13 @@ func (w *walk) visit(id uint64, keys span, depth int) bool {
 		if ok {
 			corrupt.Before, corrupt.After = bytes.Clone(keys.lo), bytes.Clone(keys.hi)
 		}
-		return w.yield(nil, err) && ok
+		return w.yield(nil, err) && (ok || w.goOn)
 	}
 	if p.IsLeaf() {
-		p.used, w.above = w.above+p.Size(), 0
+		p.used, w.above = w.above+p.size, 0
 		return w.yield(p, nil)
 	}
-	w.above += p.Size()
+	w.above += p.size
 	if w.branch != nil {
 		w.branch(p)
 	}
@@ -76,7 +85,7 @@ func (w *walk) visit(id uint64, keys span, depth int) bool {
 		if i+1 < p.count {
 			hi, _ = branchElement(p.b, i+1)
 		}
-		w.ahead.prepare(w.db, p, i)
+		w.ahead.prepareChildren(w.db, p, i)
 		if !w.visit(child, span{lo, hi}, depth+1) {
 			return false
 		}
@@ -93,7 +102,7 @@ func (w *walk) open(id uint64, keys span, depth int) (*Page, error) {
 	p := &w.pages[depth]
 	if w.seen.has(id) {
 		p.ID, p.Off = id, int64(id)*w.db.meta.PageSize
-		return nil, p.corrupt(0, "used twice")
+		return nil, p.corrupt(0, "%w", errUsedTwice)
 	}
 	err := w.db.read(id, p, &w.ahead)
 	if err == nil {
@@ -109,6 +118,8 @@ func (w *walk) open(id uint64, keys span, depth int) (*Page, error) {
 	}
 	return p, nil
 }
+
+var errUsedTwice = errors.New("used twice")
 
 // refuse notes that a page doesn't belong where it was met. It may belong where it is met next, and is
 // read anew there; but a file that refers to few pages again and again mustn't be read for ever.

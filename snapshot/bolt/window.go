@@ -23,21 +23,19 @@ func (w *window) at(off, size int64) []byte {
 	return w.b[off-w.off:][:size:size]
 }
 
-// prepare reads the children of a branch page from element i on that lie behind each other in the
-// file, unless the window holds that one already. Where that fails it does nothing: the error shows
-// when the pages are read one by one.
-func (w *window) prepare(db *DB, branch *Page, i int) {
-	_, first := branchElement(branch.b, i)
-	if first >= uint64(db.size/db.meta.PageSize) {
-		return
-	}
-	if w.at(int64(first)*db.meta.PageSize, db.meta.PageSize) != nil {
+// prepare reads the next n pages that are asked for, of which id tells the numbers, as far as they lie
+// behind each other in the file; unless the window holds the first already. Where that fails it does
+// nothing: the error shows when the pages are read one by one.
+func (w *window) prepare(db *DB, n int, id func(i int) uint64) {
+	pageSize, first := db.meta.PageSize, id(0)
+	whole := uint64(db.size / pageSize)
+	if first >= whole || w.at(int64(first)*pageSize, pageSize) != nil {
 		return
 	}
 	end := first + 1
-	for i++; i < branch.count; i++ {
-		_, next := branchElement(branch.b, i)
-		if next < end || next > end+windowGap || next >= first+windowPages {
+	for i := 1; i < n; i++ {
+		next := id(i)
+		if next < end || next > end+windowGap || next >= min(first+windowPages, whole) {
 			break
 		}
 		end = next + 1
@@ -45,9 +43,22 @@ func (w *window) prepare(db *DB, branch *Page, i int) {
 	if end == first+1 {
 		return
 	}
-	w.off = int64(first) * db.meta.PageSize
-	size := min(int64(end)*db.meta.PageSize, db.size) - w.off
+	w.off = int64(first) * pageSize
+	size := int64(end)*pageSize - w.off
 	w.b = slices.Grow(w.b[:0], int(size))[:size]
-	n, _ := db.r.ReadAt(w.b, w.off)
-	w.b = w.b[:n]
+	read, _ := db.r.ReadAt(w.b, w.off)
+	w.b = w.b[:read]
+}
+
+// prepareChildren prepares for the children of a branch page from element i on.
+func (w *window) prepareChildren(db *DB, branch *Page, i int) {
+	w.prepare(db, branch.count-i, func(k int) uint64 {
+		_, child := branchElement(branch.b, i+k)
+		return child
+	})
+}
+
+// prepareTrees prepares for the pages at which trees begin.
+func (w *window) prepareTrees(db *DB, trees []tree) {
+	w.prepare(db, len(trees), func(k int) uint64 { return trees[k].id })
 }

@@ -1,18 +1,24 @@
 package database
 
-import "github.com/raftctl/raftctl/internal/verdict"
+import (
+	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/snapshot/bolt"
+)
 
 // Class says what is wrong with a database, spelled as in the JSON contract.
 type Class string
 
 // Classes of what is wrong with the container: see package bolt.
 const (
-	ClassMetaPage    Class = "meta_page"
-	ClassTruncated   Class = "truncated"
-	ClassPage        Class = "page"
-	ClassUnreachable Class = "page_unreachable"
-	ClassFreelist    Class = "freelist"
-	ClassLonger      Class = "file_longer"
+	ClassMetaPage    = Class(bolt.ClassMetaPage)
+	ClassTruncated   = Class(bolt.ClassTruncated)
+	ClassPage        = Class(bolt.ClassPage)
+	ClassTwice       = Class(bolt.ClassTwice)
+	ClassBothFree    = Class(bolt.ClassBothFree)
+	ClassUnreachable = Class(bolt.ClassUnreachable)
+	ClassFreelist    = Class(bolt.ClassFreelist)
+	ClassLonger      = Class(bolt.ClassLonger)
+	ClassUnreadable  = Class(bolt.ClassUnreadable)
 )
 
 // Classes of what is wrong with the sha256 behind the database.
@@ -74,6 +80,8 @@ var classes = []ClassInfo{
 	{ClassMetaPage, verdict.Warning, "one of the two meta pages is not intact; the other one counts"},
 	{ClassTruncated, verdict.Error, "the file ends before the pages that it had"},
 	{ClassPage, verdict.Error, "a page is not as bbolt writes it, or doesn't belong where it is referred to"},
+	{ClassTwice, verdict.Error, "a page that is referred to, or run over, by more than one"},
+	{ClassBothFree, verdict.Error, "a page in use that is in the list of free pages"},
 	{ClassUnreachable, verdict.Error, "a page that is neither in use nor free"},
 	{ClassFreelist, verdict.Error, "the list of free pages is not as bbolt writes it"},
 	{ClassLonger, verdict.Info, "the file has room for pages that were never used"},
@@ -91,7 +99,7 @@ var classes = []ClassInfo{
 	{ClassNotCompacted, verdict.Warning, "revisions that a finished compaction should have removed"},
 	{ClassCompactionMark, verdict.Error, "the marks of compaction contradict each other"},
 	{ClassUnfinished, verdict.Info, "a compaction was not finished; etcd goes on with it when it starts"},
-	{ClassAllCompacted, verdict.Info, "compacted up to a revision above all that are there"},
+	{ClassAllCompacted, verdict.Warning, "compacted up to a revision above all that are there"},
 	{ClassRestoreMark, verdict.Info, "restored with --bump-revision"},
 	{ClassItem, verdict.Error, "an item of a bucket that can't be decoded"},
 	{ClassNoIndex, verdict.Warning, "how far the log was applied is not recorded"},
@@ -101,6 +109,7 @@ var classes = []ClassInfo{
 	{ClassRoleMissing, verdict.Warning, "a user has a role that doesn't exist"},
 	{ClassNoRoot, verdict.Error, "auth is enabled, and no user root with role root could manage it"},
 	{ClassAlarm, verdict.Warning, "an alarm is raised"},
+	{ClassUnreadable, verdict.Warning, "the file can't be read there"},
 	{ClassUnchecked, verdict.Warning, "something could not be checked"},
 }
 

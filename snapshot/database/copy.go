@@ -45,7 +45,7 @@ func copyHeld(ctx context.Context, f fs.File, at io.ReaderAt, o *Options) (*held
 // explain says of a full disk where that is, and what to do.
 func explain(err error, tmp *os.File) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return fmt.Errorf("copying it into the temporary folder %s: %w; TMPDIR names another",
+		return fmt.Errorf("temporary folder %s: %w; TMPDIR names another",
 			filepath.Dir(tmp.Name()), syscall.ENOSPC)
 	}
 	return err

@@ -5,6 +5,8 @@ import (
 	"hash/crc32"
 	"hash/maphash"
 	"iter"
+
+	"github.com/raftctl/raftctl/snapshot/bolt"
 )
 
 // digest is what is left of a change when its bytes are gone: enough to follow its key.
@@ -18,14 +20,14 @@ type digest struct {
 	err    error  // why a record, or a page of them, can't be read: then nothing else counts
 }
 
-// keyHash stands for a key. Its 128 bits are seeded anew by each process, so that nobody can make two
-// keys that are taken for one.
+// keyHash stands for a key. Its 127 bits are seeded anew by each process, so that nobody can make two
+// keys that are taken for one. It is never zero.
 type keyHash [2]uint64
 
 var keySeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
 func hashOf(key []byte) keyHash {
-	return keyHash{maphash.Bytes(keySeeds[0], key), maphash.Bytes(keySeeds[1], key)}
+	return keyHash{maphash.Bytes(keySeeds[0], key), maphash.Bytes(keySeeds[1], key) | 1<<63}
 }
 
 // reading is how the records of bucket key are read.
@@ -94,17 +96,10 @@ func (db *DB) digest(r *reading, full chan<- []digest, free <-chan []digest) {
 		var c Change
 		for p, err := range db.leaves(r.ctx, b, nil, r.progress) {
 			if err != nil {
-				batch = append(batch, digest{Change: Change{ordinal: c.ordinal}, err: err})
+				batch = append(batch, digest{err: err})
 				c.ordinal++ // stands for whatever the page has held
 			} else {
-				for i := range p.Len() {
-					k, v := p.Element(i)
-					batch = append(batch, r.digestOf(&c, c.set(p, i), k, v))
-					c.ordinal++
-				}
-				if p.Len() > 0 {
-					batch[len(batch)-p.Len()].used = p.Used()
-				}
+				batch = r.page(batch, &c, p)
 			}
 			if len(batch) >= digestBatch-pollEvery && !send() {
 				return
@@ -112,6 +107,19 @@ func (db *DB) digest(r *reading, full chan<- []digest, free <-chan []digest) {
 		}
 	}
 	full <- batch
+}
+
+// page appends the digests of a page's records.
+func (r *reading) page(batch []digest, c *Change, p *bolt.Page) []digest {
+	for i := range p.Len() {
+		k, v := p.Element(i)
+		batch = append(batch, r.digestOf(c, c.set(p, i), k, v))
+		c.ordinal++
+	}
+	if p.Len() > 0 {
+		batch[len(batch)-p.Len()].used = p.Used()
+	}
+	return batch
 }
 
 // digestOf returns the digest of a change, or of a record that can't be read.
@@ -123,7 +131,7 @@ func (r *reading) digestOf(c *Change, err error, k, v []byte) digest {
 		r.look(c, k, v)
 	}
 	d := digest{Change: *c, key: hashOf(c.Key), marker: c.isMarker(), size: uint32(len(k) + len(v))}
-	d.Key, d.Value = nil, nil
+	d.Key, d.Value, d.record = nil, nil, nil
 	if r.sums {
 		d.crc = crc32.Update(crc32.Update(0, castagnoli, k), castagnoli, v)
 	}

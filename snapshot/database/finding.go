@@ -56,6 +56,18 @@ func (fs *findings) add(f Finding) {
 	fs.list = append(fs.list, f)
 }
 
+// leftOut counts findings that another check has left out.
+func (fs *findings) leftOut(n map[bolt.Class]int) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	for c, n := range n {
+		if fs.more == nil {
+			fs.more = map[Class]int{}
+		}
+		fs.more[Class(c)] += n
+	}
+}
+
 // addf adds a finding about the database as a whole.
 func (fs *findings) addf(c Class, format string, args ...any) {
 	fs.add(Finding{Class: c, Evidence: fmt.Sprintf(format, args...)})
@@ -91,7 +103,19 @@ func pageEvidence(e *bolt.CorruptError) string {
 	if e.Before == nil && e.After == nil {
 		return e.Err.Error()
 	}
-	return fmt.Sprintf("%v; the keys from %.40q on that are less than %.40q are lost", e.Err, e.Before, e.After)
+	return fmt.Sprintf("%v; what lies from %s on and before %s is lost", e.Err, boundText(e.Before, "the start"),
+		boundText(e.After, "the end"))
+}
+
+// boundText names a key of a bucket for people: a revision, or else what it is.
+func boundText(key []byte, none string) string {
+	if key == nil {
+		return none
+	}
+	if r, _, err := ParseRevision(key); err == nil {
+		return "revision " + r.String()
+	}
+	return fmt.Sprintf("%.40q", key)
 }
 
 // sorted returns the findings in the order of the classes, then of the file.
@@ -110,7 +134,7 @@ func (fs *findings) verdict() verdict.Verdict {
 		switch {
 		case f.Severity == verdict.Error:
 			return verdict.Problem
-		case f.Class == ClassUnchecked:
+		case f.Class == ClassUnchecked || f.Class == ClassUnreadable:
 			v = verdict.Unchecked
 		}
 	}

@@ -71,25 +71,31 @@ func (db *DB) fetch(ctx context.Context, s *sorter, yield func(*KeyValue, error)
 	var page bolt.Page
 	var c Change
 	n := 0
-	for place, err := range s.sorted() {
+	for k, err := range s.all() {
 		if n++; err == nil && n%pollEvery == 0 {
 			err = ctx.Err()
 		}
-		if err == nil && page.ID != place.page {
-			err = b.Page(place.page, &page)
+		if err == nil && k.size == 0 && page.ID != k.page {
+			err = b.Page(k.page, &page)
 		}
-		if err != nil {
-			yield(nil, err)
-			return
+		if err == nil {
+			err = c.load(&k, &page)
 		}
-		if place.element >= page.Len() {
-			yield(nil, fmt.Errorf("page %d has changed while it was read", place.page))
-			return
-		}
-		if !yield(&c.KeyValue, c.set(&page, place.element)) {
+		if !yield(&c.KeyValue, err) || err != nil {
 			return
 		}
 	}
+}
+
+// load reads the record that a key carries, or that lies on its page.
+func (c *Change) load(k *sorted, p *bolt.Page) error {
+	switch {
+	case k.size > 0:
+		return c.Unmarshal(k.record)
+	case k.element >= p.Len():
+		return fmt.Errorf("page %d has changed while it was read", k.page)
+	}
+	return c.set(p, k.element)
 }
 
 // History yields all changes of the keys that are wanted, in the order of their revisions, up to a

@@ -24,10 +24,11 @@ type tableShard[S any] struct {
 }
 
 type tableSlot[S any] struct {
-	key   keyHash
-	used  bool
+	key   keyHash // zero in a free one, and never else
 	state S
 }
+
+func (s *tableSlot[S]) used() bool { return s.key != keyHash{} }
 
 const (
 	tableShards = 256
@@ -47,7 +48,7 @@ func (t *keyTable[S]) get(key keyHash, ordinal int64) (s *S, known bool) {
 		return nil, false
 	}
 	sh := &t.shards[key[0]>>56]
-	if slot := sh.find(key); slot != nil && slot.used {
+	if slot := sh.find(key); slot != nil && slot.used() {
 		return &slot.state, true
 	}
 	if t.n >= t.limit && t.part == 0 {
@@ -69,7 +70,7 @@ func (t *keyTable[S]) split(ordinal int64) {
 		old := t.shards[i].slots
 		t.shards[i] = tableShard[S]{}
 		for _, s := range old {
-			if s.used && s.key[1]&(t.parts-1) == t.part {
+			if s.used() && s.key[1]&(t.parts-1) == t.part {
 				*t.shards[i].insert(s.key) = s.state
 				t.n++
 			}
@@ -92,7 +93,7 @@ func (t *keyTable[S]) next() (seen int64, ok bool) {
 func (t *keyTable[S]) each(visit func(*S)) {
 	for i := range t.shards {
 		for j := range t.shards[i].slots {
-			if s := &t.shards[i].slots[j]; s.used {
+			if s := &t.shards[i].slots[j]; s.used() {
 				visit(&s.state)
 			}
 		}
@@ -106,7 +107,7 @@ func (s *tableShard[S]) find(key keyHash) *tableSlot[S] {
 	}
 	for i := key[0]; ; i++ {
 		slot := &s.slots[i&uint64(len(s.slots)-1)]
-		if !slot.used || slot.key == key {
+		if !slot.used() || slot.key == key {
 			return slot
 		}
 	}
@@ -118,14 +119,14 @@ func (s *tableShard[S]) insert(key keyHash) *S {
 		old := s.slots
 		s.slots = make([]tableSlot[S], max(8, 2*len(old)))
 		for i := range old {
-			if old[i].used {
+			if old[i].used() {
 				*s.find(old[i].key) = old[i]
 			}
 		}
 	}
 	s.n++
 	slot := s.find(key)
-	slot.key, slot.used = key, true
+	slot.key = key
 	return &slot.state
 }
 

@@ -14,7 +14,8 @@ type Change struct {
 	Tombstone bool
 	KeyValue
 
-	ordinal int64 // of the revision in the bucket: 0, 1, 2, …
+	record  []byte // the key and value as they are stored; aliases the page
+	ordinal int64  // of the revision in the bucket: 0, 1, 2, …
 	page    uint64
 	off     int64 // of the page in the file
 	element int
@@ -39,7 +40,7 @@ func (e *RecordError) Unwrap() error { return e.Err }
 // set reads element i of a page of bucket key.
 func (c *Change) set(p *bolt.Page, i int) error {
 	k, v := p.Element(i)
-	c.page, c.off, c.element = p.ID, p.Off, i
+	c.page, c.off, c.element, c.record = p.ID, p.Off, i, v
 	var err error
 	if c.Revision, c.Tombstone, err = ParseRevision(k); err == nil {
 		err = c.Unmarshal(v)

@@ -1,11 +1,8 @@
 package database
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
-	"container/heap"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -21,65 +18,38 @@ import (
 // Changes are added in the order of their revisions, so that of two with one key the later run has the
 // one that counts.
 type sorter struct {
-	limit  int // bytes held in memory
-	arena  []byte
-	places []place
-	file   *os.File
-	runs   []int64 // where in the file each begins
-	end    int64
+	limit   int // bytes held in memory, twice: one batch is filled while another one is written
+	batch   *batch
+	spare   *batch     // empty
+	writing chan error // nil if no batch is being written
+	file    *os.File
+	runs    []int64 // where in the file each begins, and at last the end of the file
 }
 
-// place is where the value of a key lies.
-type place struct {
-	key       int // in the arena
-	size      int
-	page      uint64
-	element   int
-	tombstone bool
+// sortLimit is how many bytes a batch has. A key of 60 bytes takes 116 and its record, if that is
+// carried along.
+const sortLimit = 32 << 20
+
+func newSorter() *sorter {
+	return &sorter{limit: sortLimit, batch: new(batch), spare: new(batch), runs: []int64{0}}
 }
-
-// sortLimit is how much is held in memory. A key of 60 bytes takes 108.
-const (
-	sortLimit = 64 << 20
-	placeSize = 48
-)
-
-func newSorter() *sorter { return &sorter{limit: sortLimit} }
 
 // add adds a change.
 func (s *sorter) add(c *Change) error {
-	if len(s.arena)+len(c.Key)+placeSize*(len(s.places)+1) > s.limit && len(s.places) > 0 {
+	if s.batch.size() >= s.limit {
 		if err := s.spill(); err != nil {
 			return err
 		}
 	}
-	s.places = append(s.places, place{len(s.arena), len(c.Key), c.page, c.element, c.Tombstone})
-	s.arena = append(s.arena, c.Key...)
+	s.batch.add(c)
 	return nil
 }
 
-func (s *sorter) keyOf(p *place) []byte { return s.arena[p.key : p.key+p.size] }
-
-// sort sorts what is in memory, and leaves the last change of each key. Equal keys stay in the order in
-// which they were added: that of the arena.
-func (s *sorter) sort() {
-	slices.SortFunc(s.places, func(a, b place) int {
-		return cmp.Or(bytes.Compare(s.keyOf(&a), s.keyOf(&b)), cmp.Compare(a.key, b.key))
-	})
-	n := 0
-	for i := range s.places {
-		if i+1 < len(s.places) && bytes.Equal(s.keyOf(&s.places[i]), s.keyOf(&s.places[i+1])) {
-			continue
-		}
-		s.places[n] = s.places[i]
-		n++
-	}
-	s.places = s.places[:n]
-}
-
-// spill writes what is in memory as a run.
+// spill begins to write what is in memory as a run, when the one before is written.
 func (s *sorter) spill() error {
-	s.sort()
+	if err := s.wait(); err != nil {
+		return err
+	}
 	if s.file == nil {
 		f, err := os.CreateTemp("", "raftctl-sort-")
 		if err != nil {
@@ -90,158 +60,154 @@ func (s *sorter) spill() error {
 		_ = os.Remove(f.Name())
 		s.file = f
 	}
-	w := bufio.NewWriterSize(io.NewOffsetWriter(s.file, s.end), 1<<20)
-	var b []byte
-	n := int64(0)
-	for i := range s.places {
-		p := &s.places[i]
-		b = binary.AppendUvarint(b[:0], uint64(p.size))
-		b = append(b, s.keyOf(p)...)
-		b = binary.AppendUvarint(b, p.page)
-		b = binary.AppendUvarint(b, uint64(p.element)<<1|uint64(bit(p.tombstone)))
-		if _, err := w.Write(b); err != nil {
-			return explain(err, s.file)
-		}
-		n += int64(len(b))
-	}
-	if err := w.Flush(); err != nil {
-		return explain(err, s.file)
-	}
-	s.runs = append(s.runs, s.end)
-	s.end += n
-	s.places, s.arena = s.places[:0], s.arena[:0]
+	s.batch, s.spare = s.spare, s.batch
+	s.writing = make(chan error, 1)
+	go func() {
+		n, err := s.spare.write(io.NewOffsetWriter(s.file, s.runs[len(s.runs)-1]))
+		s.runs = append(s.runs, s.runs[len(s.runs)-1]+n)
+		s.writing <- err
+	}()
 	return nil
 }
 
-func bit(b bool) int {
-	if b {
-		return 1
+// wait waits until the batch is written that is being written.
+func (s *sorter) wait() error {
+	if s.writing == nil {
+		return nil
 	}
-	return 0
+	err := <-s.writing
+	s.writing = nil
+	s.spare.reset()
+	return explain(err, s.file)
 }
 
 // close removes the temporary file.
 func (s *sorter) close() {
+	_ = s.wait() // nothing in the file is wanted any more
 	if s.file == nil {
 		return
 	}
-	_ = s.file.Close() // nothing in it is wanted any more
+	_ = s.file.Close()
 	if err := os.Remove(s.file.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return // it stays in the temporary folder
 	}
 }
 
-// sorted yields where the keys lie that were not deleted, in the order of the keys.
-func (s *sorter) sorted() iter.Seq2[place, error] {
-	return func(yield func(place, error) bool) {
-		s.sort()
-		if len(s.runs) > 0 {
+// sorted is a key that was not deleted: its record, or the place to read it from.
+type sorted struct {
+	place
+	record []byte // valid until the next key is asked for
+}
+
+// all yields the keys that were not deleted, in their order.
+func (s *sorter) all() iter.Seq2[sorted, error] {
+	return func(yield func(sorted, error) bool) {
+		if s.writing != nil || len(s.runs) > 1 {
 			s.merge(yield)
 			return
 		}
-		for _, p := range s.places {
-			if !p.tombstone && !yield(p, nil) {
+		s.batch.sort()
+		for i := range s.batch.places {
+			if p := &s.batch.places[i]; !p.tombstone && !yield(sorted{*p, s.batch.recordOf(p)}, nil) {
 				return
 			}
 		}
 	}
 }
 
-// merge yields from all runs and what is in memory.
-func (s *sorter) merge(yield func(place, error) bool) {
-	if err := s.spill(); err != nil {
-		yield(place{}, err)
+// merge yields from all runs, the last of which is what is in memory.
+func (s *sorter) merge(yield func(sorted, error) bool) {
+	h, err := s.open()
+	if err != nil {
+		yield(sorted{}, err)
 		return
 	}
-	s.arena, s.places = nil, nil
-	var h runHeap
-	for i, off := range s.runs {
-		end := s.end
-		if i+1 < len(s.runs) {
-			end = s.runs[i+1]
-		}
-		r := &run{order: i, r: bufio.NewReaderSize(io.NewSectionReader(s.file, off, end-off), 256<<10)}
-		if err := r.next(); err != nil {
-			yield(place{}, err)
-			return
-		}
-		h = append(h, r)
-	}
-	heap.Init(&h)
+	var key []byte
 	for len(h) > 0 {
 		// Of equal keys the later run is on top: it counts, and the others are passed over.
 		top := h[0]
-		p, key := top.place, bytes.Clone(top.key)
-		if !p.tombstone && !yield(p, nil) {
+		key = append(key[:0], top.key...)
+		if !top.place.tombstone && !yield(sorted{top.place, top.record}, nil) {
 			return
 		}
 		for len(h) > 0 && bytes.Equal(h[0].key, key) {
 			if err := h.advance(); err != nil {
-				yield(place{}, err)
+				yield(sorted{}, err)
 				return
 			}
 		}
 	}
 }
 
-// run is a part of the temporary file whose keys are sorted.
-type run struct {
-	order int // later ones have later revisions
-	r     *bufio.Reader
-	key   []byte
-	place place
+// open writes what is in memory, and opens all runs.
+func (s *sorter) open() (h runHeap, err error) {
+	if err := errors.Join(s.spill(), s.wait()); err != nil {
+		return nil, err
+	}
+	s.batch, s.spare = nil, nil
+	for i, off := range s.runs[:len(s.runs)-1] {
+		r := newRun(i, io.NewSectionReader(s.file, off, s.runs[i+1]-off))
+		if err := r.next(); err != nil {
+			return nil, err
+		}
+		h = append(h, r)
+	}
+	h.init()
+	return h, nil
 }
 
-// next reads the next key. The error is io.EOF at the end of the run.
-func (r *run) next() error {
-	size, err := binary.ReadUvarint(r.r)
-	if err != nil {
-		return err
-	}
-	r.key = slices.Grow(r.key[:0], int(size))[:size]
-	if _, err := io.ReadFull(r.r, r.key); err != nil {
-		return fmt.Errorf("temporary file: %w", err)
-	}
-	page, pageErr := binary.ReadUvarint(r.r)
-	element, elementErr := binary.ReadUvarint(r.r)
-	if err := errors.Join(pageErr, elementErr); err != nil {
-		return fmt.Errorf("temporary file: %w", err)
-	}
-	r.place = place{page: page, element: int(element >> 1), tombstone: element&1 != 0}
-	return nil
+// batch is a number of changes in memory.
+type batch struct {
+	arena  []byte
+	places []place
 }
 
-// runHeap has the run of the least key on top, and of those the latest.
-type runHeap []*run
-
-func (h runHeap) Len() int { return len(h) }
-
-func (h runHeap) Less(i, j int) bool {
-	return cmp.Or(bytes.Compare(h[i].key, h[j].key), cmp.Compare(h[j].order, h[i].order)) < 0
+// place is where the value of a key lies.
+type place struct {
+	at        int // of the key in the arena
+	key       int // its size
+	size      int // of the record behind it; 0 where it is to be read from its page
+	page      uint64
+	element   int
+	tombstone bool
 }
 
-func (h runHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+const placeSize = 56
 
-// Push implements [heap.Interface]; runs are never added to a heap.
-func (h *runHeap) Push(x any) { *h = append(*h, x.(*run)) }
+// maxCarried is how large the records are, in bytes, that are carried along with their keys. To read a
+// page again for each key in it costs more than to write and read so much.
+const maxCarried = 512
 
-// Pop implements [heap.Interface].
-func (h *runHeap) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return last
-}
+func (b *batch) size() int { return len(b.arena) + placeSize*len(b.places) }
 
-// advance goes on in the run on top, and drops it at its end.
-func (h *runHeap) advance() error {
-	switch err := (*h)[0].next(); {
-	case errors.Is(err, io.EOF):
-		heap.Pop(h)
-	case err != nil:
-		return err
-	default:
-		heap.Fix(h, 0)
+func (b *batch) reset() { b.arena, b.places = b.arena[:0], b.places[:0] }
+
+func (b *batch) add(c *Change) {
+	record := c.record
+	if c.Tombstone || len(record) > maxCarried {
+		record = nil
 	}
-	return nil
+	b.places = append(b.places, place{len(b.arena), len(c.Key), len(record), c.page, c.element, c.Tombstone})
+	b.arena = append(append(b.arena, c.Key...), record...)
+}
+
+func (b *batch) keyOf(p *place) []byte { return b.arena[p.at : p.at+p.key] }
+
+func (b *batch) recordOf(p *place) []byte { return b.arena[p.at+p.key:][:p.size] }
+
+// sort sorts the changes, and leaves the last one of each key. Equal keys stay in the order in which
+// they were added: that of the arena.
+func (b *batch) sort() {
+	slices.SortFunc(b.places, func(x, y place) int {
+		return cmp.Or(bytes.Compare(b.keyOf(&x), b.keyOf(&y)), cmp.Compare(x.at, y.at))
+	})
+	n := 0
+	for i := range b.places {
+		if i+1 < len(b.places) && bytes.Equal(b.keyOf(&b.places[i]), b.keyOf(&b.places[i+1])) {
+			continue
+		}
+		b.places[n] = b.places[i]
+		n++
+	}
+	b.places = b.places[:n]
 }

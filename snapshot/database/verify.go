@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/snapshot/bolt"
 )
 
 // VerifyOptions adjusts Verify. The zero value checks everything.
@@ -63,6 +64,7 @@ type verification struct {
 	found  findings
 	report Report
 	sum    *trailer
+	isEtcd bool
 }
 
 // sumUp computes the sha256, if there is one to compare it with.
@@ -102,52 +104,107 @@ func (v *verification) judgeTrailer() {
 // check reads the pages and what is in them.
 func (v *verification) check() error {
 	names, err := v.db.Buckets()
-	if err := v.found.addError("", err); err != nil {
+	if fatal := v.found.addError("", err); fatal != nil {
+		return fatal
+	}
+	var meta *Meta
+	if v.isEtcd = v.checkBuckets(names); v.isEtcd || err != nil {
+		var metaErr error
+		meta, metaErr = v.db.Meta()
+		if fatal := v.found.addError("", metaErr); fatal != nil {
+			return fatal
+		}
+	} else {
+		meta = new(Meta)
+	}
+	h := newHistoryCheck(&v.found, meta)
+	if err := v.checkPages(h); err != nil {
 		return err
 	}
-	isEtcd := v.checkBuckets(names)
-	if !isEtcd {
+	if !v.isEtcd {
 		return nil
 	}
-	return v.checkContents()
+	if err := h.finish(v.ctx, v.db); err != nil {
+		return err
+	}
+	v.conclude(h, meta)
+	return v.checkSmall(h, meta)
 }
 
-func (v *verification) checkContents() error {
-	meta, metaErr := v.db.Meta()
+// checkPages checks the container, and on the way the records of bucket key.
+func (v *verification) checkPages(h *historyCheck) error {
+	parts := make(chan chan []digest, 1<<10)
+	followed := make(chan error, 1)
+	go func() { followed <- h.follow(parts) }()
+	report, err := v.db.bolt.Check(v.ctx, bolt.CheckOptions{
+		Progress: v.o.Progress,
+		Visit: func(b *bolt.Bucket, _ int) bolt.Visitor {
+			switch {
+			case b.Depth > 1:
+				v.found.addf(ClassBucketUnknown, "bucket %.40q within another", b.Name)
+			case b.Depth == 1 && b.Name == bucketKey && v.isEtcd:
+				h.bucket = b
+				return h.visitor(v.ctx, parts)
+			}
+			return nil
+		},
+	})
+	close(parts)
+	if err := errors.Join(err, <-followed); err != nil {
+		return err
+	}
+	v.report.Bytes = report.Read
+	p := report.Pages
+	v.report.Pages = int64(p.Meta + p.Branch + p.Leaf + p.Freelist)
+	for i := range report.Findings {
+		v.addPage(&report.Findings[i])
+	}
+	v.found.leftOut(report.Omitted)
+	return nil
+}
+
+// addPage adds a finding about the container.
+func (v *verification) addPage(f *bolt.Finding) {
+	evidence := f.Err.Error()
+	if e, ok := errors.AsType[*bolt.CorruptError](f.Err); ok {
+		evidence = pageEvidence(e)
+	}
+	if f.Pages > 1 {
+		evidence = fmt.Sprintf("pages %d..%d: %s", f.Page, f.Page+f.Pages-1, evidence)
+	}
+	v.found.add(Finding{Class: Class(f.Class), Page: f.Page, Off: f.Off, Evidence: evidence})
+}
+
+// conclude tells what the history comes to.
+func (v *verification) conclude(h *historyCheck, meta *Meta) {
+	last := h.last.Revision.Main
+	r := &v.report
+	r.Meta, r.Compacted, r.Revisions, r.Keys = *meta, meta.Compacted, h.records, h.live
+	r.Revision = max(last, h.compacted, 1)
+	if h.records > 0 && last < h.compacted {
+		v.found.addf(ClassAllCompacted, "compacted up to %d, and the last revision is %d: whatever was written "+
+			"between was deleted again, or is lost", h.compacted, last)
+	}
+}
+
+// checkSmall checks what lies beside the keys.
+func (v *verification) checkSmall(h *historyCheck, meta *Meta) error {
 	members, membersErr := v.db.Members()
 	auth, authErr := v.db.Auth()
 	leases, leasesErr := v.db.Leases()
 	alarms, alarmsErr := v.db.Alarms()
-	if err := v.found.addError("", errors.Join(metaErr, membersErr, authErr, leasesErr, alarmsErr)); err != nil {
-		return err
-	}
-	h := newHistoryCheck(&v.found, meta)
-	if err := v.checkHistory(h); err != nil {
+	if err := v.found.addError("", errors.Join(membersErr, authErr, leasesErr, alarmsErr)); err != nil {
 		return err
 	}
 	v.checkMeta(meta)
-	v.checkIndex(meta, v.report.Revisions)
-	v.checkLeases(h.leases, leases)
+	v.checkIndex(meta, h.records)
+	if leasesErr == nil {
+		v.checkLeases(h.leases, leases)
+	}
 	v.checkMembers(members, meta)
-	v.checkAuth(auth)
+	if authErr == nil {
+		v.checkAuth(auth)
+	}
 	v.checkAlarms(alarms, members)
-	v.report.Meta, v.report.Compacted, v.report.Keys = *meta, meta.Compacted, h.live
-	return nil
-}
-
-func (v *verification) checkHistory(h *historyCheck) error {
-	b, err := v.db.bolt.Bucket(bucketKey)
-	if err != nil || b == nil {
-		return v.found.addError(bucketKey, err)
-	}
-	if err := h.read(v.ctx, v.db, b, v.o.Progress); err != nil {
-		return err
-	}
-	v.report.Revisions = h.records
-	last := h.last.Revision.Main
-	v.report.Revision = max(last, h.compacted, 1)
-	if h.records > 0 && last < h.compacted && last > 0 {
-		v.found.addf(ClassAllCompacted, "compacted up to %d, and the last revision is %d", h.compacted, last)
-	}
 	return nil
 }

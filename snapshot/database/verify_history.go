@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -38,7 +39,7 @@ type keyState struct {
 
 func newHistoryCheck(found *findings, m *Meta) *historyCheck {
 	return &historyCheck{found: found, compacted: m.Compacted, finished: m.Finished,
-		table: newKeyTable[keyState](), leases: map[int64]int64{}}
+		last: Change{ordinal: -1}, table: newKeyTable[keyState](), leases: map[int64]int64{}}
 }
 
 func (h *historyCheck) report(c *Change, class Class, format string, args ...any) {
@@ -60,35 +61,67 @@ func (h *historyCheck) keyOf(c *Change) []byte {
 	return append([]byte{}, key[:min(len(key), most)]...)
 }
 
-// look checks a change by itself, and whether it follows the one before.
-func (h *historyCheck) look(c *Change, _, _ []byte) {
-	h.follows(c)
-	h.last = Change{Revision: c.Revision, ordinal: c.ordinal}
-	if c.isMarker() {
-		h.marker(c)
-	} else {
-		h.form(c)
+// visitor returns what reads a part of the bucket: it hands over the digests of its changes by a channel
+// of its own, which it puts into parts.
+func (h *historyCheck) visitor(ctx context.Context, parts chan<- chan []digest) bolt.Visitor {
+	const ahead = 32 // batches that a part may be read before it is its turn
+	out := make(chan []digest, ahead)
+	parts <- out
+	r := reading{ctx: ctx, look: h.form}
+	var c Change
+	batch := make([]digest, 0, digestBatch)
+	return func(p *bolt.Page, lost error) error {
+		switch {
+		case lost != nil:
+			batch = append(batch, digest{err: lost})
+		case p != nil:
+			batch = r.page(batch, &c, p)
+		}
+		end := p == nil && lost == nil
+		if len(batch) >= digestBatch/2 || end {
+			select {
+			case out <- batch:
+			case <-ctx.Done():
+			}
+			batch = make([]digest, 0, digestBatch)
+		}
+		if end {
+			close(out)
+		}
+		return ctx.Err()
 	}
 }
 
-// read checks all records of a bucket.
-func (h *historyCheck) read(ctx context.Context, db *DB, b *bolt.Bucket, progress func(int64)) error {
-	h.bucket, h.last.ordinal = b, -1
-	for batch := range db.digests(reading{ctx: ctx, progress: progress, look: h.look}) {
-		for i := range batch {
-			d := &batch[i]
-			h.records++
-			if d.err == nil {
-				h.add(d, 0)
-				continue
-			}
-			h.losses++
-			if err := h.found.addError(bucketKey, d.err); err != nil {
-				return err
+// follow checks how the changes of all parts follow each other, in their order.
+func (h *historyCheck) follow(parts <-chan chan []digest) error {
+	var fatal error
+	for part := range parts {
+		for batch := range part {
+			for i := range batch {
+				if fatal == nil {
+					fatal = h.next(&batch[i])
+				}
 			}
 		}
 	}
-	return h.finish(ctx, db)
+	return fatal
+}
+
+// next checks one change.
+func (h *historyCheck) next(d *digest) error {
+	d.ordinal = h.records
+	h.records++
+	if d.err == nil {
+		h.follows(&d.Change)
+		h.last = Change{Revision: d.Revision, ordinal: d.ordinal}
+		h.add(d, 0)
+		return nil
+	}
+	h.losses++
+	if _, told := errors.AsType[*bolt.CorruptError](d.err); told { // by the check of the pages
+		return nil
+	}
+	return h.found.addError(bucketKey, d.err)
 }
 
 // add checks a change against the one before of the same key, if that belongs to the part of the keys
@@ -157,8 +190,10 @@ func (h *historyCheck) follows(c *Change) {
 }
 
 // form checks what a record says of itself.
-func (h *historyCheck) form(c *Change) {
+func (h *historyCheck) form(c *Change, _, _ []byte) {
 	switch {
+	case c.isMarker():
+		h.marker(c)
 	case len(c.Key) == 0:
 		h.report(c, ClassRecord, "no key")
 	case c.Tombstone:

@@ -6,23 +6,23 @@ import (
 	"fmt"
 )
 
-// tree is which pages a transaction uses, and how they refer to each other. Leaves are not read but
+// usage is which pages a transaction uses, and how they refer to each other. Leaves are not read but
 // where they lie in the root bucket: all children of a branch are of one kind in bbolt, so that one
 // tells it.
-type tree struct {
+type usage struct {
 	db    *DB
-	old   *tree               // of the transaction before; nil if that isn't known
+	old   *usage              // of the transaction before; nil if that isn't known
 	pages *pageSet            // all, without those that are overflow
 	refs  map[uint64][]uint64 // what branches refer to
 	root  *pageSet            // those of the root bucket
 }
 
-func newTree(db *DB, old *tree) *tree {
-	return &tree{db: db, old: old, pages: newPageSet(), refs: map[uint64][]uint64{}, root: newPageSet()}
+func newUsage(db *DB, old *usage) *usage {
+	return &usage{db: db, old: old, pages: newPageSet(), refs: map[uint64][]uint64{}, root: newPageSet()}
 }
 
 // build finds the pages. A page that is corrupt counts, and refers to nothing.
-func (t *tree) build() error {
+func (t *usage) build() error {
 	defer func() { t.old = nil }() // it has served
 	if f := t.db.meta.Freelist; f != NoFreelist {
 		t.add(f)
@@ -37,16 +37,16 @@ func (t *tree) build() error {
 }
 
 // add adds a page, and reports whether it is a page and wasn't there before.
-func (t *tree) add(id uint64) bool { return id < t.db.meta.HighWater && t.pages.add(id) }
+func (t *usage) add(id uint64) bool { return id < t.db.meta.HighWater && t.pages.add(id) }
 
 // refers reports whether it is known what a page refers to.
-func (t *tree) refers(id uint64) bool {
+func (t *usage) refers(id uint64) bool {
 	_, ok := t.refs[id]
 	return ok || t.root.has(id) || id == t.db.meta.Freelist
 }
 
 // buckets reads the root bucket, and returns where the buckets in it begin.
-func (t *tree) buckets() (roots []uint64, err error) {
+func (t *usage) buckets() (roots []uint64, err error) {
 	note := func(p *Page) {
 		t.add(p.ID)
 		t.root.add(p.ID)
@@ -80,7 +80,7 @@ func (t *tree) buckets() (roots []uint64, err error) {
 }
 
 // visit adds a page and those below it, and reports whether it is a leaf.
-func (t *tree) visit(id uint64, depth int) (isLeaf bool, err error) {
+func (t *usage) visit(id uint64, depth int) (isLeaf bool, err error) {
 	if depth == maxDepth {
 		return false, &CorruptError{Page: id, Off: int64(id) * t.db.meta.PageSize,
 			Err: fmt.Errorf("%d levels deep, want less", depth)}
@@ -109,12 +109,12 @@ func (t *tree) visit(id uint64, depth int) (isLeaf bool, err error) {
 }
 
 // known reports whether the transaction before has a page too, in a bucket.
-func (t *tree) known(id uint64) bool {
+func (t *usage) known(id uint64) bool {
 	return t.old != nil && t.old.pages.has(id) && !t.old.root.has(id)
 }
 
 // read returns what a page refers to, if it is a branch.
-func (t *tree) read(id uint64) (refs []uint64, isLeaf bool, err error) {
+func (t *usage) read(id uint64) (refs []uint64, isLeaf bool, err error) {
 	if t.known(id) { // and so it hasn't changed
 		refs, ok := t.old.refs[id]
 		return refs, !ok, nil

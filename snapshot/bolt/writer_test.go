@@ -1,0 +1,5 @@
+package bolt_test
+
+const writerVar = "BOLT_TEST_WRITER"
+
+func writeForEver(string) {}
