@@ -221,9 +221,18 @@ func (b *execBody) appendSummary(dst []byte, _ *Request, s *Style) []byte {
 	case ValuesNone:
 		return appendSize(append(dst, ' '), len(b.text))
 	case ValuesFull:
-		return appendVisible(append(dst, ' '), b.text, -1)
+		return appendVisible(append(dst, ' '), b.shown(-1, s), -1)
 	}
-	return appendVisible(append(dst, ' '), b.text, 2*summaryValue)
+	return appendVisible(append(dst, ' '), b.shown(judgedCompact, s), 2*summaryValue)
+}
+
+// shown returns the first bytes of the answer without the secrets in them; all of it if limit is below 0.
+func (b *execBody) shown(limit int, s *Style) []byte {
+	e := stored{value: b.text}.expose(nil, limit, s)
+	if e.all {
+		return []byte(redacted)
+	}
+	return e.text
 }
 
 func (b *execBody) appendJSON(dst []byte, _ *Request, s *Style) []byte {
@@ -232,7 +241,7 @@ func (b *execBody) appendJSON(dst []byte, _ *Request, s *Style) []byte {
 	}
 	whole := s.Values == ValuesFull || s.Values == ValuesShort && len(b.text) <= jsonWhole
 	if whole && isJSON(b.text) && utf8.Valid(b.text) && json.Valid(b.text) {
-		return appendEmbedded(jsontext.AppendName(dst, "json"), b.text)
+		return appendJSONOf(dst, "json", b.text, s)
 	}
-	return appendValueJSON(dst, "text", b.text, s)
+	return appendValueJSON(dst, "text", stored{value: b.text}, s)
 }

@@ -167,7 +167,7 @@ func FuzzSecrets(f *testing.F) {
 		if leaks(before) || leaks(after) || leaks([]byte(name)) || !msgInternal.lookup().check(before, 0) {
 			return
 		}
-		for _, m := range []*pb.AuthUserAddRequest{{Name: name, Password: secret}, {HashedPassword: secret}} {
+		for _, m := range []*pb.AuthUserAddRequest{{Name: name, Password: planted}, {HashedPassword: planted}} {
 			data := append(bytes.Clone(before), pbBytes(1100, pbMessage(m))...)
 			data = append(data, after...)
 			for _, spec := range plainSpecs[:1] {

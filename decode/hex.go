@@ -13,7 +13,7 @@ type hexDecoder struct{ showSecrets bool }
 func newHex(_ string, env Env) (payloadDecoder, error) { return hexDecoder{env.ShowSecrets}, nil }
 
 func (d hexDecoder) payload(r *Request, e *raftpb.Entry) error {
-	r.open(e.Data, d.showSecrets)
+	r.openBytes(e.Data, d.showSecrets)
 	r.Op, r.body = OpHex, hexBody{}
 	return nil
 }

@@ -46,9 +46,19 @@ func (jsonBody) appendSummary(dst []byte, r *Request, s *Style) []byte {
 
 func (jsonBody) appendJSON(dst []byte, r *Request, s *Style) []byte {
 	if s.Values == ValuesNone || s.Values == ValuesShort && len(r.data) > jsonWhole {
-		return appendValueJSON(dst, "json", r.data, s)
+		return appendValueJSON(dst, "json", stored{value: r.data}, s)
 	}
-	return appendEmbedded(jsontext.AppendName(dst, "json"), r.data)
+	return appendJSONOf(dst, "json", r.data, s)
+}
+
+// appendJSONOf appends a member that is valid JSON, without the secrets in it, and one that says so.
+func appendJSONOf(dst []byte, name string, text []byte, s *Style) []byte {
+	text, hidden := exposeJSON(text, s)
+	dst = appendEmbedded(jsontext.AppendName(dst, name), text)
+	if hidden {
+		dst = appendRedacted(dst, name)
+	}
+	return dst
 }
 
 // appendEmbedded appends valid JSON, compact, with the escapes of package jsontext.

@@ -76,6 +76,9 @@ func (w *messageWriter) fields(dst []byte, m *message, b []byte, f frame) []byte
 			dst = w.list(dst, m, b, listOf{v.field, f.depth})
 		case v.field.kind == kindValue && hideStored:
 			dst = jsontext.AppendString(jsontext.AppendName(dst, v.field.name), redacted)
+		case v.field.kind == kindValue:
+			under := stored{keyOf(w.values[f.base:f.end]), v.data}
+			dst = appendValueJSON(dst, v.field.name, under, w.style)
 		default:
 			dst = w.member(dst, v, f.depth)
 		}
@@ -110,8 +113,6 @@ func (w *messageWriter) member(dst []byte, v *value, depth int) []byte {
 	switch f.kind {
 	case kindString, kindBytes:
 		return jsontext.AppendBytes(dst, f.name, v.data)
-	case kindValue:
-		return appendValueJSON(dst, f.name, v.data, w.style)
 	case kindSecret:
 		if w.style.ShowSecrets {
 			return jsontext.AppendBytes(dst, f.name, v.data)

@@ -28,7 +28,7 @@ func (r *Request) sniffPlain(data []byte) {
 type opaque struct{}
 
 func (opaque) appendSummary(dst []byte, r *Request, s *Style) []byte {
-	if !s.ShowSecrets && mayHoldSecret(r.data) {
+	if withheld(r.data, s) {
 		dst = appendSize(append(append(dst, r.Op...), ' '), len(r.data))
 		return append(append(dst, ' '), redacted...)
 	}
@@ -48,10 +48,10 @@ func appendHexOf(dst []byte, r *Request, s *Style) []byte {
 }
 
 func (opaque) appendJSON(dst []byte, r *Request, s *Style) []byte {
-	if !s.ShowSecrets && mayHoldSecret(r.data) {
+	if withheld(r.data, s) {
 		return jsontext.AppendString(jsontext.AppendName(appendSizeOf(dst, "data", r.data), "data"), redacted)
 	}
-	return appendValueJSON(dst, "data", r.data, s)
+	return appendValueJSON(dst, "data", stored{value: r.data}, s)
 }
 
 // appendSizeOf appends the member NAME_size.
@@ -63,10 +63,24 @@ func appendSizeOf(dst []byte, name string, data []byte) []byte {
 // open makes data the payload that is shown. Unless secrets are wanted, those of an etcd request
 // are masked in a copy: decoders that don't know etcd's requests can't leave them out.
 func (r *Request) open(data []byte, showSecrets bool) []byte {
-	if !showSecrets && mayHoldSecret(data) {
-		r.scratch = AppendMasked(r.scratch[:0], data)
-		data = r.scratch
+	if m := requestOf(data); m != nil && !showSecrets {
+		return r.openMasked(m, data)
 	}
 	r.data = data
 	return data
+}
+
+// openBytes is open for decoders that show bytes as they are: secrets are masked in any payload.
+func (r *Request) openBytes(data []byte, showSecrets bool) {
+	if r.data = data; !showSecrets {
+		r.openMasked(requestOf(data), data)
+	}
+}
+
+func (r *Request) openMasked(m *message, data []byte) []byte {
+	if r.data = data; holdsSecret(m, data) {
+		r.scratch = appendMasked(r.scratch[:0], m, data)
+		r.data = r.scratch
+	}
+	return r.data
 }

@@ -103,5 +103,5 @@ func (b *protoBody) appendJSON(dst []byte, r *Request, s *Style) []byte {
 	if s.Values == ValuesNone {
 		return appendSizeOf(dst, "proto", r.data)
 	}
-	return append(jsontext.AppendName(dst, "proto"), b.text...)
+	return appendJSONOf(dst, "proto", b.text, s)
 }

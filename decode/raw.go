@@ -14,7 +14,7 @@ type rawDecoder struct{ showSecrets bool }
 func newRaw(_ string, env Env) (payloadDecoder, error) { return rawDecoder{env.ShowSecrets}, nil }
 
 func (d rawDecoder) payload(r *Request, e *raftpb.Entry) error {
-	r.open(e.Data, d.showSecrets)
+	r.openBytes(e.Data, d.showSecrets)
 	r.Op, r.body = OpRaw, rawBody{}
 	return nil
 }

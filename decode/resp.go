@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/raftctl/raftctl/internal/jsontext"
+	"github.com/raftctl/raftctl/internal/secret"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -174,6 +175,15 @@ func secretArg(name string, i int) bool {
 	return false
 }
 
+// settingOf returns what an argument stands under: the one before if that is the name of a secret, as
+// HSET has it, else the key of the command.
+func settingOf(key, before []byte) []byte {
+	if secret.Name(before) {
+		return before
+	}
+	return key
+}
+
 // respBody shows commands.
 type respBody struct{}
 
@@ -181,14 +191,17 @@ func (respBody) appendSummary(dst []byte, r *Request, s *Style) []byte {
 	c, size, _ := parseCommand(r.data)
 	dst = append(dst, r.Op...)
 	name, hidden := c.name(), false
+	var key, before []byte
 	for i, arg := range c.args() {
-		switch {
+		v := stored{settingOf(key, before), arg}
+		switch before = arg; {
 		case i == 0:
 		case secretArg(name, i) && !s.ShowSecrets:
 			hidden = true
 		case i > 1:
-			dst = appendArgument(append(dst, ' '), arg, s)
+			dst = appendArgument(append(dst, ' '), v, s)
 		default:
+			key = arg
 			dst = appendWord(append(dst, ' '), arg, summaryKey)
 		}
 	}
@@ -217,15 +230,18 @@ func (respBody) appendJSON(dst []byte, r *Request, s *Style) []byte {
 func appendCommandJSON(dst []byte, c command, s *Style) []byte {
 	name := c.name()
 	dst = append(jsontext.AppendName(append(dst, '{'), "args"), '[')
+	var key, before []byte
 	for i, arg := range c.args() {
 		dst = append(jsontext.AppendComma(dst), '{')
-		switch {
+		v := stored{settingOf(key, before), arg}
+		switch before = arg; {
 		case secretArg(name, i) && !s.ShowSecrets:
 			dst = jsontext.AppendString(jsontext.AppendName(dst, "arg"), redacted)
 		case i < 2:
+			key = arg
 			dst = jsontext.AppendBytes(dst, "arg", arg)
 		default:
-			dst = appendValueJSON(dst, "arg", arg, s)
+			dst = appendValueJSON(dst, "arg", v, s)
 		}
 		dst = append(dst, '}')
 	}

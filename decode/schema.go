@@ -1,6 +1,10 @@
 package decode
 
-import "google.golang.org/protobuf/encoding/protowire"
+import (
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
 
 // kind tells how a field's wire bytes are read, and how its value is shown.
 type kind uint8
@@ -52,6 +56,8 @@ type message struct {
 	fields   []field
 	low      [16]*field // the fields with numbers below 16
 	defaults []*field   // the fields that are shown even if absent
+
+	secretive bool // it has a field that may hold a secret, or a message in it has
 }
 
 // Fills in what follows from the fields.
@@ -68,6 +74,18 @@ func init() {
 			}
 		}
 	}
+	for found := true; found; { // messages contain each other
+		found = false
+		for i := range messages {
+			if m := &messages[i]; !m.secretive && slices.ContainsFunc(m.fields, mayBeSecret) {
+				m.secretive, found = true, true
+			}
+		}
+	}
+}
+
+func mayBeSecret(f field) bool {
+	return f.kind == kindSecret || f.kind == kindValue || f.kind == kindMessage && f.msg.lookup().secretive
 }
 
 // find returns the field with the number, or nil.

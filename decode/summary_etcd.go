@@ -93,12 +93,20 @@ func content(fields []value, name string) []byte {
 	return nil
 }
 
+// keyOf returns the key among the fields of a message that has a value: the path in the v2 store.
+func keyOf(fields []value) []byte {
+	if v := find(fields, "key"); v != nil {
+		return v.data
+	}
+	return content(fields, "path")
+}
+
 func appendHexWord(dst []byte, id uint64) []byte {
 	return strconv.AppendUint(append(dst, ' '), id, 16)
 }
 
 func (w *summaryWriter) put(dst []byte, fields []value) []byte {
-	var key, stored []byte
+	var under stored
 	var lease, keepValue, keepLease uint64
 	for i := range fields {
 		v := &fields[i]
@@ -107,9 +115,9 @@ func (w *summaryWriter) put(dst []byte, fields []value) []byte {
 		}
 		switch v.field.name {
 		case "key":
-			key = v.data
+			under.key = v.data
 		case "value":
-			stored = v.data
+			under.value = v.data
 		case "lease":
 			lease = v.n
 		case "ignore_value":
@@ -118,11 +126,11 @@ func (w *summaryWriter) put(dst []byte, fields []value) []byte {
 			keepLease = v.n
 		}
 	}
-	dst = appendWord(append(dst, ' '), key, summaryKey)
+	dst = appendWord(append(dst, ' '), under.key, summaryKey)
 	if keepValue != 0 {
 		dst = append(dst, " value kept"...)
 	} else {
-		dst = appendValue(append(dst, ' '), stored, w.style)
+		dst = appendValue(append(dst, ' '), under, w.style)
 	}
 	switch {
 	case keepLease != 0:
@@ -252,7 +260,7 @@ func (w *summaryWriter) v2(dst []byte, fields []value) []byte {
 	case holdsPasswords(fields) && !w.style.ShowSecrets:
 		dst = append(append(dst, ' '), redacted...)
 	default:
-		dst = appendValue(append(dst, ' '), val, w.style)
+		dst = appendValue(append(dst, ' '), stored{keyOf(fields), val}, w.style)
 	}
 	for _, v := range fields {
 		if v.field != nil && v.field.kind == kindBool && v.n != 0 {
@@ -287,10 +295,11 @@ func (w *summaryWriter) generic(dst []byte, m *message, b []byte, depth int) []b
 
 func (w *summaryWriter) pair(dst []byte, v value) []byte {
 	dst = append(append(append(dst, ' '), v.field.name...), '=')
-	return w.scalar(dst, v)
+	return w.scalar(dst, v, nil)
 }
 
-func (w *summaryWriter) scalar(dst []byte, v value) []byte {
+// scalar appends a field that is no message. A value stands under the key.
+func (w *summaryWriter) scalar(dst []byte, v value, key []byte) []byte {
 	switch v.field.kind {
 	case kindSecret:
 		if !w.style.ShowSecrets {
@@ -300,7 +309,7 @@ func (w *summaryWriter) scalar(dst []byte, v value) []byte {
 	case kindString, kindBytes:
 		return appendWord(dst, v.data, summaryKey)
 	case kindValue:
-		return appendArgument(dst, v.data, w.style)
+		return appendArgument(dst, stored{key, v.data}, w.style)
 	case kindBool:
 		return strconv.AppendBool(dst, protowire.DecodeBool(v.n))
 	case kindEnum:

@@ -100,11 +100,11 @@ func (w *summaryWriter) compare(dst, b []byte) []byte {
 func (w *summaryWriter) comparand(dst []byte, fields []value) []byte {
 	for _, v := range fields {
 		if v.field != nil && v.field.one != 0 {
-			return w.scalar(dst, v)
+			return w.scalar(dst, v, keyOf(fields))
 		}
 	}
 	if compareTargets[min(number(fields, "target"), uint64(len(compareTargets)-1))] == "VALUE" {
-		return w.scalar(dst, value{field: msgCompare.lookup().named("value")})
+		return w.scalar(dst, value{field: msgCompare.lookup().named("value")}, nil)
 	}
 	return append(dst, '0')
 }

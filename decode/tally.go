@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -18,7 +17,7 @@ type Tally struct {
 
 	ops      map[Op]*OpCount
 	largest  []LargeEntry
-	prefixes heavyHitters
+	prefixes Prefixes
 	sizes    [64]int64 // entries whose size has that many bits
 }
 
@@ -35,14 +34,6 @@ type LargeEntry struct {
 	Size    int64 // bytes of its data
 	Op      Op
 	Summary string // see Request.AppendSummary
-}
-
-// PrefixCount counts the writes to keys with a prefix: puts and deletes, also those in both branches
-// of transactions.
-type PrefixCount struct {
-	Prefix string // a key up to its last slash, or all of a key without one; 1024 bytes at most
-	Writes int64
-	Bytes  int64 // of the values that were put
 }
 
 // SizeClass counts the entries of From bytes or more, but less than Below.
@@ -108,11 +99,11 @@ func (t *Tally) countWrites(r *Request) {
 	for a := range r.Accesses() {
 		accesses = true
 		if a.Op.writes() {
-			t.prefixes.add(prefixOf(a.Key), int64(len(a.Value)))
+			t.prefixes.Add(a.Key, int64(len(a.Value)))
 		}
 	}
 	if !accesses && r.Key != nil {
-		t.prefixes.add(prefixOf(r.Key), int64(r.Size))
+		t.prefixes.Add(r.Key, int64(r.Size))
 	}
 }
 
@@ -135,7 +126,7 @@ func (t *Tally) Largest() []LargeEntry { return slices.Clone(t.largest) }
 // than are counted, estimated is true: then the number of writes may be too high, and that of bytes
 // too low.
 func (t *Tally) Prefixes() (list []PrefixCount, estimated bool) {
-	return t.prefixes.top(t.Top), t.prefixes.full
+	return t.prefixes.Top(t.Top)
 }
 
 // Sizes returns the classes of sizes, each twice as wide as the one before, from the first to the last
@@ -156,75 +147,4 @@ func (t *Tally) Sizes() []SizeClass {
 		list = list[:len(list)-1]
 	}
 	return list
-}
-
-// maxPrefix is how many bytes of a prefix tell it from others.
-const maxPrefix = 1 << 10
-
-// prefixOf returns a key up to its last slash, or all of a key without one.
-func prefixOf(key []byte) []byte {
-	for i := len(key) - 1; i >= 0; i-- {
-		if key[i] == '/' {
-			key = key[:i+1]
-			break
-		}
-	}
-	return key[:min(len(key), maxPrefix)]
-}
-
-// heavyHitters finds the most frequent keys of many, in bounded memory: when there is no room for a
-// new key, the rarer half goes, and whatever comes after may have been among it, so that its count
-// begins there. (It follows the space-saving algorithm of Metwally, Agrawal and El Abbadi, 2005, which
-// drops one key at a time.) Counts are exact until then, and estimates from above afterwards.
-type heavyHitters struct {
-	counts map[string]*hit
-	full   bool
-	floor  int64 // Invariant: no key that is not in counts was seen more often
-}
-
-type hit struct{ n, bytes int64 }
-
-// maxHits is how many keys are counted. With keys of maxPrefix bytes, that takes 8 MiB.
-const maxHits = 1 << 13
-
-func (h *heavyHitters) add(key []byte, size int64) {
-	if c := h.counts[string(key)]; c != nil {
-		c.n++
-		c.bytes += size
-		return
-	}
-	if h.counts == nil {
-		h.counts = make(map[string]*hit)
-	}
-	if len(h.counts) >= maxHits {
-		h.shrink()
-	}
-	h.counts[string(key)] = &hit{n: h.floor + 1, bytes: size}
-}
-
-// shrink drops the rarer half, so that the cost of finding it is shared by many.
-func (h *heavyHitters) shrink() {
-	ns := make([]int64, 0, len(h.counts))
-	for _, c := range h.counts {
-		ns = append(ns, c.n)
-	}
-	slices.Sort(ns)
-	h.full, h.floor = true, ns[len(ns)/2]
-	for key, c := range h.counts {
-		if c.n <= h.floor {
-			delete(h.counts, key)
-		}
-	}
-}
-
-// top returns the n keys seen most often.
-func (h *heavyHitters) top(n int) []PrefixCount {
-	all := make([]PrefixCount, 0, len(h.counts))
-	for key, c := range h.counts {
-		all = append(all, PrefixCount{Prefix: key, Writes: c.n, Bytes: c.bytes})
-	}
-	slices.SortFunc(all, func(a, b PrefixCount) int {
-		return cmp.Or(cmp.Compare(b.Writes, a.Writes), strings.Compare(a.Prefix, b.Prefix))
-	})
-	return all[:min(max(n, 0), len(all))]
 }

@@ -122,25 +122,27 @@ func TestTallyLargest(t *testing.T) {
 // However many prefixes there are, frequent ones are found, and no count is too low.
 func TestTallyEstimates(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	var h heavyHitters
+	var h Prefixes
 	truth := map[string]int64{}
 	for range 200_000 {
 		key := fmt.Sprintf("rare/%d/", rng.IntN(100_000))
 		if rng.IntN(4) == 0 {
 			key = fmt.Sprintf("often/%d/", rng.IntN(5))
 		}
-		h.add([]byte(key), 1)
+		h.Add([]byte(key), 1)
 		truth[key]++
 	}
 	if !h.full || len(h.counts) > maxHits {
 		t.Errorf("%d keys counted, full: %t", len(h.counts), h.full)
 	}
-	for i, p := range h.top(5) {
+	often, _ := h.Top(5)
+	for i, p := range often {
 		if !strings.HasPrefix(p.Prefix, "often/") || p.Writes != truth[p.Prefix] {
 			t.Errorf("number %d is %+v, seen %d times", i, p, truth[p.Prefix])
 		}
 	}
-	for _, p := range h.top(maxHits) {
+	all, _ := h.Top(maxHits)
+	for _, p := range all {
 		if p.Writes < truth[p.Prefix] || p.Bytes > truth[p.Prefix] {
 			t.Errorf("%+v, seen %d times", p, truth[p.Prefix])
 		}
@@ -170,7 +172,8 @@ func TestTallyIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	tally.Add(raftpb.EntryID{Term: 1, Index: 1 << 20}, &r)
-	for _, p := range tally.prefixes.top(maxHits) {
+	all, _ := tally.prefixes.Top(maxHits)
+	for _, p := range all {
 		if len(p.Prefix) > maxPrefix {
 			t.Errorf("a prefix of %d bytes is kept", len(p.Prefix))
 		}

@@ -25,9 +25,9 @@ func (d textDecoder) payload(r *Request, e *raftpb.Entry) error {
 type textBody struct{}
 
 func (textBody) appendSummary(dst []byte, r *Request, s *Style) []byte {
-	return appendValue(append(dst, "text "...), r.data, s)
+	return appendValue(append(dst, "text "...), stored{value: r.data}, s)
 }
 
 func (textBody) appendJSON(dst []byte, r *Request, s *Style) []byte {
-	return appendValueJSON(dst, "text", r.data, s)
+	return appendValueJSON(dst, "text", stored{value: r.data}, s)
 }

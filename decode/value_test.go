@@ -55,10 +55,10 @@ func TestValues(t *testing.T) {
 			`{"value_size":25,"value_kubernetes":{"encryption":"aescbc:v1:key1"}}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := string(appendValue(nil, []byte(tt.value), &Style{})); got != tt.summary {
+			if got := string(appendValue(nil, stored{value: []byte(tt.value)}, &Style{})); got != tt.summary {
 				t.Errorf("summary\n got %s\nwant %s", got, tt.summary)
 			}
-			got := string(append(appendValueJSON([]byte("{"), "value", []byte(tt.value), &Style{}), '}'))
+			got := string(append(appendValueJSON([]byte("{"), "value", stored{value: []byte(tt.value)}, &Style{}), '}'))
 			if got != tt.json {
 				t.Errorf("json\n got %s\nwant %s", got, tt.json)
 			}
@@ -81,10 +81,10 @@ func TestValuesFullAndNone(t *testing.T) {
 			`{"value_size":15,"value_kubernetes":{"encryption":"a:b:c"},"value_base64":"azhzOmVuYzphOmI6Yzr/"}`},
 	} {
 		s := Style{Values: tt.values}
-		if got := string(appendValue(nil, []byte(tt.value), &s)); got != tt.summary {
+		if got := string(appendValue(nil, stored{value: []byte(tt.value)}, &s)); got != tt.summary {
 			t.Errorf("%s: summary\n got %s\nwant %s", tt.values, got, tt.summary)
 		}
-		got := string(append(appendValueJSON([]byte("{"), "value", []byte(tt.value), &s), '}'))
+		got := string(append(appendValueJSON([]byte("{"), "value", stored{value: []byte(tt.value)}, &s), '}'))
 		if got != tt.json {
 			t.Errorf("%s: json\n got %s\nwant %s", tt.values, got, tt.json)
 		}

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/keyrow"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 	"github.com/raftctl/raftctl/internal/corpus"
+	"github.com/raftctl/raftctl/repair/crosscheck"
+	"github.com/raftctl/raftctl/snapshot/database"
 )
 
 func readDoc(t *testing.T, name string) string {
@@ -26,9 +31,80 @@ func TestJSONContract(t *testing.T) {
 	if !strings.Contains(text, string(got)) {
 		t.Errorf("docs/json.md lacks this example:\n%s", got)
 	}
-	for _, f := range where.Fields() {
-		if !strings.Contains(text, "`"+f.Name+"`") {
-			t.Errorf("docs/json.md lacks the field %q", f.Name)
+	for _, f := range logrow.Table.Fields() {
+		wantNamed(t, text, f.Name)
+	}
+}
+
+// wantNamed checks that the contract has a name.
+func wantNamed(t *testing.T, text, name string) {
+	t.Helper()
+	if !strings.Contains(text, "`"+name+"`") {
+		t.Errorf("docs/json.md lacks %q", name)
+	}
+}
+
+// What the commands on snapshots print is in the contract: every name, every class, and an example.
+func TestSnapshotJSONContract(t *testing.T) {
+	text := readDoc(t, "docs/json.md")
+	dir := corpus.Dir(t, "c36-leasecp-1n-clean")
+	_, got, _ := command(t, "snapshot", "dump", dir, "--key", "l/2", "-o", "jsonl")
+	if !strings.Contains(text, string(got)) {
+		t.Errorf("docs/json.md lacks this example:\n%s", got)
+	}
+	for _, f := range keyrow.Table.Fields() {
+		wantNamed(t, text, f.Name)
+	}
+	quota := corpus.Dir(t, "c36-quota-1n-clean")
+	clean := corpus.Dir(t, "c36-3m-clean") + "/m1"
+	for _, args := range [][]string{
+		{"list", clean},
+		{"status", clean, "--top", "1", "--hashkv-rev", "1800"},
+		{"status", quota},
+		{"status", clean + "/member/snap/0000000000000003-000000000000078a.snap"},
+		{"verify", quota},
+		{"diff", clean + "@1800", clean},
+		{"diff", clean + "@1800", clean, "--summary"},
+		{"dump", clean, "--bucket", "key"},
+	} {
+		_, got, errs := command(t, append([]string{"snapshot", args[0], "-o", "jsonl"}, args[1:]...)...)
+		if len(got) == 0 {
+			t.Fatalf("%q: %s", args, errs)
+		}
+		for line := range bytes.Lines(got) {
+			var v any
+			if err := json.Unmarshal(line, &v); err != nil {
+				t.Fatalf("%q: %v", args, err)
+			}
+			wantNames(t, text, v)
+		}
+	}
+	severities := map[string]string{}
+	for _, c := range database.Classes() {
+		severities[string(c.Class)] = string(c.Severity)
+	}
+	for _, c := range crosscheck.Classes() {
+		severities[string(c.Class)] = string(c.Severity)
+	}
+	for class, severity := range severities {
+		if !strings.Contains(text, "| `"+class+"` | `"+severity+"` |") {
+			t.Errorf("docs/json.md lacks the class %s, of severity %s", class, severity)
+		}
+	}
+}
+
+// wantNames checks that the contract has all names of a value.
+func wantNames(t *testing.T, text string, v any) {
+	t.Helper()
+	switch v := v.(type) {
+	case map[string]any:
+		for name, x := range v {
+			wantNamed(t, text, strings.TrimSuffix(name, "_base64"))
+			wantNames(t, text, x)
+		}
+	case []any:
+		for _, x := range v {
+			wantNames(t, text, x)
 		}
 	}
 }

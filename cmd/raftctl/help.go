@@ -19,7 +19,7 @@ const exitCodesHelp = `Exit status of every command:
     4  in use by a running process
     5  refused: going on could lose committed data; the message names the flag that it takes
     6  I/O or internal error
-   64  usage: wrong arguments, or a path that holds no log
+   64  usage: wrong arguments, or a path that holds no log or state
   130  interrupted
 
 A path that doesn't exist or can't be read is an I/O error (6). 2 is never used: it is what a crash

@@ -39,6 +39,7 @@ const segmentName = "0000000000000000-0000000000000000.wal"
 func testApp(out, errs io.Writer) *ui.App {
 	return &ui.App{
 		In: strings.NewReader(""), Out: out, Err: errs, FS: vfs.OS, Now: time.Now, Confirm: ui.Refuse,
+		Getenv: func(string) string { return "" }, AskSecret: ui.RefuseSecret,
 	}
 }
 

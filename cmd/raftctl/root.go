@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/metacmd"
+	"github.com/raftctl/raftctl/cmd/raftctl/snapcmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/cmd/raftctl/walcmd"
 )
@@ -11,12 +12,15 @@ import (
 func newRoot(a *ui.App) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "raftctl",
-		Short: "See into, trust and explain the Raft log of etcd",
-		Long: `raftctl reads the Raft log of etcd 3.4 to 3.7: a data directory, a wal directory, one segment,
-or an archive of these. It only reads: it takes no lock, and is safe on the directory of a running etcd.`,
+		Short: "See into, trust and explain the Raft log of etcd, and its snapshots",
+		Long: `raftctl reads the Raft log of etcd 3.4 to 3.7, its database and its snapshots: a data directory, a part
+of one, a saved snapshot, or an archive of these. It only reads: it takes no lock, and is safe on the
+directory of a running etcd.`,
 		Example: `  raftctl wal stat /var/lib/etcd
   raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
-  raftctl wal verify /var/lib/etcd`,
+  raftctl wal verify /var/lib/etcd
+  raftctl snapshot status /var/lib/etcd --top 20
+  raftctl snapshot verify backup.db`,
 		Version:           metacmd.BuildVersion(),
 		Args:              ui.UnknownSubcommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -31,7 +35,7 @@ or an archive of these. It only reads: it takes no lock, and is safe on the dire
 	root.SetHelpTemplate(root.HelpTemplate() + exitCodesLine)
 	root.SetVersionTemplate(metacmd.VersionLine())
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(walcmd.New(a), newExitCodes())
+	root.AddCommand(walcmd.New(a), snapcmd.New(a), newExitCodes())
 	root.AddCommand(metacmd.New(a)...)
 	return root
 }

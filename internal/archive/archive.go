@@ -105,9 +105,7 @@ func (a *FS) readUnpacked(z io.Reader, name string, o Options) error {
 	if isTar(head[:n]) {
 		return a.readTar(&counter{r: all}, nil, o)
 	}
-	for _, ext := range extensions {
-		name = strings.TrimSuffix(name, ext)
-	}
+	name = Unpacked(name)
 	data, err := a.unpack(all)
 	if err != nil {
 		return err

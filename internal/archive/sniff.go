@@ -48,6 +48,14 @@ var magics = []struct {
 // extensions are what the names of compressed files end with.
 var extensions = []string{".zst", ".zstd", ".gz", ".s2", ".sz", ".snappy"}
 
+// Unpacked returns what a compressed file of this name is called when it is unpacked.
+func Unpacked(name string) string {
+	for _, ext := range extensions {
+		name = strings.TrimSuffix(name, ext)
+	}
+	return name
+}
+
 func sniff(head []byte) format {
 	for _, m := range magics {
 		if bytes.HasPrefix(head, []byte(m.magic)) {

@@ -49,22 +49,28 @@ var contents = [...]string{
 // String says what a file of this content is.
 func (c Content) String() string { return contents[c] }
 
-// ContentError is returned for a file that holds no log. It is ErrNoLog.
+// ContentError is returned for a file that holds no log, or no state. It is ErrNoLog or ErrNoState.
 type ContentError struct {
 	Content Content
 	Head    []byte // its first bytes, at most 8
+
+	want error // ErrNoLog or ErrNoState
 }
 
 // Error says what the file is instead.
 func (e *ContentError) Error() string {
-	if e.Content == ContentOther || e.Content == ContentText {
-		return fmt.Sprintf("%v: the file begins with %x, %v", ErrNoLog, e.Head, e.Content)
+	what := e.Content.String()
+	if e.Content == ContentOther && e.want == ErrNoState {
+		what = "neither a database, a snapshot file nor an archive"
 	}
-	return fmt.Sprintf("%v: the file is %v", ErrNoLog, e.Content)
+	if e.Content == ContentOther || e.Content == ContentText {
+		return fmt.Sprintf("%v: the file begins with %x, %s", e.want, e.Head, what)
+	}
+	return fmt.Sprintf("%v: the file is %s", e.want, what)
 }
 
-// Is reports whether target is ErrNoLog.
-func (e *ContentError) Is(target error) bool { return target == ErrNoLog }
+// Is reports whether target is what the file doesn't hold.
+func (e *ContentError) Is(target error) bool { return target == e.want }
 
 // contentOf tells what a file is. A segment with a damaged head is told by its name, unless what lies
 // there was plainly put in its place.
@@ -136,11 +142,6 @@ func beginsSegment(head []byte) bool {
 	}
 	size := binary.LittleEndian.Uint64(head) & (1<<56 - 1)
 	return size >= least && size <= most && bytes.HasPrefix(head[header:], []byte{8, 4, 0x10})
-}
-
-func isDatabase(head []byte) bool {
-	const metaOff, metaMagic = 16, 0xed0cdaed
-	return len(head) >= metaOff+4 && binary.LittleEndian.Uint32(head[metaOff:]) == metaMagic
 }
 
 // isSnapshot reports whether head is that of a .snap file: a checksum, and behind it the data.

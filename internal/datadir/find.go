@@ -26,6 +26,10 @@ type Options struct {
 	// takes its size on disk.
 	Database bool
 
+	// State says that the snapshot files and the database are wanted, and the log only if Log says so.
+	// The path may then also name a directory of snapshot files, or one file: see [Member.File].
+	State, Log bool
+
 	// Dir is the directory that relative paths given to FindPath start from; the process's own by
 	// default.
 	Dir string
@@ -36,6 +40,11 @@ type Member struct {
 	Log      Place // a directory of segments, or one segment
 	Snap     Place // the directory of the snapshot files
 	Database Place // the database, a file in Snap
+
+	// File is the database or the snapshot file that the path names, where it names one; the other
+	// places are then unknown. A compressed database is the file as it lies.
+	File    Place
+	Content Content // of File: ContentDatabase or ContentSnapshot
 
 	// Single says that Log is one file, which may have any name.
 	Single bool
@@ -68,7 +77,8 @@ func (m *Member) Close() error {
 
 // Find finds the member at name. A member without a log is no error: Log says what is the matter.
 //
-// The error is ErrNoLog if name is neither a member nor a log, ErrEmpty if it is a file without a
+// The error is ErrNoLog if name is neither a member nor a log, or ErrNoState where Options.State asks
+// for another thing, ErrEmpty if it is a file without a
 // byte, ErrSeveralLogs if name doesn't say which log, or that of fsys.
 func Find(fsys fs.FS, name string, o Options) (*Member, error) {
 	if o.Suffix == "" {
@@ -146,11 +156,13 @@ func (f *finder) find() (*Member, error) {
 	}
 	switch {
 	case info.IsDir():
-		return f.directory()
+		return f.anyDirectory()
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%w: neither a file nor a directory (%v)", ErrNoLog, info.Mode())
+		return nil, fmt.Errorf("%w: neither a file nor a directory (%v)", f.nothing(), info.Mode())
 	case info.Size() == 0:
 		return nil, ErrEmpty
+	case f.o.State:
+		return f.stateFile(info.Size())
 	}
 	c, head, err := contentOf(f.fsys, f.given, f.o.Suffix)
 	switch {
@@ -159,9 +171,25 @@ func (f *finder) find() (*Member, error) {
 	case c == ContentArchive:
 		return f.archive(f.given, f.typed, ".")
 	case c != ContentSegment:
-		return nil, &ContentError{c, head}
+		return nil, &ContentError{Content: c, Head: head, want: ErrNoLog}
 	}
 	return f.single(), nil
+}
+
+// anyDirectory finds the member of a directory.
+func (f *finder) anyDirectory() (*Member, error) {
+	if f.o.State {
+		return f.stateDirectory()
+	}
+	return f.directory()
+}
+
+// nothing says what a path doesn't hold.
+func (f *finder) nothing() error {
+	if f.o.State {
+		return ErrNoState
+	}
+	return ErrNoLog
 }
 
 // intoArchive finds a member at a path that leads into a file. err says that the path as a whole
@@ -210,12 +238,19 @@ func (f *finder) archive(file, typed, inner string) (*Member, error) {
 }
 
 // wanted returns which files in an archive are unpacked: segments, spare ones and what etcd kept of
-// damaged ones, below a path, and snapshot files.
+// damaged ones, below a path, and snapshot files. Of a state all that lies below the path is, but for
+// segments that are not wanted.
 func (o *Options) wanted(below string) func(name string) bool {
 	return func(name string) bool {
 		base := path.Base(name)
-		if path.Ext(name) == ".snap" || o.Database && base == "db" {
+		if path.Ext(name) == snapSuffix || o.Database && base == databaseName {
 			return true
+		}
+		if o.State && !isSegmentLike(base, o.Suffix) {
+			return isBelow(name, below)
+		}
+		if o.State && !o.Log {
+			return false
 		}
 		return isSegmentLike(base, o.Suffix) && (below == "." || strings.HasPrefix(name, below))
 	}
@@ -224,16 +259,31 @@ func (o *Options) wanted(below string) func(name string) bool {
 func (f *finder) findInArchive(a *archive.FS) (*Member, error) {
 	if file, ok := a.Only(); ok && f.given == "." {
 		f.given = file
-		return f.single(), nil
+		return f.inArchive(a)
 	}
 	info, err := fs.Stat(a, f.given)
 	if err != nil {
 		return nil, fmt.Errorf("%s in the archive: %w", f.given, bare(err))
 	}
 	if !info.IsDir() {
+		return f.inArchive(a)
+	}
+	return f.anyDirectory()
+}
+
+// inArchive is a member of which one file in an archive was given.
+func (f *finder) inArchive(a *archive.FS) (*Member, error) {
+	if !f.o.State {
 		return f.single(), nil
 	}
-	return f.directory()
+	info, err := fs.Stat(a, f.given)
+	switch {
+	case err != nil:
+		return nil, bare(err)
+	case info.Size() == 0:
+		return nil, ErrEmpty
+	}
+	return f.stateFile(info.Size())
 }
 
 // single is a member of which one segment was given.
@@ -241,4 +291,13 @@ func (f *finder) single() *Member {
 	m := &Member{Single: true, Log: f.present(f.given)}
 	f.beside(m, path.Dir(f.given))
 	return m
+}
+
+// isBelow reports whether a name in an archive is a path or lies below it, or beside a directory of
+// segments that it names.
+func isBelow(name, dir string) bool {
+	if path.Base(dir) == "wal" {
+		dir = path.Dir(dir)
+	}
+	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")
 }

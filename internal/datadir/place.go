@@ -55,7 +55,8 @@ const maxNamed = 8
 
 // SeveralLogsError is returned when a path holds more than one log. It is ErrSeveralLogs.
 type SeveralLogsError struct {
-	Names []string // the directories of segments, each as it can be given in place of the path
+	What  string   // what there are several of; empty: logs
+	Names []string // their directories, each as it can be given in place of the path
 }
 
 // Error lists the logs, up to maxNamed.
@@ -64,8 +65,15 @@ func (e *SeveralLogsError) Error() string {
 	if len(names) > maxNamed {
 		names, more = names[:maxNamed], ", …"
 	}
-	return fmt.Sprintf("%v (%d), name one: %s", ErrSeveralLogs, len(e.Names),
-		strings.Join(names, ", ")+more)
+	return fmt.Sprintf("%s (%d), name one: %s", e.Several(), len(e.Names), strings.Join(names, ", ")+more)
+}
+
+// Several says what there are several of.
+func (e *SeveralLogsError) Several() string {
+	if e.What == "" {
+		return ErrSeveralLogs.Error()
+	}
+	return "several " + e.What
 }
 
 // Is reports whether target is ErrSeveralLogs.

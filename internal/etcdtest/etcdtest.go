@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -62,6 +63,8 @@ type Server struct {
 
 	tb      testing.TB
 	version string
+	certs   *Certs // nil: it speaks plain HTTP
+	auth    bool   // EnableAuth was called
 	cmd     *exec.Cmd
 	done    chan error // receives the result of Wait, once
 	log     bytes.Buffer
@@ -82,21 +85,45 @@ func Start(tb testing.TB, version, dataDir string, args ...string) *Server {
 // ends, or isn't healthy in time. The server's log is available in any case.
 func TryStart(tb testing.TB, version, dataDir string, args ...string) (*Server, error) {
 	tb.Helper()
-	client, peer := freeAddr(tb), freeAddr(tb)
-	s := &Server{Endpoint: client, tb: tb, version: version, done: make(chan error, 1)}
-	s.cmd = exec.Command(Binary(tb, version, "etcd"), append([]string{
+	s := &Server{Endpoint: freeAddr(tb), tb: tb, version: version}
+	return s, s.start(dataDir, args...)
+}
+
+// StartTLS is Start for a server that speaks TLS to its clients, and wants a certificate of theirs.
+func StartTLS(tb testing.TB, version, dataDir string, certs *Certs, args ...string) *Server {
+	tb.Helper()
+	s := &Server{Endpoint: freeAddr(tb), tb: tb, version: version, certs: certs}
+	if err := s.start(dataDir, append(certs.serverFlags(), args...)...); err != nil {
+		tb.Fatalf("etcd %s on %s: %v\n%s", version, dataDir, err, s.Log())
+	}
+	return s
+}
+
+// URL returns the endpoint with its scheme.
+func (s *Server) URL() string {
+	if s.certs != nil {
+		return "https://" + s.Endpoint
+	}
+	return "http://" + s.Endpoint
+}
+
+// start runs the server and waits until it is healthy.
+func (s *Server) start(dataDir string, args ...string) error {
+	s.tb.Helper()
+	s.done = make(chan error, 1)
+	s.cmd = exec.Command(Binary(s.tb, s.version, "etcd"), append([]string{
 		"--data-dir", dataDir,
-		"--listen-client-urls", "http://" + client, "--advertise-client-urls", "http://" + client,
-		"--listen-peer-urls", "http://" + peer,
+		"--listen-client-urls", s.URL(), "--advertise-client-urls", s.URL(),
+		"--listen-peer-urls", "http://" + freeAddr(s.tb),
 	}, args...)...)
 	s.cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := s.cmd.Start(); err != nil {
-		tb.Fatal(err)
+		s.tb.Fatal(err)
 	}
 	go func() { s.done <- s.cmd.Wait() }()
-	tb.Cleanup(s.Kill)
-	return s, s.waitHealthy()
+	s.tb.Cleanup(s.Kill)
+	return s.waitHealthy()
 }
 
 // Watch runs an etcd on a data directory and returns what it printed, and whether it ended by
@@ -145,11 +172,15 @@ func (s *Server) waitHealthy() error {
 }
 
 func (s *Server) healthy(ctx context.Context) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Endpoint+"/health", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"/health", nil)
 	if err != nil {
 		return false
 	}
-	resp, err := http.DefaultClient.Do(req)
+	client := http.DefaultClient
+	if s.certs != nil {
+		client = s.certs.client
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return false
 	}
@@ -159,9 +190,22 @@ func (s *Server) healthy(ctx context.Context) bool {
 // Ctl runs etcdctl of the server's version against it and returns what it printed.
 func (s *Server) Ctl(args ...string) []byte {
 	s.tb.Helper()
-	args = append([]string{"--endpoints", s.Endpoint}, args...)
+	return s.CtlIn("", args...)
+}
+
+// CtlIn is Ctl with something to read on its standard input.
+func (s *Server) CtlIn(in string, args ...string) []byte {
+	s.tb.Helper()
+	args = append([]string{"--endpoints", s.URL()}, args...)
+	if s.certs != nil {
+		args = append(s.certs.ClientFlags(), args...)
+	}
+	if s.auth {
+		args = append([]string{"--user", Root}, args...)
+	}
 	cmd := exec.Command(Binary(s.tb, s.version, "etcdctl"), args...)
 	cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
+	cmd.Stdin = strings.NewReader(in)
 	out, err := cmd.Output()
 	if err != nil {
 		stderr := ""
@@ -171,6 +215,39 @@ func (s *Server) Ctl(args ...string) []byte {
 		s.tb.Fatalf("etcdctl %q: %v\n%s\n%s", args, err, stderr, s.Log())
 	}
 	return out
+}
+
+// The users of a server with authentication, each a name and a password as etcdctl's --user takes
+// them.
+const (
+	Root   = "root:secret of root" // may do everything
+	Reader = "reader:of read"      // may read the keys that begin with ReaderPrefix
+	Nobody = "nobody:of nothing"   // may do nothing
+
+	ReaderPrefix = "/open/"
+)
+
+// EnableAuth gives the server its users and turns authentication on. Ctl then speaks as Root.
+func (s *Server) EnableAuth() {
+	s.tb.Helper()
+	for _, user := range []string{Root, Reader, Nobody} {
+		s.Ctl("user", "add", user)
+	}
+	s.Ctl("role", "add", "open")
+	s.Ctl("role", "grant-permission", "--prefix", "open", "read", ReaderPrefix)
+	s.Ctl("user", "grant-role", "reader", "open")
+	s.Ctl("user", "grant-role", "root", "root")
+	s.Ctl("auth", "enable")
+	s.auth = true
+}
+
+// Pause stops the server in the middle of what it does, as a machine that hangs: its connections stay
+// open, and nothing answers. It can still be killed.
+func (s *Server) Pause() {
+	s.tb.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		s.tb.Fatal(err)
+	}
 }
 
 // Stop ends the server as an operator does, with SIGTERM.

@@ -36,6 +36,9 @@ func Diff(before, after iter.Seq2[*KeyValue, error]) iter.Seq2[*Difference, erro
 		defer stopB()
 		failed := func(err error) bool { return yield(nil, err) }
 		a, okA := pull(nextA, failed)
+		if !okA {
+			return
+		}
 		b, okB := pull(nextB, failed)
 		for okA && okB && (a != nil || b != nil) {
 			order := 0
@@ -60,7 +63,7 @@ func Diff(before, after iter.Seq2[*KeyValue, error]) iter.Seq2[*Difference, erro
 			if order <= 0 {
 				a, okA = pull(nextA, failed)
 			}
-			if order >= 0 {
+			if okA && order >= 0 {
 				b, okB = pull(nextB, failed)
 			}
 		}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -26,11 +27,14 @@ type App struct {
 	FS      vfs.FS                              // what commands that write write to
 	Now     func() time.Time                    // the clock
 	Confirm func(question string) (bool, error) // asks the user: see [AskOn]
+
+	Getenv    func(name string) string                                   // the environment
+	AskSecret func(ctx context.Context, question string) (string, error) // asks for a password: see [AskSecretOn]
 }
 
 // NewApp returns an App of the process's own streams, file system and clock.
 func NewApp() *App {
-	a := &App{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, FS: vfs.OS, Now: time.Now}
+	a := &App{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, FS: vfs.OS, Now: time.Now, Getenv: os.Getenv}
 	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
 		a.Width = fallbackWidth
 		if w, _, err := term.GetSize(fd); err == nil && w > 0 {
@@ -45,9 +49,10 @@ func NewApp() *App {
 		a.SetASCII()
 	}
 	a.ErrTerm = term.IsTerminal(int(os.Stderr.Fd()))
-	a.Confirm = Refuse
+	a.Confirm, a.AskSecret = Refuse, RefuseSecret
 	if a.ErrTerm && term.IsTerminal(int(os.Stdin.Fd())) {
 		a.Confirm = AskOn(a.In, a.Err)
+		a.AskSecret = AskSecretOn(os.Stdin, a.Err)
 	}
 	return a
 }

@@ -39,6 +39,22 @@ type Frame struct {
 // Endless reports whether objects can be written without knowing which one is the last.
 func (f *Frame) Endless() bool { return f.Close == "" }
 
+// Before returns what stands before an object, of shown before it.
+func (f *Frame) Before(shown int) []byte {
+	if shown == 0 {
+		return []byte(f.Open)
+	}
+	return []byte(f.Between)
+}
+
+// After returns what stands behind all objects, of which there are shown.
+func (f *Frame) After(shown int) []byte {
+	if shown == 0 {
+		return []byte(f.Empty)
+	}
+	return []byte(f.Close)
+}
+
 // formNames returns the names of all forms.
 func formNames() []string {
 	names := make([]string, len(forms))

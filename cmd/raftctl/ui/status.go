@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -67,7 +68,7 @@ var statuses = []struct {
 		_, ok := errors.AsType[UsageError](err)
 		return ok
 	}},
-	{StatusUsage, is(wal.ErrNoLog, wal.ErrEmpty, wal.ErrSeveralLogs)},
+	{StatusUsage, is(datadir.ErrNoLog, datadir.ErrNoState, datadir.ErrEmpty, datadir.ErrSeveralLogs)},
 }
 
 func is(targets ...error) func(error) bool {

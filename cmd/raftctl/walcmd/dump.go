@@ -6,12 +6,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/paths"
+	"github.com/raftctl/raftctl/cmd/raftctl/rows"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 )
 
 type dumpOptions struct {
-	source   sourceOptions
+	source   paths.Options
 	filter   filter
 	decode   decodeOptions
 	output   ui.Output
@@ -44,20 +46,20 @@ Operations for --op. In a transaction either branch counts: which one ran is not
 ` + opsHelp() + `
 The fields for --where are those of the JSON; what a record doesn't have is "", 0 or empty:
 
-` + where.Help(),
+` + logrow.Table.Help(),
 		Example: `  raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
   raftctl wal dump /var/lib/etcd --where 'op == "put" && size > 100000' --last 20
   raftctl wal dump backup.tar.zst/etcd-1 --index 800..900 -o jsonl | jq .request
   raftctl wal dump /var/lib/etcd --follow --last 10`,
-		Args: wantPaths(&o.source, 1, -1),
+		Args: o.source.Want(wantedPaths, 1, -1),
 		PreRunE: func(cmd *cobra.Command, args []string) error {
-			return o.check(cmd, o.source.paths(args))
+			return o.check(cmd, o.source.Paths(args))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runDump(cmd.Context(), a, &o, o.source.paths(args))
+			return runDump(cmd.Context(), a, &o, o.source.Paths(args))
 		},
 	}
-	o.source.register(cmd)
+	o.source.Register(cmd)
 	o.filter.register(cmd)
 	o.decode.register(cmd)
 	o.output.Register(cmd)
@@ -112,7 +114,7 @@ func runDump(ctx context.Context, a *ui.App, o *dumpOptions, paths []string) (er
 	if flushed := d.finish(); flushed != nil {
 		return flushed // a closed pipe, most likely
 	}
-	if errors.Is(err, errEnough) {
+	if errors.Is(err, rows.ErrEnough) {
 		err = nil
 	}
 	if err != nil {
@@ -120,7 +122,7 @@ func runDump(ctx context.Context, a *ui.App, o *dumpOptions, paths []string) (er
 	}
 	d.explainNothing()
 	switch {
-	case d.damage > 0:
+	case d.out.Marks > 0:
 		return ui.ExitError{Status: ui.StatusDamage}
 	case d.partial:
 		return ui.ExitError{Status: ui.StatusPartial}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -21,8 +22,8 @@ type filter struct {
 	key         string
 	expr        string
 
-	request   decode.Filter // of ops and key
-	condition *where.Expr   // of expr
+	request   decode.Filter            // of ops and key
+	condition *where.Expr[*logrow.Row] // of expr
 }
 
 var kindNames = []string{"metadata", "entry", "state", "snapshot", "crc", "damage"}
@@ -89,11 +90,11 @@ func (f *filter) prepare(cmd *cobra.Command, o *dumpOptions) error {
 	if err := f.canMatch(cmd, o); err != nil || f.expr == "" {
 		return err
 	}
-	w, err := where.Compile(f.expr)
+	w, err := logrow.Table.Compile(f.expr)
 	if err != nil {
 		return ui.UsageError{Err: fmt.Errorf("--where: %w", err)}
 	}
-	if field, ok := w.Needs(where.Who); ok && !o.who {
+	if field, ok := w.Needs(logrow.Who); ok && !o.who {
 		return ui.Usagef(cmd, "--where names %s, which takes --who", field)
 	}
 	f.condition = w
@@ -138,7 +139,7 @@ func (f *filter) isSet() bool {
 }
 
 // passes reports whether a record is to be shown. What is cheap to tell is looked at first.
-func (f *filter) passes(r *where.Row) (bool, error) {
+func (f *filter) passes(r *logrow.Row) (bool, error) {
 	if len(f.kinds) > 0 && !slices.Contains(f.kinds, r.Rec.Kind.String()) {
 		return false, nil
 	}
@@ -157,7 +158,7 @@ func (f *filter) passes(r *where.Row) (bool, error) {
 }
 
 // inRange looks at index and term. Damage is in the range if an entry that it may have held is.
-func (f *filter) inRange(r *where.Row) bool {
+func (f *filter) inRange(r *logrow.Row) bool {
 	if r.Rec.Kind == wal.KindDamage && (f.index.IsSet || f.term.IsSet) {
 		d := r.Rec.Damage
 		return f.index.Meets(d.Before.Index, d.After.Index) && f.term.Meets(d.Before.Term, d.After.Term)

@@ -2,7 +2,7 @@ package walcmd
 
 import (
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 )
 
 // jsonRenderer writes an object a record.
@@ -10,20 +10,8 @@ type jsonRenderer struct{ frame *ui.Frame }
 
 func (j *jsonRenderer) start(int) []byte { return nil }
 
-func (j *jsonRenderer) separator(shown int) []byte {
-	if shown == 0 {
-		return []byte(j.frame.Open)
-	}
-	return []byte(j.frame.Between)
-}
-
-func (j *jsonRenderer) line(dst []byte, r *where.Row) []byte {
+func (j *jsonRenderer) line(dst []byte, r *logrow.Row) []byte {
 	return append(r.AppendJSON(dst), j.frame.End...)
 }
 
-func (j *jsonRenderer) finish(shown int) []byte {
-	if shown == 0 {
-		return []byte(j.frame.Empty)
-	}
-	return []byte(j.frame.Close)
-}
+func (j *jsonRenderer) finish(shown int) []byte { return j.frame.After(shown) }

@@ -1,15 +1,14 @@
 package walcmd
 
 import (
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 )
 
 // renderer turns records into output.
 type renderer interface {
-	start(shown int) []byte               // before a log's records, shown of earlier logs
-	separator(shown int) []byte           // before a line
-	line(dst []byte, r *where.Row) []byte // appended
-	finish(shown int) []byte              // after the last log
+	start(shown int) []byte                // before a log's records, shown of earlier logs
+	line(dst []byte, r *logrow.Row) []byte // appended
+	finish(shown int) []byte               // after the last log
 }
 
 func (d *dumper) newRenderer() renderer {

@@ -1,7 +1,6 @@
 package walcmd
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,13 +8,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/rows"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/wal"
 )
-
-// dumpBuffer is how much output is collected before it is written.
-const dumpBuffer = 256 << 10
 
 // dumper prints the records of one log after the other.
 type dumper struct {
@@ -27,28 +24,28 @@ type dumper struct {
 	view    *wal.View       // nil: every entry counts as live
 	who     *decode.Members // who may have proposed entries; nil: it isn't shown
 
-	out      *bufio.Writer
+	out      *rows.Writer
 	render   renderer // for what is around the records
 	progress *ui.Progress
 	entries  int // that were read
-	tail     ring
 
 	end       wal.Position // behind the last record that was read
 	following bool         // reading what a running etcd adds
-	shown     int
-	damage    int // places of damage, shown or not
 	partial   bool
 }
 
 func newDumper(a *ui.App, o *dumpOptions, decoder decode.Decoder) *dumper {
-	d := &dumper{a: a, o: o, decoder: decoder, out: bufio.NewWriterSize(a.Out, dumpBuffer)}
-	d.tail.size = o.last
+	d := &dumper{a: a, o: o, decoder: decoder, out: rows.NewWriter(a.Out)}
+	d.out.Limit, d.out.Live, d.out.Tail.Size = o.limit, o.follow, o.last
+	if frame := o.output.Frame(); frame != nil {
+		d.out.Separator = frame.Before
+	}
 	return d
 }
 
 // dump prints one log.
 func (d *dumper) dump(ctx context.Context, path string) (err error) {
-	src, err := d.o.source.open(d.a, path)
+	src, err := open(d.a, &d.o.source, path)
 	if err != nil {
 		return err
 	}
@@ -59,24 +56,24 @@ func (d *dumper) dump(ctx context.Context, path string) (err error) {
 	}
 	if d.o.who {
 		if d.who, err = proposers(ctx, d.log, d.view); err != nil {
-			return pathError(path, err)
+			return pathErr.Error(path, err)
 		}
 	}
 	d.render = d.newRenderer()
-	if _, err := d.out.Write(d.render.start(d.shown)); err != nil {
+	if _, err := d.out.Write(d.render.start(d.out.Shown)); err != nil {
 		return err
 	}
-	damage := d.damage
+	damage := d.out.Marks
 	if a := d.a; a.Width == 0 && !d.o.follow { // on a terminal the records show it
 		d.progress = ui.NewProgress(a, "dump "+path, totalSize(d.log))
 	}
 	err = d.records(ctx)
 	d.progress.Done()
-	if n := d.damage - damage; n > 0 {
+	if n := d.out.Marks - damage; n > 0 {
 		fmt.Fprintf(d.a.Err, "raftctl wal dump: %s: damage in %d %s; see: %s\n",
-			path, n, ui.Plural(n, "place"), d.o.source.command("verify", path))
+			path, n, ui.Plural(n, "place"), d.o.source.Command("wal verify", path))
 	}
-	if flushed := d.flushTail(); err == nil {
+	if flushed := d.out.FlushTail(); err == nil {
 		err = flushed
 	}
 	return err
@@ -92,7 +89,7 @@ func (d *dumper) survey(ctx context.Context, path string) error {
 		return nil
 	}
 	if err != nil {
-		return pathError(path, err)
+		return pathErr.Error(path, err)
 	}
 	d.view = view
 	return nil
@@ -107,10 +104,10 @@ func (d *dumper) records(ctx context.Context) error {
 	if err := read(ctx); err != nil || !d.o.follow {
 		return err
 	}
-	if err := d.flushTail(); err != nil {
+	if err := d.out.FlushTail(); err != nil {
 		return err
 	}
-	d.following, d.view, d.tail.size = true, nil, 0
+	d.following, d.view, d.out.Tail.Size = true, nil, 0
 	return d.print(ctx, d.log.Follow(ctx, d.end, followInterval))
 }
 
@@ -121,23 +118,23 @@ func (d *dumper) printAll(ctx context.Context) error {
 // printLast collects the last records that pass in the tail, reading from the last segment backwards
 // until there are enough.
 func (d *dumper) printLast(ctx context.Context) error {
-	var tails []ring // the last segment's first
+	var tails []rows.Ring // the last segment's first
 	var end wal.Position
 	left := d.o.last
 	for i := len(d.log.Segments()) - 1; i >= 0 && left > 0; i-- {
-		d.tail = ring{size: left}
+		d.out.Tail = rows.Ring{Size: left}
 		if err := d.print(ctx, d.log.SegmentRecords(i)); err != nil {
 			return err
 		}
 		if len(tails) == 0 {
 			end = d.end
 		}
-		tails, left = append(tails, d.tail), left-len(d.tail.lines)
+		tails, left = append(tails, d.out.Tail), left-d.out.Tail.Len()
 	}
-	d.tail, d.end = ring{size: d.o.last}, end
+	d.out.Tail, d.end = rows.Ring{Size: d.o.last}, end
 	for _, tail := range slices.Backward(tails) {
-		for line := range tail.all() {
-			d.tail.push(line)
+		for line := range tail.All() {
+			d.out.Tail.Push(line)
 		}
 	}
 	return nil
@@ -148,21 +145,16 @@ const followInterval = 200 * time.Millisecond
 
 // print prints the records that pass.
 func (d *dumper) print(ctx context.Context, records iter.Seq2[*wal.Record, error]) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	p := startPipeline(ctx, d.o.workers(), func() func(*batch) { return d.newWorker(d.decoder) })
-	written := make(chan error, 1)
-	go func() { written <- d.write(p, cancel) }()
-	err := d.read(ctx, p, records)
-	if flushed := p.flush(); err == nil {
-		err = flushed
-	}
-	p.close()
-	if failed := <-written; failed != nil {
-		return failed
-	}
-	return err
+	workers := rows.Workers[record]{N: d.o.workers(), New: func() func(*rows.Batch[record]) {
+		return d.newWorker(d.decoder)
+	}}
+	return rows.Print(ctx, d.out, workers, func(ctx context.Context, p *pipeline) error {
+		return d.read(ctx, p, records)
+	})
 }
+
+// pipeline renders records.
+type pipeline = rows.Pipeline[record, *record]
 
 // read hands the records to the pipeline that may have to be printed.
 func (d *dumper) read(ctx context.Context, p *pipeline, records iter.Seq2[*wal.Record, error]) error {
@@ -181,11 +173,11 @@ func (d *dumper) read(ctx context.Context, p *pipeline, records iter.Seq2[*wal.R
 		if !ok {
 			continue
 		}
-		if err := p.add(rec, live); err != nil {
+		if err := p.Add(&record{*rec, live}); err != nil {
 			return err
 		}
 		if d.following {
-			if err := p.flush(); err != nil {
+			if err := p.Flush(); err != nil {
 				return err
 			}
 		}
@@ -224,7 +216,7 @@ func (d *dumper) logical(rec *wal.Record) bool {
 
 // explainNothing says that no record matched, and why that may be.
 func (d *dumper) explainNothing() {
-	if d.shown > 0 || d.o.follow || !d.o.filter.isSet() {
+	if d.out.Shown > 0 || d.o.follow || !d.o.filter.isSet() {
 		return
 	}
 	fmt.Fprintf(d.a.Err, "raftctl wal dump: no record matches; %s %s looked at\n",
@@ -241,4 +233,15 @@ func entriesOf(n int) string {
 		return "entry"
 	}
 	return "entries"
+}
+
+// finish writes what stands behind the last record, and says so where there was none.
+func (d *dumper) finish() error {
+	if d.render == nil {
+		return nil
+	}
+	if _, err := d.out.Write(d.render.finish(d.out.Shown)); err != nil {
+		return err
+	}
+	return d.out.Flush()
 }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/rows"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/raftpb"
@@ -42,7 +43,7 @@ func TestEnoughEndsReading(t *testing.T) {
 		limit int
 		want  error
 	}{
-		"limit":       {io.Discard, 3, errEnough},
+		"limit":       {io.Discard, 3, rows.ErrEnough},
 		"closed pipe": {closedPipe{}, 0, syscall.EPIPE},
 	} {
 		read := 0
@@ -52,7 +53,7 @@ func TestEnoughEndsReading(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)
 		}
 		// What is on its way when the end comes: some batches a worker, and a buffer of output.
-		if most := 200 * batchRecords; read > most {
+		if most := 200 * rows.MaxBatch; read > most {
 			t.Errorf("%s: %d records read, want at most %d", name, read, most)
 		}
 	}

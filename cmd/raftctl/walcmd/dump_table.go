@@ -6,8 +6,9 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/rows"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -25,7 +26,7 @@ type tableRenderer struct {
 // dumpColumn is a column of dump's table, and what it shows of a record.
 type dumpColumn struct {
 	ui.Column
-	cell func(t *ui.StreamTable, r *where.Row)
+	cell func(t *ui.StreamTable, r *logrow.Row)
 }
 
 func newTableRenderer(a *ui.App, name string, columns []dumpColumn) *tableRenderer {
@@ -57,21 +58,21 @@ func physicalColumns(log *wal.Log) []dumpColumn {
 		seq, size = max(seq, s.Name.Seq), max(size, uint64(s.Size))
 	}
 	return []dumpColumn{
-		{ui.NumberColumn("SEG").UpTo(seq), func(t *ui.StreamTable, r *where.Row) {
+		{ui.NumberColumn("SEG").UpTo(seq), func(t *ui.StreamTable, r *logrow.Row) {
 			name, _ := wal.ParseSegmentName(r.Rec.Pos.Segment)
 			t.Uint(name.Seq)
 		}},
-		{ui.NumberColumn("OFFSET").UpTo(size), func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Place())) }},
-		{ui.NumberColumn("LENGTH").UpTo(9_999_999), func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Rec.Len)) }},
-		{ui.NumberColumn("PAD").UpTo(7), unlessDamage(func(t *ui.StreamTable, r *where.Row) { t.Uint(uint64(r.Rec.Pad)) })},
-		{ui.TextColumn("CRC").Wide(8), unlessDamage(func(t *ui.StreamTable, r *where.Row) { t.CRC(r.Rec.CRC) })},
-		{ui.TextColumn("KIND").Wide(8), func(t *ui.StreamTable, r *where.Row) { t.Text(r.Rec.Kind.String()) }},
+		{ui.NumberColumn("OFFSET").UpTo(size), func(t *ui.StreamTable, r *logrow.Row) { t.Uint(uint64(r.Place())) }},
+		{ui.NumberColumn("LENGTH").UpTo(9_999_999), func(t *ui.StreamTable, r *logrow.Row) { t.Uint(uint64(r.Rec.Len)) }},
+		{ui.NumberColumn("PAD").UpTo(7), unlessDamage(func(t *ui.StreamTable, r *logrow.Row) { t.Uint(uint64(r.Rec.Pad)) })},
+		{ui.TextColumn("CRC").Wide(8), unlessDamage(func(t *ui.StreamTable, r *logrow.Row) { t.CRC(r.Rec.CRC) })},
+		{ui.TextColumn("KIND").Wide(8), func(t *ui.StreamTable, r *logrow.Row) { t.Text(r.Rec.Kind.String()) }},
 		{ui.NumberColumn("INDEX").UpTo(99_999_999), indexCell},
 		{ui.NumberColumn("TERM").UpTo(9999), termCell},
 	}
 }
 
-func indexCell(t *ui.StreamTable, r *where.Row) {
+func indexCell(t *ui.StreamTable, r *logrow.Row) {
 	if index, ok := r.Index(); ok {
 		t.Uint(index)
 	} else {
@@ -79,7 +80,7 @@ func indexCell(t *ui.StreamTable, r *where.Row) {
 	}
 }
 
-func termCell(t *ui.StreamTable, r *where.Row) {
+func termCell(t *ui.StreamTable, r *logrow.Row) {
 	if term, ok := r.Term(); ok {
 		t.Uint(term)
 	} else {
@@ -87,7 +88,7 @@ func termCell(t *ui.StreamTable, r *where.Row) {
 	}
 }
 
-func sizeCell(t *ui.StreamTable, r *where.Row) {
+func sizeCell(t *ui.StreamTable, r *logrow.Row) {
 	if r.Rec.Kind == wal.KindEntry && r.Bad == nil {
 		t.Size(int64(len(r.Entry.Data)))
 	} else {
@@ -96,8 +97,8 @@ func sizeCell(t *ui.StreamTable, r *where.Row) {
 }
 
 // unlessDamage returns a cell that damage leaves empty.
-func unlessDamage(cell func(*ui.StreamTable, *where.Row)) func(*ui.StreamTable, *where.Row) {
-	return func(t *ui.StreamTable, r *where.Row) {
+func unlessDamage(cell func(*ui.StreamTable, *logrow.Row)) func(*ui.StreamTable, *logrow.Row) {
+	return func(t *ui.StreamTable, r *logrow.Row) {
 		if r.Rec.Kind == wal.KindDamage {
 			t.Text("")
 			return
@@ -109,7 +110,7 @@ func unlessDamage(cell func(*ui.StreamTable, *where.Row)) func(*ui.StreamTable, 
 // whoColumn is that of --who.
 func whoColumn() dumpColumn {
 	const name = len("8e9e05c52164694d infra1 since 2026-11-21T00:24:26Z")
-	return dumpColumn{ui.TextColumn("PROPOSED BY").Wide(name), func(t *ui.StreamTable, r *where.Row) {
+	return dumpColumn{ui.TextColumn("PROPOSED BY").Wide(name), func(t *ui.StreamTable, r *logrow.Row) {
 		t.Bytes(r.AppendWho(nil))
 	}}
 }
@@ -126,10 +127,9 @@ func (x *tableRenderer) start(shown int) []byte {
 	return append(b, x.table.Header()...)
 }
 
-func (x *tableRenderer) separator(int) []byte { return nil }
-func (x *tableRenderer) finish(int) []byte    { return nil }
+func (x *tableRenderer) finish(int) []byte { return nil }
 
-func (x *tableRenderer) line(dst []byte, r *where.Row) []byte {
+func (x *tableRenderer) line(dst []byte, r *logrow.Row) []byte {
 	for _, c := range x.columns {
 		c.cell(x.table, r)
 	}
@@ -160,8 +160,8 @@ func (x *tableRenderer) line(dst []byte, r *where.Row) []byte {
 
 // largeRaw returns the data of an entry that is shown as bytes, if it is too large to be held more
 // than once.
-func largeRaw(r *where.Row) (data []byte, ok bool) {
-	if !r.Raw || r.Rec.Kind != wal.KindEntry || r.Bad != nil || len(r.Entry.Data) < largeRecord {
+func largeRaw(r *logrow.Row) (data []byte, ok bool) {
+	if !r.Raw || r.Rec.Kind != wal.KindEntry || r.Bad != nil || len(r.Entry.Data) < rows.Large {
 		return nil, false
 	}
 	return r.RawData()
@@ -169,7 +169,7 @@ func largeRaw(r *where.Row) (data []byte, ok bool) {
 
 // appendLine appends what the table says of a record in its last column, of which width columns are
 // seen at most; 0 is no limit.
-func appendLine(b []byte, r *where.Row, width int) []byte {
+func appendLine(b []byte, r *logrow.Row, width int) []byte {
 	if r.Bad != nil {
 		return append(append(b, "can't be decoded: "...), r.Bad.Error()...)
 	}
@@ -204,7 +204,7 @@ func appendLine(b []byte, r *where.Row, width int) []byte {
 	return b
 }
 
-func appendEntryLine(b []byte, r *where.Row, width int) []byte {
+func appendEntryLine(b []byte, r *logrow.Row, width int) []byte {
 	if data, ok := r.RawData(); ok {
 		if width > 0 { // more than fits
 			data = data[:min(len(data), width)]

@@ -7,11 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 )
 
 type statOptions struct {
-	source sourceOptions
+	source paths.Options
 	decode decodeOptions
 	output ui.Output
 	top    int
@@ -37,13 +38,13 @@ Payloads are those of etcd, unless --decode names another decoder:
 ` + decodersHelp(),
 		Example: `  raftctl wal stat /var/lib/etcd
   raftctl wal stat /var/lib/etcd -o json | jq .operations`,
-		Args:    wantPaths(&o.source, 1, 1),
+		Args:    o.source.Want(wantedPaths, 1, 1),
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.check(cmd) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runStat(cmd.Context(), a, &o, o.source.paths(args)[0])
+			return runStat(cmd.Context(), a, &o, o.source.Paths(args)[0])
 		},
 	}
-	o.source.register(cmd)
+	o.source.Register(cmd)
 	o.decode.register(cmd)
 	o.output.Register(cmd)
 	cmd.Flags().IntVar(&o.top, "top", 10, "how many of the largest entries and busiest prefixes are listed")
@@ -63,27 +64,27 @@ func runStat(ctx context.Context, a *ui.App, o *statOptions, path string) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, decoder.Close()) }()
-	src, err := o.source.open(a, path)
+	src, err := open(a, &o.source, path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = src.Close() }() // opened for reading
 	view, err := src.log.View(ctx)
 	if err != nil {
-		return pathError(path, err)
+		return pathErr.Error(path, err)
 	}
 	g := newGatherer(decoder, o)
 	p := ui.NewProgress(a, "stat "+path, totalSize(src.log))
 	err = g.gather(ctx, src.log, view, p)
 	p.Done()
 	if err != nil {
-		return pathError(path, err)
+		return pathErr.Error(path, err)
 	}
 	s := g.result(path, src.log, view)
 	err = o.output.Write(a.Out, s, func() error { return s.print(a.Text(), a.Screen()) })
 	if err == nil && s.Damage > 0 {
 		fmt.Fprintf(a.Err, "raftctl wal stat: %s: damage in %d %s; see: %s\n",
-			path, s.Damage, ui.Plural(s.Damage, "place"), o.source.command("verify", path))
+			path, s.Damage, ui.Plural(s.Damage, "place"), o.source.Command("wal verify", path))
 		return ui.ExitError{Status: ui.StatusDamage}
 	}
 	return err

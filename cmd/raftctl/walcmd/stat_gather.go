@@ -5,14 +5,14 @@ import (
 	"strconv"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
-	"github.com/raftctl/raftctl/cmd/raftctl/where"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/wal"
 )
 
 // gatherer hands what a log holds to those that count it, in bounded memory.
 type gatherer struct {
-	row      *where.Row
+	row      *logrow.Row
 	members  decode.Members
 	tally    decode.Tally
 	segments map[string]*segmentStat
@@ -21,7 +21,7 @@ type gatherer struct {
 
 func newGatherer(decoder decode.Decoder, o *statOptions) *gatherer {
 	return &gatherer{
-		row:      where.NewRow(where.Options{Decoder: decoder, Style: o.decode.style}),
+		row:      logrow.NewRow(logrow.Options{Decoder: decoder, Style: o.decode.style}),
 		tally:    decode.Tally{Top: o.top, Style: o.decode.style},
 		segments: map[string]*segmentStat{},
 	}

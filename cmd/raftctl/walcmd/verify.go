@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/internal/datadir"
@@ -15,7 +16,7 @@ import (
 )
 
 type verifyOptions struct {
-	source sourceOptions
+	source paths.Options
 	output ui.Output
 	decode decodeOptions
 	deep   bool
@@ -47,7 +48,7 @@ With --deep, payloads are those of etcd, unless --decode names another decoder:
 ` + decodersHelp(),
 		Example: `  raftctl wal verify /var/lib/etcd
   raftctl wal verify --deep -o json member.tar.zst | jq .findings`,
-		Args: wantPaths(&o.source, 1, -1),
+		Args: o.source.Want(wantedPaths, 1, -1),
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("decode") && !o.deep {
 				return ui.Usagef(cmd, "--decode says how --deep reads payloads; add --deep")
@@ -55,10 +56,10 @@ With --deep, payloads are those of etcd, unless --decode names another decoder:
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runVerify(cmd.Context(), a, &o, o.source.paths(args))
+			return runVerify(cmd.Context(), a, &o, o.source.Paths(args))
 		},
 	}
-	o.source.register(cmd)
+	o.source.Register(cmd)
 	o.decode.registerSpec(cmd)
 	o.output.Register(cmd)
 	cmd.Flags().BoolVar(&o.deep, "deep", false, "decode the payload of every entry as well")
@@ -122,15 +123,15 @@ func (v *verified) tell(a *ui.App, o *verifyOptions, title string) error {
 
 // verify reads the log at the path.
 func (v *verified) verify(ctx context.Context, a *ui.App, o *verifyOptions, decoder decode.Decoder) error {
-	src, err := o.source.open(a, v.path)
+	src, err := open(a, &o.source, v.path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = src.Close() }() // opened for reading
 	v.member = src.log.Member()
 	var opts outlook.Options
-	if o.source.walDir != "" && v.path != o.source.walDir {
-		opts.Member, err = datadir.FindPath(v.path, datadir.Options{WalDir: o.source.walDir, Dir: a.Dir})
+	if o.source.WalDir != "" && v.path != o.source.WalDir {
+		opts.Member, err = datadir.FindPath(v.path, datadir.Options{WalDir: o.source.WalDir, Dir: a.Dir})
 		if err != nil {
 			return err
 		}
@@ -148,7 +149,7 @@ func (v *verified) verify(ctx context.Context, a *ui.App, o *verifyOptions, deco
 	if err == nil && check != nil {
 		err = check.failed
 	}
-	return pathError(v.path, err)
+	return pathErr.Error(v.path, err)
 }
 
 func totalSize(log *wal.Log) (size int64) {

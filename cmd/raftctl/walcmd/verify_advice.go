@@ -2,11 +2,9 @@ package walcmd
 
 import (
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/repair/outlook"
@@ -18,7 +16,7 @@ import (
 // adviser knows what a user typed, so as to return commands that can be typed.
 type adviser struct {
 	app    *ui.App
-	source *sourceOptions
+	source *paths.Options
 	path   string
 	report *outlook.Report
 	member *datadir.Member
@@ -99,47 +97,11 @@ func (d *adviser) copies() (lines []string) {
 	if d.member.Archived {
 		return nil
 	}
-	lines = append(lines, d.copyOf(d.path))
-	if dir := d.source.walDir; dir != "" && dir != d.path {
-		lines = append(lines, d.copyOf(dir))
+	lines = append(lines, paths.Copy(d.app, d.path))
+	if dir := d.source.WalDir; dir != "" && dir != d.path {
+		lines = append(lines, paths.Copy(d.app, dir))
 	}
 	return lines
-}
-
-func (d *adviser) copyOf(name string) string {
-	name = filepath.Clean(name)
-	if base := filepath.Base(name); base == "." || base == ".." {
-		if abs, err := filepath.Abs(d.app.Path(name)); err == nil {
-			name = abs
-		}
-	}
-	flags := "-a"
-	if d.linked(name) {
-		flags = "-aL" // a copy of a link is none
-	}
-	return ui.CommandLine("cp", flags, typed(name), typed(d.unused(name)))
-}
-
-// linked reports whether a member's files, or some of them, lie behind a symbolic link.
-func (d *adviser) linked(name string) bool {
-	for _, below := range []string{"", "member", "member/wal", "member/snap", "wal", "snap"} {
-		info, err := os.Lstat(d.app.Path(filepath.Join(name, below)))
-		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// unused returns a name for a copy that doesn't exist yet: cp would copy into a directory that does.
-func (d *adviser) unused(name string) string {
-	free := name + ".copy"
-	for n := 2; ; n++ {
-		if _, err := os.Lstat(d.app.Path(free)); err != nil {
-			return free
-		}
-		free = fmt.Sprintf("%s.copy%d", name, n)
-	}
 }
 
 // around is how many bytes before and behind a place are worth a look, where entries don't tell.
@@ -152,13 +114,13 @@ func (d *adviser) look(f *wal.Finding) string {
 		return ""
 	}
 	if span, ok := spanAround(f); ok {
-		return d.source.command("dump", d.path, "--physical", "--index", span)
+		return d.source.Command("wal dump", d.path, "--physical", "--index", span)
 	}
 	where := fmt.Sprintf("offset >= %d && offset <= %d", max(0, f.Pos.Off-around), f.Pos.Off+f.Len+around)
 	if len(d.report.Segments) > 1 {
 		where = fmt.Sprintf("segment == %q && %s", f.Pos.Segment, where)
 	}
-	return d.source.command("dump", d.path, "--physical", "--where", where)
+	return d.source.Command("wal dump", d.path, "--physical", "--where", where)
 }
 
 // spanAround returns the indexes around a finding. They are of no use where they are unknown, or where

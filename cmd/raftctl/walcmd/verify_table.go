@@ -3,8 +3,8 @@ package walcmd
 import (
 	"fmt"
 	"io"
-	"strings"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/report"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/display"
 	"github.com/raftctl/raftctl/repair/outlook"
@@ -28,7 +28,7 @@ func (p *reportPrinter) print(title string) error {
 		}
 	}
 	kv := ui.NewFacts(p.w).Wrap(p.app.Width)
-	kv.Add("verdict", "%s", p.verdict())
+	kv.Add("verdict", "%s", report.Verdict(p.app, r.Verdict))
 	p.advice.advise(kv)
 	if r.Last.Index > 0 {
 		kv.Add("entries", "%d..%d, last of term %d, committed up to %d",
@@ -54,45 +54,52 @@ func (p *reportPrinter) print(title string) error {
 	if err := kv.Flush(); err != nil {
 		return err
 	}
-	return p.findings()
+	return p.told().Print(p.w, p.app)
 }
 
-// verdict says the verdict, and what it counts in.
-func (p *reportPrinter) verdict() string {
-	switch r := p.report; r.Verdict {
-	case wal.VerdictOK:
-		return p.app.Paint(ui.Green, string(r.Verdict))
-	case wal.VerdictUnchecked:
-		return p.app.Paint(ui.Yellow, string(r.Verdict)) +
-			": no problem was found, but not everything could be checked"
-	default:
-		return p.app.Paint(ui.Red, string(r.Verdict))
-	}
-}
-
-// severities are the severities, what matters most first, with their colour.
-var severities = []struct {
-	wal.Severity
-	color ui.Color
-}{
-	{wal.SeverityError, ui.Red},
-	{wal.SeverityWarning, ui.Yellow},
-	{wal.SeverityInfo, ""},
-}
-
-// counted says how many findings there are of each severity: "2 errors, 1 info".
-func counted(list []foldedFinding) string {
-	var parts []string
-	for _, s := range severities {
-		n := 0
-		for i := range list {
-			if list[i].severity == s.Severity {
-				n += list[i].n
-			}
+// told returns the findings as they are told.
+func (p *reportPrinter) told() *report.Findings {
+	docs := classDocs()
+	f := &report.Findings{Omitted: map[string]int{}}
+	for i := range p.report.Findings {
+		x := &p.report.Findings[i]
+		evidence := x.Evidence
+		if x.Class == wal.ClassEtcdStart || x.Class == outlook.ClassEtcdStop {
+			evidence = "see the outlook above"
 		}
-		if n > 0 {
-			parts = append(parts, ui.Count(n)+" "+ui.Plural(n, string(s.Severity)))
+		f.List = append(f.List, report.Finding{Class: string(x.Class), Severity: x.Severity, Doc: docs[x.Class],
+			Place: p.placeOf(x), Evidence: evidence, Look: p.advice.look(x)})
+	}
+	for c, n := range p.report.Omitted {
+		f.Omitted[string(c)] = n
+	}
+	return f
+}
+
+// placeOf says where a finding is, with the entries around it where they are known.
+func (p *reportPrinter) placeOf(f *wal.Finding) string {
+	if f.Pos.Off == 0 && !p.advice.inLog(f.Pos.Segment) {
+		return f.Pos.Segment // it is about a file
+	}
+	at := f.Pos.String()
+	switch before, after := f.Before.Index, f.After.Index; {
+	case before > 0 && after > 0:
+		return fmt.Sprintf("%s, between entries %d and %d", at, before, after)
+	case before > 0:
+		return fmt.Sprintf("%s, behind entry %d", at, before)
+	case after > 0:
+		return fmt.Sprintf("%s, before entry %d", at, after)
+	}
+	return at
+}
+
+// classDocs returns what each class means, on one line.
+func classDocs() map[wal.Class]string {
+	docs := map[wal.Class]string{}
+	for _, list := range [][]wal.ClassInfo{wal.Classes(), outlook.Classes()} {
+		for _, c := range list {
+			docs[c.Class] = c.Doc
 		}
 	}
-	return strings.Join(parts, ", ")
+	return docs
 }

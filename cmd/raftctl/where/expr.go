@@ -15,17 +15,19 @@ import (
 )
 
 // Expr is a compiled --where expression.
-type Expr struct {
+type Expr[R Row] struct {
+	table   *Table[R]
 	text    string
 	program cel.Program
-	paths   []*path // what it looks into
+	paths   []*path[R] // what it looks into
 }
 
 // Compile compiles an expression over the fields. The error names the fields that the
 // expression uses, with their types.
-func Compile(text string) (*Expr, error) {
+func (t *Table[R]) Compile(text string) (*Expr[R], error) {
 	opts := []cel.EnvOption{cel.CrossTypeNumericComparisons(true)}
-	for _, f := range fields {
+	for i := range t.fields {
+		f := &t.fields[i]
 		opts = append(opts, cel.Variable(f.Name, celTypes[f.Type()]))
 	}
 	env, err := cel.NewEnv(opts...)
@@ -34,20 +36,20 @@ func Compile(text string) (*Expr, error) {
 	}
 	checked, issues := env.Compile(text)
 	if issues.Err() != nil {
-		return nil, explainIssues(env, text, issues)
+		return nil, t.explainIssues(env, text, issues)
 	}
-	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-		return nil, fmt.Errorf("%q is of type %s, want a condition such as op == \"put\"", text, t)
+	if typ := checked.OutputType(); !typ.IsExactType(cel.BoolType) && !typ.IsExactType(cel.DynType) {
+		return nil, fmt.Errorf("%q is of type %s, want a condition such as %s", text, typ, t.Example)
 	}
 	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, err
 	}
-	return &Expr{text: text, program: program, paths: pathsIn(checked)}, nil
+	return &Expr[R]{table: t, text: text, program: program, paths: t.pathsIn(checked)}, nil
 }
 
 // explainIssues turns the first issue into one line.
-func explainIssues(env *cel.Env, text string, issues *cel.Issues) error {
+func (t *Table[R]) explainIssues(env *cel.Env, text string, issues *cel.Issues) error {
 	first := issues.Errors()[0]
 	at := first.Location.Column() + 1
 	if name, ok := strings.CutPrefix(first.Message, "undeclared reference to '"); ok {
@@ -56,14 +58,14 @@ func explainIssues(env *cel.Env, text string, issues *cel.Issues) error {
 	}
 	message, _, _ := strings.Cut(first.Message, " expecting {") // a list of tokens
 	err := fmt.Errorf("column %d of %q: %s", at, text, message)
-	if used := usedFields(env, text); len(used) > 0 {
+	if used := t.usedFields(env, text); len(used) > 0 {
 		return fmt.Errorf("%w (%s)", err, strings.Join(used, ", "))
 	}
 	return err
 }
 
 // usedFields returns "size is int" and the like for the fields that occur in an expression.
-func usedFields(env *cel.Env, text string) []string {
+func (t *Table[R]) usedFields(env *cel.Env, text string) []string {
 	parsed, issues := env.Parse(text)
 	if issues.Err() != nil {
 		return nil
@@ -73,7 +75,8 @@ func usedFields(env *cel.Env, text string) []string {
 		if e.Kind() != ast.IdentKind {
 			return
 		}
-		for _, f := range fields {
+		for i := range t.fields {
+			f := &t.fields[i]
 			s := f.Name + " is " + f.Type()
 			if f.Name == e.AsIdent() && !slices.Contains(used, s) {
 				used = append(used, s)
@@ -83,20 +86,20 @@ func usedFields(env *cel.Env, text string) []string {
 	return used
 }
 
-// Match evaluates the expression on a record. A record that lacks a key of a map that the
+// Match evaluates the expression on a row. A row that lacks a key of a map that the
 // expression looks into doesn't match.
-func (w *Expr) Match(r *Row) (bool, error) {
+func (w *Expr[R]) Match(r R) (bool, error) {
 	w.look(r)
-	v, _, err := w.program.Eval(activation{r})
+	v, _, err := w.program.Eval(activation[R]{w.table, r})
 	if err != nil {
 		if isNoSuchKey(err) {
 			return false, nil
 		}
-		return false, ui.UsageError{Err: fmt.Errorf("--where %q: %s: %w", w.text, r.where(), err)}
+		return false, ui.UsageError{Err: fmt.Errorf("--where %q: %s: %w", w.text, r.Where(), err)}
 	}
 	b, ok := v.(types.Bool)
 	if !ok {
-		return false, ui.UsageError{Err: fmt.Errorf("--where %q: %s: the result is of type %s, want a condition", w.text, r.where(), v.Type())}
+		return false, ui.UsageError{Err: fmt.Errorf("--where %q: %s: the result is of type %s, want a condition", w.text, r.Where(), v.Type())}
 	}
 	return bool(b), nil
 }
@@ -107,11 +110,14 @@ func isNoSuchKey(err error) bool {
 }
 
 // activation asks for a field only when the expression reaches it.
-type activation struct{ row *Row }
+type activation[R Row] struct {
+	table *Table[R]
+	row   R
+}
 
 // ResolveName implements interpreter.Activation.
-func (a activation) ResolveName(name string) (any, bool) {
-	f := byName[name]
+func (a activation[R]) ResolveName(name string) (any, bool) {
+	f := a.table.byName[name]
 	if f == nil {
 		return nil, false
 	}
@@ -122,4 +128,4 @@ func (a activation) ResolveName(name string) (any, bool) {
 }
 
 // Parent implements interpreter.Activation.
-func (activation) Parent() interpreter.Activation { return nil }
+func (activation[R]) Parent() interpreter.Activation { return nil }

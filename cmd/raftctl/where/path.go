@@ -12,18 +12,20 @@ import (
 )
 
 // path is a field that an expression names, and the keys by which it looks into the field.
-type path struct {
-	field *Field
+type path[R Row] struct {
+	field *Field[R]
 	keys  []string
-	seen  atomic.Bool // a record had it
+	seen  atomic.Bool // a row had it
 }
 
 // String formats the path as it stands in the expression.
-func (p *path) String() string { return strings.Join(append([]string{p.field.Name}, p.keys...), ".") }
+func (p *path[R]) String() string {
+	return strings.Join(append([]string{p.field.Name}, p.keys...), ".")
+}
 
 // pathsIn returns the paths in an expression: of request.put.key just that, and not request.
-func pathsIn(checked *cel.Ast) []*path {
-	var paths []*path
+func (t *Table[R]) pathsIn(checked *cel.Ast) []*path[R] {
+	var paths []*path[R]
 	var inner []ast.Expr // operands of what is a longer path
 	ast.PreOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if slices.Contains(inner, e) {
@@ -38,20 +40,20 @@ func pathsIn(checked *cel.Ast) []*path {
 			keys = append(keys, root.AsSelect().FieldName())
 			root = root.AsSelect().Operand()
 		}
-		if root.Kind() != ast.IdentKind || byName[root.AsIdent()] == nil {
+		if root.Kind() != ast.IdentKind || t.byName[root.AsIdent()] == nil {
 			return
 		}
 		if e.Kind() == ast.SelectKind {
 			inner = append(inner, e.AsSelect().Operand())
 		}
 		slices.Reverse(keys)
-		paths = append(paths, &path{field: byName[root.AsIdent()], keys: keys})
+		paths = append(paths, &path[R]{field: t.byName[root.AsIdent()], keys: keys})
 	}))
 	return paths
 }
 
-// look notes which of the paths the record has. Those that were seen aren't looked for again.
-func (w *Expr) look(r *Row) {
+// look notes which of the paths the row has. Those that were seen aren't looked for again.
+func (w *Expr[R]) look(r R) {
 	for _, p := range w.paths {
 		if !p.seen.Load() && p.in(r) {
 			p.seen.Store(true)
@@ -59,7 +61,7 @@ func (w *Expr) look(r *Row) {
 	}
 }
 
-func (p *path) in(r *Row) bool {
+func (p *path[R]) in(r R) bool {
 	v, ok := p.field.cel(r)
 	for _, key := range p.keys {
 		m, isMap := v.(traits.Mapper)
@@ -71,9 +73,9 @@ func (p *path) in(r *Row) bool {
 	return ok
 }
 
-// Unseen returns what the expression names and none of the records had that it was evaluated on, in
+// Unseen returns what the expression names and none of the rows had that it was evaluated on, in
 // the order in which it stands there.
-func (w *Expr) Unseen() []string {
+func (w *Expr[R]) Unseen() []string {
 	var names []string
 	for _, p := range w.paths {
 		if s := p.String(); !p.seen.Load() && !slices.Contains(names, s) {
@@ -83,9 +85,9 @@ func (w *Expr) Unseen() []string {
 	return names
 }
 
-// Needs reports whether the expression names a field that records have only if they are shown in
+// Needs reports whether the expression names a field that rows have only if they are shown in
 // this way.
-func (w *Expr) Needs(o Only) (field string, ok bool) {
+func (w *Expr[R]) Needs(o Only) (field string, ok bool) {
 	for _, p := range w.paths {
 		if p.field.Only == o {
 			return p.field.Name, true

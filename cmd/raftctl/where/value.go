@@ -15,13 +15,13 @@ import (
 	"github.com/raftctl/raftctl/internal/jsontext"
 )
 
-// value computes a field of the record at hand. Only what is asked for is computed.
-type value interface {
+// Value computes a field of the row at hand. Only what is asked for is computed.
+type Value[R Row] interface {
 	typ() string // a key of celTypes
-	// appendJSON appends the member, or nothing if the record doesn't have the field.
-	appendJSON(b []byte, m *member, r *Row) []byte
-	// cel returns the value for --where; ok is false if the record doesn't have the field.
-	cel(r *Row) (v ref.Val, ok bool)
+	// appendJSON appends the member, or nothing if the row doesn't have the field.
+	appendJSON(b []byte, m *member[R], r R) []byte
+	// cel returns the value for --where; ok is false if the row doesn't have the field.
+	cel(r R) (v ref.Val, ok bool)
 }
 
 // celTypes are the types of --where, by the names that help texts give them.
@@ -33,33 +33,42 @@ var celTypes = map[string]*cel.Type{
 	"list":   cel.ListType(cel.MapType(cel.StringType, cel.DynType)),
 }
 
-// The kinds of values. Each is a function that returns the value, and whether the record has it.
+// The kinds of values. Each is a function that returns the value, and whether the row has it.
 type (
-	number     func(*Row) (uint64, bool) // an integer
-	id         func(*Row) (uint64, bool) // an ID, as etcd prints it
-	sum        func(*Row) (uint32, bool) // a checksum: eight hex digits
-	word       func(*Row) (string, bool) // text of ours, which stands in JSON as it is
-	prose      func(*Row) (string, bool) // text of any kind
-	line       func(*Row) ([]byte, bool) // text in a buffer that is used again
-	text       func(*Row) ([]byte, bool) // bytes: as base64 under another name if they are no UTF-8
-	base64Text func(*Row) ([]byte, bool) // bytes, always as base64
-	truth      func(*Row) (bool, bool)   // a condition
-	flag       func(*Row) bool           // a condition that is left out if it doesn't hold
-	object     func([]byte, *Row) []byte // appends JSON: null if the record doesn't have it
+	Number[R Row]     func(R) (uint64, bool) // an integer
+	ID[R Row]         func(R) (uint64, bool) // an ID, as etcd prints it
+	Sum[R Row]        func(R) (uint32, bool) // a checksum: eight hex digits
+	Word[R Row]       func(R) (string, bool) // text of ours, which stands in JSON as it is
+	Prose[R Row]      func(R) (string, bool) // text of any kind
+	Line[R Row]       func(R) ([]byte, bool) // text in a buffer that is used again
+	Text[R Row]       func(R) ([]byte, bool) // bytes: as base64 under another name if they are no UTF-8
+	Base64Text[R Row] func(R) ([]byte, bool) // bytes, always as base64
+	Truth[R Row]      func(R) (bool, bool)   // a condition
+	Flag[R Row]       func(R) bool           // a condition that is left out if it doesn't hold
+	Object[R Row]     func([]byte, R) []byte // appends JSON: null if the row doesn't have it
 )
 
-// list is a list of objects.
-type list struct {
-	// append appends the member itself, and perhaps one that says what it left out.
-	append func(b []byte, r *Row) []byte
-	// tells reports whether it tells more than other fields do. Else it is left out of JSON, but not of
-	// --where.
-	tells func(r *Row) bool
+// Shown is bytes whose JSON is more than one member, or another one than their name says.
+type Shown[R Row] struct {
+	Append func(b []byte, r R) []byte    // appends the members
+	Bytes  func(r R) (b []byte, ok bool) // for --where
 }
 
-func (number) typ() string { return "int" }
+// Silent is a field of --where that JSON doesn't have, or has within another one.
+type Silent[R Row] struct{ Value[R] }
 
-func (get number) appendJSON(b []byte, m *member, r *Row) []byte {
+// List is a list of objects.
+type List[R Row] struct {
+	// Append appends the member itself, and perhaps one that says what it left out.
+	Append func(b []byte, r R) []byte
+	// Tells reports whether it tells more than other fields do. Else it is left out of JSON, but not of
+	// --where.
+	Tells func(r R) bool
+}
+
+func (Number[R]) typ() string { return "int" }
+
+func (get Number[R]) appendJSON(b []byte, m *member[R], r R) []byte {
 	n, ok := get(r)
 	if !ok {
 		return b
@@ -68,14 +77,14 @@ func (get number) appendJSON(b []byte, m *member, r *Row) []byte {
 }
 
 // cel returns CEL's int, so that expressions need no suffix. What doesn't fit is as large as can be.
-func (get number) cel(r *Row) (ref.Val, bool) {
+func (get Number[R]) cel(r R) (ref.Val, bool) {
 	n, ok := get(r)
 	return types.Int(min(n, math.MaxInt64)), ok
 }
 
-func (id) typ() string { return "string" }
+func (ID[R]) typ() string { return "string" }
 
-func (get id) appendJSON(b []byte, m *member, r *Row) []byte {
+func (get ID[R]) appendJSON(b []byte, m *member[R], r R) []byte {
 	n, ok := get(r)
 	if !ok {
 		return b
@@ -83,14 +92,14 @@ func (get id) appendJSON(b []byte, m *member, r *Row) []byte {
 	return jsontext.AppendID(m.appendLead(b), n)
 }
 
-func (get id) cel(r *Row) (ref.Val, bool) {
+func (get ID[R]) cel(r R) (ref.Val, bool) {
 	n, ok := get(r)
 	return types.String(strconv.FormatUint(n, 16)), ok
 }
 
-func (sum) typ() string { return "string" }
+func (Sum[R]) typ() string { return "string" }
 
-func (get sum) appendJSON(b []byte, m *member, r *Row) []byte {
+func (get Sum[R]) appendJSON(b []byte, m *member[R], r R) []byte {
 	n, ok := get(r)
 	if !ok {
 		return b
@@ -99,14 +108,14 @@ func (get sum) appendJSON(b []byte, m *member, r *Row) []byte {
 	return append(jsontext.AppendHex(b, uint64(n), 8), '"')
 }
 
-func (get sum) cel(r *Row) (ref.Val, bool) {
+func (get Sum[R]) cel(r R) (ref.Val, bool) {
 	n, ok := get(r)
 	return types.String(jsontext.AppendHex(nil, uint64(n), 8)), ok
 }
 
-func (word) typ() string { return "string" }
+func (Word[R]) typ() string { return "string" }
 
-func (get word) appendJSON(b []byte, m *member, r *Row) []byte {
+func (get Word[R]) appendJSON(b []byte, m *member[R], r R) []byte {
 	s, ok := get(r)
 	if !ok {
 		return b
@@ -115,14 +124,14 @@ func (get word) appendJSON(b []byte, m *member, r *Row) []byte {
 	return append(append(b, s...), '"')
 }
 
-func (get word) cel(r *Row) (ref.Val, bool) {
+func (get Word[R]) cel(r R) (ref.Val, bool) {
 	s, ok := get(r)
 	return types.String(s), ok
 }
 
-func (prose) typ() string { return "string" }
+func (Prose[R]) typ() string { return "string" }
 
-func (get prose) appendJSON(b []byte, m *member, r *Row) []byte {
+func (get Prose[R]) appendJSON(b []byte, m *member[R], r R) []byte {
 	s, ok := get(r)
 	if !ok {
 		return b
@@ -130,14 +139,14 @@ func (get prose) appendJSON(b []byte, m *member, r *Row) []byte {
 	return jsontext.AppendString(m.appendLead(b), s)
 }
 
-func (get prose) cel(r *Row) (ref.Val, bool) {
+func (get Prose[R]) cel(r R) (ref.Val, bool) {
 	s, ok := get(r)
 	return types.String(s), ok
 }
 
-func (line) typ() string { return "string" }
+func (Line[R]) typ() string { return "string" }
 
-func (get line) appendJSON(b []byte, m *member, r *Row) []byte {
+func (get Line[R]) appendJSON(b []byte, m *member[R], r R) []byte {
 	s, ok := get(r)
 	if !ok {
 		return b
@@ -145,14 +154,14 @@ func (get line) appendJSON(b []byte, m *member, r *Row) []byte {
 	return jsontext.AppendString(m.appendLead(b), s)
 }
 
-func (get line) cel(r *Row) (ref.Val, bool) {
+func (get Line[R]) cel(r R) (ref.Val, bool) {
 	s, ok := get(r)
 	return types.String(s), ok
 }
 
-func (text) typ() string { return "string" }
+func (Text[R]) typ() string { return "string" }
 
-func (get text) appendJSON(b []byte, m *member, r *Row) []byte {
+func (get Text[R]) appendJSON(b []byte, m *member[R], r R) []byte {
 	s, ok := get(r)
 	if !ok {
 		return b
@@ -160,14 +169,14 @@ func (get text) appendJSON(b []byte, m *member, r *Row) []byte {
 	return jsontext.AppendBytes(b, m.name, s)
 }
 
-func (get text) cel(r *Row) (ref.Val, bool) {
+func (get Text[R]) cel(r R) (ref.Val, bool) {
 	s, ok := get(r)
 	return types.String(s), ok && utf8.Valid(s)
 }
 
-func (base64Text) typ() string { return "string" }
+func (Base64Text[R]) typ() string { return "string" }
 
-func (get base64Text) appendJSON(b []byte, m *member, r *Row) []byte {
+func (get Base64Text[R]) appendJSON(b []byte, m *member[R], r R) []byte {
 	s, ok := get(r)
 	if !ok {
 		return b
@@ -176,14 +185,14 @@ func (get base64Text) appendJSON(b []byte, m *member, r *Row) []byte {
 	return append(base64.StdEncoding.AppendEncode(b, s), '"')
 }
 
-func (get base64Text) cel(r *Row) (ref.Val, bool) {
+func (get Base64Text[R]) cel(r R) (ref.Val, bool) {
 	s, ok := get(r)
 	return types.String(base64.StdEncoding.EncodeToString(s)), ok
 }
 
-func (truth) typ() string { return "bool" }
+func (Truth[R]) typ() string { return "bool" }
 
-func (get truth) appendJSON(b []byte, m *member, r *Row) []byte {
+func (get Truth[R]) appendJSON(b []byte, m *member[R], r R) []byte {
 	holds, ok := get(r)
 	if !ok {
 		return b
@@ -191,44 +200,44 @@ func (get truth) appendJSON(b []byte, m *member, r *Row) []byte {
 	return strconv.AppendBool(m.appendLead(b), holds)
 }
 
-func (get truth) cel(r *Row) (ref.Val, bool) {
+func (get Truth[R]) cel(r R) (ref.Val, bool) {
 	v, ok := get(r)
 	return types.Bool(v), ok
 }
 
-func (flag) typ() string { return "bool" }
+func (Flag[R]) typ() string { return "bool" }
 
-func (get flag) appendJSON(b []byte, m *member, r *Row) []byte {
+func (get Flag[R]) appendJSON(b []byte, m *member[R], r R) []byte {
 	if !get(r) {
 		return b
 	}
 	return append(m.appendLead(b), "true"...)
 }
 
-func (get flag) cel(r *Row) (ref.Val, bool) { return types.True, get(r) }
+func (get Flag[R]) cel(r R) (ref.Val, bool) { return types.True, get(r) }
 
-func (object) typ() string { return "map" }
+func (Object[R]) typ() string { return "map" }
 
-func (get object) appendJSON(b []byte, m *member, r *Row) []byte {
+func (get Object[R]) appendJSON(b []byte, m *member[R], r R) []byte {
 	return get(m.appendLead(b), r)
 }
 
-func (get object) cel(r *Row) (ref.Val, bool) {
+func (get Object[R]) cel(r R) (ref.Val, bool) {
 	v := readJSON(get(nil, r))
 	return types.DefaultTypeAdapter.NativeToValue(v), v != nil
 }
 
-func (list) typ() string { return "list" }
+func (List[R]) typ() string { return "list" }
 
-func (l list) appendJSON(b []byte, _ *member, r *Row) []byte {
-	if !l.tells(r) {
+func (l List[R]) appendJSON(b []byte, _ *member[R], r R) []byte {
+	if !l.Tells(r) {
 		return b
 	}
-	return l.append(b, r)
+	return l.Append(b, r)
 }
 
-func (l list) cel(r *Row) (ref.Val, bool) {
-	b := l.append([]byte{'{'}, r)
+func (l List[R]) cel(r R) (ref.Val, bool) {
+	b := l.Append([]byte{'{'}, r)
 	members, _ := readJSON(append(b, '}')).(map[string]any)
 	for _, v := range members {
 		if elements, ok := v.([]any); ok {
@@ -237,6 +246,17 @@ func (l list) cel(r *Row) (ref.Val, bool) {
 	}
 	return nil, false
 }
+
+func (Shown[R]) typ() string { return "string" }
+
+func (s Shown[R]) appendJSON(b []byte, _ *member[R], r R) []byte { return s.Append(b, r) }
+
+func (s Shown[R]) cel(r R) (ref.Val, bool) {
+	text, ok := s.Bytes(r)
+	return types.String(text), ok && utf8.Valid(text)
+}
+
+func (Silent[R]) appendJSON(b []byte, _ *member[R], _ R) []byte { return b }
 
 // readJSON returns JSON as maps and slices, with whole numbers as int64.
 func readJSON(b []byte) any {
@@ -274,7 +294,7 @@ var (
 	emptyList = types.DefaultTypeAdapter.NativeToValue([]map[string]any{})
 )
 
-// absent returns the value of a field that a record doesn't have.
+// absent returns the value of a field that a row doesn't have.
 func absent(typ string) ref.Val {
 	switch typ {
 	case "int":

@@ -1,0 +1,189 @@
+package snapcmd
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/snapshot/bolt"
+)
+
+// dirSource is a data directory, or a database file.
+type dirSource struct {
+	a    *ui.App
+	path string
+	out  string
+}
+
+// databaseFile is a database as it lies.
+type databaseFile interface {
+	fs.File
+	io.ReaderAt
+}
+
+// fetch implements source.
+func (d dirSource) fetch(ctx context.Context, to partFile, s *saved) error {
+	f, err := d.open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // opened for reading
+	if err := d.refuseSame(f); err != nil {
+		return err
+	}
+	size, err := copyDatabase(ctx, d.a, f, to, s)
+	if err != nil {
+		if _, ok := errors.AsType[*damageError](err); ok || ctx.Err() != nil {
+			return err
+		}
+		return fmt.Errorf("%s: %w", ui.Quote(d.path), err)
+	}
+	return appendTrailer(ctx, to, size, s)
+}
+
+// refuseSame returns an error if the result would take the place of the source.
+func (d dirSource) refuseSame(f databaseFile) error {
+	from, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	to, err := d.a.FS.Stat(d.a.Path(d.out))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && os.SameFile(from, to):
+		return ui.UsageError{Err: fmt.Errorf("%s is the database that should be saved, name another file", ui.Quote(d.out))}
+	}
+	return err
+}
+
+// open opens the database.
+func (d dirSource) open() (databaseFile, error) {
+	path := d.a.Path(d.path)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	fsys, name := os.DirFS(filepath.Dir(path)), filepath.Base(path)
+	if info.IsDir() {
+		m, err := datadir.FindPath(d.path, datadir.Options{Dir: d.a.Dir})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", ui.Quote(d.path), err)
+		}
+		db := m.Database
+		if db.State != datadir.Present {
+			return nil, fmt.Errorf("%s: no database in it: %w", ui.Quote(d.path), errors.Join(db.Err, m.Close()))
+		}
+		defer func() { _ = m.Close() }() // a directory, not an archive: nothing is open
+		fsys, name = db.FS, db.Path
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	at, ok := f.(databaseFile)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("%s: can't be read at an offset", ui.Quote(d.path)), f.Close())
+	}
+	return at, nil
+}
+
+// copyDatabase copies the database in f, as it is at one moment, and returns its size. What may lie
+// behind it, such as the sha256 of a saved one, is checked but not copied.
+func copyDatabase(ctx context.Context, a *ui.App, f databaseFile, to io.Writer, s *saved) (int64, error) {
+	if err := refuseHeld(f); err != nil {
+		return 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	db, err := bolt.Open(f, info.Size())
+	if err != nil {
+		return 0, &damageError{s.Source, err}
+	}
+	m := db.Meta()
+	if m.HighWater > uint64(info.Size()/m.PageSize) {
+		return 0, &damageError{s.Source, fmt.Errorf("%d bytes, want %d pages of %d: its end is missing",
+			info.Size(), m.HighWater, m.PageSize)}
+	}
+	size := int64(m.HighWater) * m.PageSize
+	p := ui.NewProgress(a, "copy "+s.Source, size)
+	defer p.Done()
+	sum := sha256.New()
+	in := &progressReader{ctx: ctx, r: io.NewSectionReader(f, 0, size), set: p.Set}
+	if _, err := io.Copy(to, io.TeeReader(in, sum)); err != nil {
+		return 0, err
+	}
+	if err := checkOldTrailer(f, info.Size(), size, sum.Sum(nil)); err != nil {
+		return 0, &damageError{s.Source, err}
+	}
+	return size, checkUnchanged(f, info.Size(), db)
+}
+
+// refuseHeld returns an error if a process holds the database: its pages change while they are copied.
+func refuseHeld(f databaseFile) error {
+	hold, err := vfs.Held(f)
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	if !hold.Held {
+		return nil
+	}
+	who := "a running etcd"
+	if hold.PID != 0 {
+		who = fmt.Sprintf("process %d", hold.PID)
+	}
+	return fmt.Errorf("%w (%s); name its ENDPOINT instead, such as http://127.0.0.1:2379", vfs.ErrLocked, who)
+}
+
+// checkOldTrailer compares the sum of a database with the one that lies behind it, if one does: that
+// of a new file must not hide that the old one was wrong.
+func checkOldTrailer(f io.ReaderAt, fileSize, size int64, sum []byte) error {
+	if fileSize != size+sha256.Size {
+		return nil
+	}
+	old := make([]byte, sha256.Size)
+	if _, err := f.ReadAt(old, size); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if string(old) != string(sum) {
+		return fmt.Errorf("sha256 %x of the database, want %x, which lies behind it", sum, old)
+	}
+	return nil
+}
+
+// checkUnchanged returns an error if the database was written to since it was opened.
+func checkUnchanged(f databaseFile, size int64, before *bolt.DB) error {
+	if err := refuseHeld(f); err != nil {
+		return err
+	}
+	after, err := bolt.Open(f, size)
+	if err != nil || after.Meta() != before.Meta() {
+		return errors.Join(errors.New("written to while it was copied; try again"), err)
+	}
+	return nil
+}
+
+// appendTrailer sums up the database in a part and appends the sum.
+func appendTrailer(ctx context.Context, f partFile, size int64, s *saved) error {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, &progressReader{ctx: ctx, r: io.NewSectionReader(f, 0, size)}); err != nil {
+		return err
+	}
+	trailer := sum.Sum(nil)
+	if _, err := f.WriteAt(trailer, size); err != nil {
+		return err
+	}
+	s.Size, s.SHA256 = size+int64(len(trailer)), hex.EncodeToString(trailer)
+	return nil
+}

@@ -1,0 +1,148 @@
+package secret
+
+import "bytes"
+
+// words are what the names of secrets have in them, in lower case and without signs in between.
+var words = [...]string{
+	"password", "passwd", "passphrase", "passcode", "passwort", "pwd", "secret", "token",
+	"credential", "creds", "cookie", "authorization", "jwt", "mnemonic",
+	"apikey", "privatekey", "privkey", "accesskey", "sharedkey", "accountkey", "encryptionkey",
+	"decryptionkey", "signingkey", "masterkey", "sshkey", "hmackey", "authkey", "sessionkey",
+	"licensekey", "clientkey", "serverkey", "tlskey", "rsakey", "aeskey", "cipherkey", "deploykey",
+	"rootkey", "wrappingkey", "storagekey", "consumerkey", "passkey",
+}
+
+// ends are secrets only where a name ends with them, and not with what unlike has.
+var ends = [...]struct {
+	word   string
+	unlike []string
+}{
+	{"pass", []string{"bypass", "compass", "surpass", "trespass", "overpass", "underpass"}},
+	{"auth", []string{"oauth"}},
+	{"otp", nil},
+	{"psk", nil},
+	{"cred", []string{"sacred"}},
+}
+
+// harmless are what may follow a word in the name of a thing that is about a secret and is none: a
+// password's policy, the file that a token lies in.
+var harmless = setOf(
+	"name", "names", "ref", "refs", "reference", "references", "file", "files", "filename", "path", "paths",
+	"dir", "directory", "type", "types", "kind", "ttl", "expiry", "expires", "expiresat", "expiresin",
+	"expiration", "expirationseconds", "expirationtime", "lifetime", "timeout", "duration", "maxage",
+	"seconds", "minutes", "hours", "days", "period", "interval", "policy", "policies", "enabled", "disabled",
+	"required", "rotation", "length", "minlength", "maxlength", "size", "count", "limit", "limits", "version",
+	"algorithm", "alg", "format", "mode", "modes", "method", "methods", "url", "uri", "endpoint", "server",
+	"issuer", "audience", "audiences", "provider", "providers", "providerclass", "store", "stores", "manager",
+	"service", "controller", "operator", "review", "reviews", "request", "requests", "less", "reset", "resetat",
+	"changed", "changedat", "lastchanged", "lastupdated", "updatedat", "createdat", "rotatedat", "namespace",
+	"selector", "template", "class", "usage", "used", "scope", "scopes", "issuedat", "lookup", "prompt", "label",
+)
+
+// unlike are the beginnings of words that a word is only part of: secretary, tokenizer.
+var unlike = [...]string{"ary", "ariat", "iz", "is"}
+
+// counts precede the word token where tokens are counted.
+var counts = [...]string{"max", "min", "num", "total", "count", "prompt", "completion", "input", "output"}
+
+func setOf(list ...string) map[string]bool {
+	m := make(map[string]bool, len(list))
+	for _, s := range list {
+		m[s] = true
+	}
+	return m
+}
+
+// maxName is how many letters and digits of a name are looked at, from its end.
+const maxName = 96
+
+// letters is a name in lower case, without signs.
+type letters struct {
+	buf [maxName]byte
+	n   int
+}
+
+func (l *letters) set(name []byte) []byte {
+	if len(name) > 2*maxName {
+		name = name[len(name)-2*maxName:]
+	}
+	l.n = 0
+	for _, c := range name {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		} else if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			continue
+		}
+		if l.n == maxName {
+			copy(l.buf[:], l.buf[1:])
+			l.n--
+		}
+		l.buf[l.n] = c
+		l.n++
+	}
+	return l.buf[:l.n]
+}
+
+// Name reports whether a field of that name holds a secret: DB_PASSWORD, clientSecret, x-api-key, but
+// not passwordPolicy or secretName. Case doesn't count, nor do signs.
+func Name(name []byte) bool {
+	if !theHunter.suspects(name) {
+		return false
+	}
+	var l letters
+	return isName(l.set(name))
+}
+
+func isName(name []byte) bool {
+	found, tail := lastWord(name)
+	if found {
+		return !harmless[string(tail)]
+	}
+	for i := range ends {
+		if e := &ends[i]; bytes.HasSuffix(name, []byte(e.word)) {
+			return !hasAnySuffix(name, e.unlike)
+		}
+	}
+	return false
+}
+
+func hasAnySuffix(name []byte, list []string) bool {
+	for _, s := range list {
+		if bytes.HasSuffix(name, []byte(s)) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasAnyPrefix(name []byte, list []string) bool {
+	for _, s := range list {
+		if bytes.HasPrefix(name, []byte(s)) {
+			return true
+		}
+	}
+	return false
+}
+
+// byLetter has the words that begin with a letter.
+var byLetter = func() (list ['z' + 1][]string) {
+	for _, w := range words {
+		list[w[0]] = append(list[w[0]], w)
+	}
+	return list
+}()
+
+// lastWord reports whether a name has one of the words, and returns what follows the last of them, a
+// plural's s not counted.
+func lastWord(name []byte) (found bool, tail []byte) {
+	end := 0
+	for i, c := range name {
+		for _, w := range byLetter[c] {
+			rest, ok := bytes.CutPrefix(name[i:], []byte(w))
+			if ok && !hasAnyPrefix(rest, unlike[:]) && (w != "token" || !hasAnyPrefix(name, counts[:])) {
+				end = max(end, i+len(w))
+			}
+		}
+	}
+	return end > 0, bytes.TrimPrefix(name[end:], []byte("s"))
+}
