@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -354,4 +355,32 @@ func TestSaveArguments(t *testing.T) {
 	w.save(t, ui.StatusError, "no such file", "./localhost:2379", "out")
 	w.save(t, ui.StatusUsage, "no log", w.app.Dir, "out")
 	w.wantFiles(t)
+}
+
+// Every field is in the contract.
+func TestSaveJSONContract(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, ok := strings.Cut(string(text), "## A saved snapshot")
+	if !ok {
+		t.Fatal("docs/json.md says nothing about snapshot save")
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	fields := reflect.TypeFor[saved]()
+	told := 0
+	for i := range fields.NumField() {
+		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("json"), ",")
+		if name == "" {
+			continue
+		}
+		told++
+		if !strings.Contains(section, "`"+name+"`") {
+			t.Errorf("docs/json.md lacks %q", name)
+		}
+	}
+	if told != 13 {
+		t.Errorf("%d fields, want 13", told)
+	}
 }
