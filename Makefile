@@ -9,7 +9,7 @@ LOOKS   ?= 1000
 BENCH   ?= .
 COUNT   ?= 3
 BENCHTIME ?= 0.5s
-ETCD    := $(patsubst %,build/etcd-%/.stamp,3.4 3.4.9 3.5 3.5.4 3.5.6 3.6 3.7)
+ETCD    := $(patsubst %,build/etcd-%/.stamp,3.4 3.4.9 3.5 3.5.4 3.5.6 3.6 3.7) build/bin/etcd-dump-db
 DATA    := testdata/c36-3m-clean.tar.zst/clean/m1
 
 .PHONY: build demo test race lab fuzz lint bench check clean etcd
@@ -56,8 +56,9 @@ build/etcd-%/.stamp: testdata/etcd/v%/go.mod
 	cd testdata/etcd/v$* && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o ../../../$(@D)/ tool
 	cd $(@D) && { test ! -f server || mv server etcd; } && touch .stamp
 
-build/bin/etcd-dump-logs: testdata/etcd/dumplogs/go.mod
-	cd testdata/etcd/dumplogs && CGO_ENABLED=0 $(GO) build -o ../../../$@ go.etcd.io/etcd/v3/tools/etcd-dump-logs
+build/bin/etcd-dump-logs build/bin/etcd-dump-db &: testdata/etcd/dumplogs/go.mod
+	mkdir -p build/bin
+	cd testdata/etcd/dumplogs && CGO_ENABLED=0 $(GO) build -o ../../../build/bin/ tool
 
 build/bin/golangci-lint build/bin/benchstat &: internal/tools/go.mod
 	cd internal/tools && CGO_ENABLED=0 $(GO) build -o ../../build/bin/ tool

@@ -1,10 +1,8 @@
 package snapshot
 
 import (
-	"cmp"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -59,36 +57,28 @@ func parseHex(s string) (n uint64, ok bool) {
 }
 
 // List returns the snapshots in the directory dir of fsys by their names, newest first. The files
-// are not opened. Names that don't belong to a snapshot are passed over.
+// are not opened: [Files] does that. Names that don't belong to a snapshot are passed over.
 func List(fsys fs.FS, dir string) ([]raftpb.EntryID, error) {
-	entries, err := fs.ReadDir(fsys, dir)
-	if err != nil {
-		return nil, err
-	}
-	var ids []raftpb.EntryID
-	for _, e := range entries {
-		if id, ok := ParseFileName(e.Name()); ok && !e.IsDir() {
-			ids = append(ids, id)
-		}
-	}
-	slices.SortFunc(ids, func(a, b raftpb.EntryID) int {
-		return cmp.Or(cmp.Compare(b.Term, a.Term), cmp.Compare(b.Index, a.Index))
-	})
-	return ids, nil
+	return ofKind(fsys, dir, KindSnapshot)
 }
 
 // ListDB returns the indexes of the received databases in the directory dir of fsys, newest first.
 func ListDB(fsys fs.FS, dir string) ([]uint64, error) {
-	entries, err := fs.ReadDir(fsys, dir)
-	if err != nil {
-		return nil, err
-	}
+	ids, err := ofKind(fsys, dir, KindReceived)
 	var indexes []uint64
-	for _, e := range entries {
-		if index, ok := ParseDBFileName(e.Name()); ok && !e.IsDir() {
-			indexes = append(indexes, index)
+	for _, id := range ids {
+		indexes = append(indexes, id.Index)
+	}
+	return indexes, err
+}
+
+func ofKind(fsys fs.FS, dir string, kind Kind) ([]raftpb.EntryID, error) {
+	files, err := named(fsys, dir)
+	var ids []raftpb.EntryID
+	for i := range files {
+		if files[i].Kind == kind {
+			ids = append(ids, files[i].ID)
 		}
 	}
-	slices.SortFunc(indexes, func(a, b uint64) int { return cmp.Compare(b, a) })
-	return indexes, nil
+	return ids, err
 }

@@ -1,12 +1,14 @@
 package snapshot
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io/fs"
 	"math"
 	"path"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -22,26 +24,84 @@ const (
 	fieldData protowire.Number = 2
 )
 
+// maxFile is the size in bytes up to which a .snap file is read into memory: a protobuf message is
+// no longer, so etcd writes none.
+const maxFile = 2<<30 - 1
+
 // Read reads the snapshot that ends with entry id from the directory dir of fsys, and checks it.
 // An intact snapshot that isn't the one that its name says is a *[CorruptError] as well.
 func Read(fsys fs.FS, dir string, id raftpb.EntryID) (*raftpb.Snapshot, error) {
-	name := FileName(id)
-	b, err := fs.ReadFile(fsys, path.Join(dir, name))
+	f := &File{Name: FileName(id), Kind: KindSnapshot, ID: id}
+	snap, err := readFile(fsys, path.Join(dir, f.Name))
+	if err != nil {
+		return nil, err
+	}
+	if err := checkName(f, snap); err != nil {
+		return nil, err
+	}
+	return snap, nil
+}
+
+// readFile reads a .snap file of any name, and names it in the error.
+func readFile(fsys fs.FS, name string) (*raftpb.Snapshot, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("%s: %d bytes, more than the %d that are read",
+			path.Base(name), info.Size(), maxFile)
+	}
+	b, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	snap, err := Parse(b)
-	var corrupt *CorruptError
-	if errors.As(err, &corrupt) {
-		corrupt.File = name
+	if corrupt, ok := errors.AsType[*CorruptError](err); ok {
+		corrupt.File = path.Base(name)
 	}
-	if err != nil {
-		return nil, err
+	return snap, err
+}
+
+// settled is how long a file must not have changed to be judged: etcd writes a .snap file under its
+// own name, in one write.
+const settled = 50 * time.Millisecond
+
+// readSettled is readFile for a file that may be being written: one that is damaged is looked at
+// again until it has not changed for a while. Info is as of the last look.
+func readSettled(
+	ctx context.Context, fsys fs.FS, name string,
+) (snap *raftpb.Snapshot, info fs.FileInfo, err error) {
+	for waited := fs.FileInfo(nil); ; waited = info {
+		before, err := fs.Stat(fsys, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		snap, readErr := readFile(fsys, name)
+		if info, err = fs.Stat(fsys, name); err != nil {
+			return nil, nil, err
+		}
+		_, corrupt := errors.AsType[*CorruptError](readErr)
+		if !corrupt || isSettled(waited, before, info) {
+			return snap, info, readErr
+		}
+		select {
+		case <-ctx.Done():
+			return snap, info, readErr
+		case <-time.After(settled):
+		}
 	}
-	if got := snap.Metadata.ID(); got != id {
-		return nil, &CorruptError{File: name, Err: fmt.Errorf("snapshot of %v, but its name says %v", got, id)}
-	}
-	return snap, nil
+}
+
+// isSettled reports whether a file has not changed for a while: by its time, or because it is as it
+// was before the wait; its time may lie in the future where clocks differ.
+func isSettled(waited, before, after fs.FileInfo) bool {
+	return unchanged(before, after) &&
+		(time.Since(after.ModTime()) > settled || waited != nil && unchanged(waited, after))
+}
+
+func unchanged(a, b fs.FileInfo) bool {
+	return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
 // Parse checks the contents of a .snap file and returns the snapshot in it. The snapshot's data

@@ -2,6 +2,7 @@ package snapshot_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -199,6 +201,23 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%v: outside of %d bytes", err, len(b))
 		}
 	})
+}
+
+// The bytes that the package comment shows.
+func TestDocBytes(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, dump, _ := strings.Cut(string(doc), "voter 1:\n//\n")
+	dump, _, _ = strings.Cut(dump, "\n//\n")
+	b, err := hex.DecodeString(strings.NewReplacer("//", "", "\t", "", " ", "", "\n", "").Replace(dump))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := encoded(t, id(2, 7)); !bytes.Equal(b, want) {
+		t.Errorf("% x, want % x", b, want)
+	}
 }
 
 func ExampleRead() {

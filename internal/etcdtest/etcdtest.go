@@ -38,12 +38,23 @@ var Quick = []string{"--heartbeat-interval", "20", "--election-timeout", "100"}
 // etcd` builds it.
 func Binary(tb testing.TB, version, program string) string {
 	tb.Helper()
+	return built(tb, "etcd-"+version, program)
+}
+
+func built(tb testing.TB, folder, program string) string {
+	tb.Helper()
 	_, file, _, _ := runtime.Caller(0)
-	path := filepath.Join(filepath.Dir(file), "..", "..", "build", "etcd-"+version, program)
+	path := filepath.Join(filepath.Dir(file), "..", "..", "build", folder, program)
 	if _, err := os.Stat(path); err != nil {
-		tb.Fatalf("real etcd %s is needed; `make etcd` builds it: %v", version, err)
+		tb.Fatalf("%s of etcd is needed; `make etcd` builds it: %v", program, err)
 	}
 	return path
+}
+
+// Tool returns the path of one of etcd's programs that is built for all versions: "etcd-dump-db".
+func Tool(tb testing.TB, program string) string {
+	tb.Helper()
+	return built(tb, "bin", program)
 }
 
 // Server is a running etcd of one member.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"time"
 
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/raftpb"
@@ -40,48 +39,24 @@ func (x *examination) readSnapshots(ctx context.Context) {
 		x.unchecked(snap.Path, snap.Err)
 		return
 	}
-	ids, err := snapshot.List(snap.FS, snap.Path)
+	err := snapshot.Walk(ctx, snap.FS, snap.Path, x.addSnap)
 	if err != nil {
 		x.unchecked(snap.Path, err)
 		return
 	}
 	x.listed = true
-	for _, id := range ids {
-		f := snapFile{id: id}
-		s, err := readSnap(ctx, snap, id)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // a running etcd keeps a few
-		}
-		if f.err = err; err == nil {
-			f.conf = s.Metadata.ConfState
-			f.store, f.err = parseStore(s.Data)
-		}
-		x.snaps = append(x.snaps, f)
-	}
 }
 
-// settled is how long a file must not have changed to be judged: etcd writes a .snap file under its
-// own name, in one write.
-const settled = 50 * time.Millisecond
-
-// readSnap reads a .snap file. One that is damaged is looked at again, in case it is being written.
-func readSnap(ctx context.Context, snap *datadir.Place, id raftpb.EntryID) (*raftpb.Snapshot, error) {
-	name := path.Join(snap.Path, snapshot.FileName(id))
-	for {
-		before, statErr := fs.Stat(snap.FS, name)
-		s, err := snapshot.Read(snap.FS, snap.Path, id)
-		if _, corrupt := errors.AsType[*snapshot.CorruptError](err); !corrupt || statErr != nil {
-			return s, err
-		}
-		if time.Since(before.ModTime()) > settled {
-			return s, err
-		}
-		select {
-		case <-ctx.Done():
-			return s, err
-		case <-time.After(settled):
-		}
+// addSnap adds a .snap file, with a snapshot if it is intact.
+func (x *examination) addSnap(file *snapshot.File, s *raftpb.Snapshot) {
+	if file.Kind != snapshot.KindSnapshot {
+		return
 	}
+	f := snapFile{id: file.ID, conf: file.Metadata.ConfState, err: file.Err}
+	if s != nil {
+		f.store, f.err = parseStore(s.Data)
+	}
+	x.snaps = append(x.snaps, f)
 }
 
 func (x *examination) unchecked(name string, err error) {

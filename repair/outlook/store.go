@@ -1,10 +1,10 @@
 package outlook
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+
+	"github.com/raftctl/raftctl/snapshot"
 )
 
 // store is the v2 store in a .snap file, so far as it bears on what etcd does.
@@ -17,70 +17,45 @@ type store struct {
 // to 3.6 end on it when they start from it.
 var errStore = errors.New("the v2 store in it can't be read")
 
-// storeNode is a node of the v2 store, as etcd writes it into a .snap file.
-type storeNode struct {
-	Path     string
-	Value    string
-	Children map[string]*storeNode
-}
-
-func (n *storeNode) child(names ...string) *storeNode {
-	for _, name := range names {
-		if n == nil {
-			return nil
-		}
-		n = n.Children[name]
-	}
-	return n
-}
-
 // parseStore reads the data of a .snap file. That of a release which no longer writes it is empty.
-func parseStore(data []byte) (s store, err error) {
-	if len(data) == 0 {
-		return s, nil
+func parseStore(data []byte) (store, error) {
+	s, err := snapshot.ParseStore(data)
+	if err != nil {
+		return store{}, fmt.Errorf("%w: %w", errStore, err)
 	}
-	var file struct{ Root *storeNode }
-	if err := json.Unmarshal(data, &file); err != nil {
-		return s, fmt.Errorf("%w: %w", errStore, err)
+	var out store
+	if n := s.Root.Child("0", "version"); n != nil {
+		out.version = n.Value
 	}
-	if n := file.Root.child("0", "version"); n != nil {
-		s.version = n.Value
+	if s.Root != nil {
+		out.custom = customKey(s.Root)
 	}
-	if file.Root != nil {
-		s.custom = file.Root.customKey()
-	}
-	return s, nil
+	return out, nil
 }
 
 // customKey returns a key that 3.6 refuses to start with: any below a top directory but etcd's own,
 // 0, and below 2, which holds users and roles, any in a directory in it.
-func (n *storeNode) customKey() string {
-	names := make([]string, 0, len(n.Children))
-	for name := range n.Children {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		child := n.Children[name]
-		if child == nil || name == "0" || len(child.Children) == 0 {
+func customKey(root *snapshot.Node) string {
+	for _, top := range root.Children {
+		if top.Name == "0" || len(top.Children) == 0 {
 			continue
 		}
-		if name != "2" {
-			return child.anyKey()
+		if top.Name != "2" {
+			return anyKey(top)
 		}
-		for _, c := range child.Children {
-			if c != nil && len(c.Children) > 0 {
-				return c.anyKey()
+		for _, c := range top.Children {
+			if len(c.Children) > 0 {
+				return anyKey(c)
 			}
 		}
 	}
 	return ""
 }
 
-// anyKey returns the path of the node, or of a child.
-func (n *storeNode) anyKey() string {
+// anyKey returns the path of a child, or else of the node.
+func anyKey(n *snapshot.Node) string {
 	for _, c := range n.Children {
-		if c != nil && c.Path != "" {
+		if c.Path != "" {
 			return c.Path
 		}
 	}

@@ -25,10 +25,20 @@ func (db *DB) RootBucket() *Bucket {
 }
 
 // Buckets yields the buckets of the database in the order of their names. At a page that is corrupt it
-// yields the error, and goes on behind it.
+// yields the error, and goes on behind it. So it does at a key with a value: there is none beside the
+// buckets.
 func (db *DB) Buckets() iter.Seq2[*Bucket, error] {
+	return db.RootBucket().buckets(func(p *Page, i int) bool { return true })
+}
+
+// Buckets yields the buckets within the bucket in the order of their names: etcd has none. At a page
+// that is corrupt it yields the error, and goes on behind it.
+func (b *Bucket) Buckets() iter.Seq2[*Bucket, error] { return b.buckets((*Page).IsBucket) }
+
+// buckets yields the buckets that those elements hold for which is says so.
+func (b *Bucket) buckets(is func(*Page, int) bool) iter.Seq2[*Bucket, error] {
 	return func(yield func(*Bucket, error) bool) {
-		for p, err := range db.RootBucket().Leaves(nil) {
+		for p, err := range b.Leaves(nil) {
 			if err != nil {
 				if !yield(nil, err) {
 					return
@@ -36,8 +46,7 @@ func (db *DB) Buckets() iter.Seq2[*Bucket, error] {
 				continue
 			}
 			for i := range p.Len() {
-				b, err := db.bucketAt(p, i)
-				if !yield(b, err) {
+				if is(p, i) && !yield(b.db.bucketAt(p, i)) {
 					return
 				}
 			}
@@ -88,11 +97,21 @@ func (db *DB) bucketAt(p *Page, i int) (*Bucket, error) {
 	if err := validate(in, h); err != nil {
 		return nil, corrupt("bucket %.40q: %w", name, err)
 	}
-	b.inline = Page{ID: p.ID, Off: p.Off, kind: flagLeaf, count: int(h.count), b: in}
+	b.inline = Page{ID: p.ID, Off: p.Off, kind: flagLeaf, count: int(h.count), size: int64(len(in)), b: in}
 	return b, nil
 }
 
-// Get returns the value of a key, or nil if the bucket doesn't have it.
+// Page reads a page of the bucket, which a walk has met, into p, whose memory it uses again. The error is
+// a *CorruptError, or that of the reader.
+func (b *Bucket) Page(id uint64, p *Page) error {
+	if b.Root == 0 {
+		*p = b.inline
+		return nil
+	}
+	return b.db.read(id, p, nil)
+}
+
+// Get returns the value of a key, or nil if the bucket doesn't have it, or has a bucket there.
 func (b *Bucket) Get(key []byte) ([]byte, error) {
 	for p, err := range b.Leaves(key) {
 		if err != nil {
@@ -103,7 +122,7 @@ func (b *Bucket) Get(key []byte) ([]byte, error) {
 			return bytes.Compare(k, key) >= 0
 		})
 		if i < p.Len() {
-			if k, v := p.Element(i); bytes.Equal(k, key) {
+			if k, v := p.Element(i); bytes.Equal(k, key) && !p.IsBucket(i) {
 				return bytes.Clone(v), nil
 			}
 		}
@@ -125,7 +144,7 @@ func (b *Bucket) All(from []byte) iter.Seq2[Item, error] {
 			}
 			for i := range p.Len() {
 				k, v := p.Element(i)
-				if bytes.Compare(k, from) >= 0 && !yield(Item{k, v}, nil) {
+				if bytes.Compare(k, from) >= 0 && !yield(Item{k, v, p.IsBucket(i)}, nil) {
 					return
 				}
 			}
@@ -134,4 +153,7 @@ func (b *Bucket) All(from []byte) iter.Seq2[Item, error] {
 }
 
 // Item is a key with its value.
-type Item struct{ Key, Value []byte }
+type Item struct {
+	Key, Value []byte
+	Bucket     bool // the value is that of a bucket: where its pages are, or its only page
+}

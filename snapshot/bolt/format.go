@@ -57,7 +57,7 @@ var errMagic = errors.New("no meta page")
 func parseMeta(b []byte) (Meta, error) {
 	le := binary.LittleEndian
 	if len(b) < pageHeaderSize+metaSize {
-		return Meta{}, fmt.Errorf("%d bytes, want a meta page of %d", len(b), pageHeaderSize+metaSize)
+		return Meta{}, fmt.Errorf("%w: %d bytes, want %d", errMagic, len(b), pageHeaderSize+metaSize)
 	}
 	m := b[pageHeaderSize : pageHeaderSize+metaSize]
 	if got := le.Uint32(m); got != magic {
@@ -82,6 +82,37 @@ func parseMeta(b []byte) (Meta, error) {
 		return Meta{}, fmt.Errorf("page size %d, want a power of two from %d to %d", s, MinPageSize, MaxPageSize)
 	}
 	return meta, nil
+}
+
+// SavedPages returns both meta pages as bbolt writes them at the start of a copy of a database as it was
+// after a transaction: the second says the same as the first, but for the transaction, which is the
+// one before.
+func (m Meta) SavedPages(txid uint64) []byte {
+	le := binary.LittleEndian
+	b := make([]byte, 2*m.PageSize)
+	for id := range uint64(2) {
+		page := b[int64(id)*m.PageSize:]
+		le.PutUint64(page, id)
+		le.PutUint16(page[8:], flagMeta)
+		m.put(page[pageHeaderSize:], txid-id)
+	}
+	return b
+}
+
+// put writes what a meta page says, for a transaction.
+func (m Meta) put(b []byte, txid uint64) {
+	le := binary.LittleEndian
+	le.PutUint32(b, magic)
+	le.PutUint32(b[4:], version)
+	le.PutUint32(b[8:], uint32(m.PageSize))
+	le.PutUint64(b[16:], m.Root)
+	le.PutUint64(b[24:], m.Sequence)
+	le.PutUint64(b[32:], m.Freelist)
+	le.PutUint64(b[40:], m.HighWater)
+	le.PutUint64(b[48:], txid)
+	sum := fnv.New64a()
+	_, _ = sum.Write(b[:56]) // a hash never fails
+	le.PutUint64(b[56:], sum.Sum64())
 }
 
 // header is that of a page.

@@ -17,34 +17,44 @@ type DB struct {
 // MetaPage is one of the two meta pages.
 type MetaPage struct {
 	Meta
-	Err error // why it doesn't count, a *CorruptError; Meta is then zero
+	Err error // why it doesn't count: a *CorruptError, or that of the reader; Meta is then zero
 }
 
 // Open opens the database that r holds in its first size bytes. Nothing but the meta pages is read.
+// One of them suffices, also where the other can't be read for an error of r.
 //
-// The error is ErrNotBolt if neither page is one of bbolt, and a *CorruptError if one is, but neither
-// is intact.
+// The error is ErrNotBolt if neither page is one of bbolt, and otherwise says what is wrong with one
+// that is: a *CorruptError, or the error of r.
 func Open(r io.ReaderAt, size int64) (*DB, error) {
 	db := &DB{r: r, size: size}
 	db.metas[0] = readMeta(r, size, 0, 0)
-	second := db.metas[0].PageSize
-	if second != 0 {
-		db.metas[1] = readMeta(r, size, 1, second)
-		return db, db.choose()
+	if at := db.metas[0].PageSize; at != 0 {
+		db.metas[1] = readMeta(r, size, 1, at)
+	} else {
+		db.metas[1] = findSecond(r, size)
 	}
-	for second = MinPageSize; second <= MaxPageSize; second <<= 1 { // the first page doesn't tell the size
-		m := readMeta(r, size, 1, second)
-		if m.Err == nil && m.PageSize == second {
-			db.metas[1] = m
-			return db, db.choose()
-		}
-		if second == MinPageSize || !errors.Is(m.Err, errMagic) {
-			db.metas[1] = m
-		}
+	if err := db.choose(); err != nil {
+		return nil, err
 	}
-	return nil, db.choose()
+	return db, nil
 }
 
+// findSecond reads the second meta page where the first doesn't tell the page size.
+func findSecond(r io.ReaderAt, size int64) MetaPage {
+	best := readMeta(r, size, 1, MinPageSize)
+	for at := int64(MinPageSize); at <= MaxPageSize; at <<= 1 {
+		m := readMeta(r, size, 1, at)
+		if m.Err == nil {
+			return m
+		}
+		if errors.Is(best.Err, errMagic) && at+pageHeaderSize+metaSize <= size {
+			best = m
+		}
+	}
+	return best
+}
+
+// readMeta reads meta page id, which lies at off.
 func readMeta(r io.ReaderAt, size int64, id uint64, off int64) MetaPage {
 	b := make([]byte, pageHeaderSize+metaSize)
 	n, err := r.ReadAt(b[:min(int64(len(b)), max(size-off, 0))], off)
@@ -55,6 +65,9 @@ func readMeta(r io.ReaderAt, size int64, id uint64, off int64) MetaPage {
 		return MetaPage{Err: fmt.Errorf("meta page %d: %w", id, err)}
 	}
 	m, err := parseMeta(b[:n])
+	if err == nil && id == 1 && m.PageSize != off {
+		err = fmt.Errorf("page size %d, want %d, where the page lies", m.PageSize, off)
+	}
 	if err != nil {
 		return MetaPage{Err: &CorruptError{Page: id, Off: off + pageHeaderSize, Err: err}}
 	}
@@ -65,14 +78,16 @@ func readMeta(r io.ReaderAt, size int64, id uint64, off int64) MetaPage {
 func (db *DB) choose() error {
 	a, b := &db.metas[0], &db.metas[1]
 	switch {
-	case a.Err == nil && (b.Err != nil || a.TxID > b.TxID):
+	case a.Err == nil && (b.Err != nil || a.TxID >= b.TxID):
 		db.meta = a.Meta
 	case b.Err == nil:
 		db.meta = b.Meta
-	case errors.Is(a.Err, errMagic) && (b.Err == nil || errors.Is(b.Err, errMagic)):
-		return fmt.Errorf("%w: %w", ErrNotBolt, a.Err)
-	default:
+	case !errors.Is(a.Err, errMagic):
 		return a.Err
+	case !errors.Is(b.Err, errMagic):
+		return b.Err
+	default:
+		return fmt.Errorf("%w: %w", ErrNotBolt, a.Err)
 	}
 	return nil
 }

@@ -37,7 +37,11 @@ type walk struct {
 	from  []byte
 	yield func(*Page, error) bool
 	seen  *pageSet
+	above int64          // bytes of the branch pages since the last leaf
 	pages [maxDepth]Page // one a level
+	ahead window
+
+	wasted int64 // bytes read of pages that don't belong where they were met
 
 	// branch, if it isn't nil, is told of every branch page as well.
 	branch func(*Page)
@@ -55,8 +59,10 @@ func (w *walk) visit(id uint64, keys span, depth int) bool {
 		return w.yield(nil, err) && ok
 	}
 	if p.IsLeaf() {
+		p.used, w.above = w.above+p.Size(), 0
 		return w.yield(p, nil)
 	}
+	w.above += p.Size()
 	if w.branch != nil {
 		w.branch(p)
 	}
@@ -70,6 +76,7 @@ func (w *walk) visit(id uint64, keys span, depth int) bool {
 		if i+1 < p.count {
 			hi, _ = branchElement(p.b, i+1)
 		}
+		w.ahead.prepare(w.db, p, i)
 		if !w.visit(child, span{lo, hi}, depth+1) {
 			return false
 		}
@@ -84,58 +91,43 @@ func (w *walk) open(id uint64, keys span, depth int) (*Page, error) {
 			Err: fmt.Errorf("%d levels deep, want less", depth)}
 	}
 	p := &w.pages[depth]
-	if err := w.db.read(id, p); err != nil {
+	if w.seen.has(id) {
+		p.ID, p.Off = id, int64(id)*w.db.meta.PageSize
+		return nil, p.corrupt(0, "used twice")
+	}
+	err := w.db.read(id, p, &w.ahead)
+	if err == nil {
+		err = p.within(keys)
+	}
+	if err != nil {
+		w.refuse(id, p)
 		return nil, err
 	}
-	if !w.seen.add(id) {
-		return nil, &CorruptError{Page: id, Off: p.Off, Err: errors.New("used twice")}
-	}
-	if p.count == 0 {
-		return p, nil
-	}
-	first, last := p.key(0), p.key(p.count-1)
-	if bytes.Compare(first, keys.lo) < 0 || keys.hi != nil && bytes.Compare(last, keys.hi) >= 0 {
-		return nil, &CorruptError{Page: id, Off: p.Off + pageHeaderSize, Err: fmt.Errorf(
-			"keys %.40q to %.40q, want them from %.40q on and less than %.40q", first, last, keys.lo, keys.hi)}
+	w.seen.add(id)
+	if !p.IsLeaf() {
+		p.keep() // while the window moves on over the pages below it
 	}
 	return p, nil
 }
 
-// key returns the key of element i.
-func (p *Page) key(i int) []byte {
-	if p.IsLeaf() {
-		key, _, _ := leafElement(p.b, i)
-		return key
+// refuse notes that a page doesn't belong where it was met. It may belong where it is met next, and is
+// read anew there; but a file that refers to few pages again and again mustn't be read for ever.
+func (w *walk) refuse(id uint64, p *Page) {
+	w.wasted += p.size
+	if w.wasted > w.db.size {
+		w.seen.add(id)
 	}
-	key, _ := branchElement(p.b, i)
-	return key
 }
 
-// pageSet is a set of pages. It grows with the pages that are in it, not with their numbers, which a
-// damaged page may make up.
-type pageSet struct {
-	chunks map[uint64]*[chunkPages / 64]uint64
-}
-
-const chunkPages = 1 << 15
-
-func newPageSet() *pageSet { return &pageSet{map[uint64]*[chunkPages / 64]uint64{}} }
-
-// add adds a page, and reports whether it wasn't there before.
-func (s *pageSet) add(id uint64) bool {
-	c := s.chunks[id/chunkPages]
-	if c == nil {
-		c = new([chunkPages / 64]uint64)
-		s.chunks[id/chunkPages] = c
+// within checks that the keys of a page lie in a span.
+func (p *Page) within(keys span) error {
+	if p.count == 0 {
+		return nil
 	}
-	word, bit := &c[id%chunkPages/64], uint64(1)<<(id%64)
-	was := *word&bit != 0
-	*word |= bit
-	return !was
-}
-
-// has reports whether a page is in the set.
-func (s *pageSet) has(id uint64) bool {
-	c := s.chunks[id/chunkPages]
-	return c != nil && c[id%chunkPages/64]&(1<<(id%64)) != 0
+	first, last := p.key(0), p.key(p.count-1)
+	if bytes.Compare(first, keys.lo) < 0 || keys.hi != nil && bytes.Compare(last, keys.hi) >= 0 {
+		return p.corrupt(pageHeaderSize, "keys %.40q to %.40q, want them from %.40q on and less than %.40q",
+			first, last, keys.lo, keys.hi)
+	}
+	return nil
 }
