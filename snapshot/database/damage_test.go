@@ -73,7 +73,10 @@ func examine(tb testing.TB, b []byte) (r *database.Report, s *database.Status, k
 	if _, err := db.HashKV(tb.Context(), 0, nil); err != nil && !errors.Is(err, database.ErrDamaged) {
 		tb.Errorf("hash: %v", err)
 	}
-	for range db.History(tb.Context(), database.Query{}) { // only so that it ends
+	for c, err := range db.History(tb.Context(), database.Query{}) {
+		if err == nil && len(c.Key) == 0 && !c.Tombstone {
+			tb.Errorf("a change without a key at %v", c.Revision)
+		}
 	}
 	return r, s, keys
 }
