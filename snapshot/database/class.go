@@ -88,7 +88,7 @@ var classes = []ClassInfo{
 	{ClassNoTrailer, verdict.Info, "no sha256 behind the database: restoring it takes --skip-hash-check"},
 	{ClassTrailer, verdict.Error, "the sha256 behind the database is not that of its bytes"},
 	{ClassTrailerStale, verdict.Warning, "the sha256 is from before a tool opened the file for writing"},
-	{ClassBucketMissing, verdict.Warning, "a bucket that every etcd makes is not there"},
+	{ClassBucketMissing, verdict.Error, "a bucket that every etcd makes is not there"},
 	{ClassBucketUnknown, verdict.Info, "a bucket that no etcd makes"},
 	{ClassRecord, verdict.Error, "a record of the history that can't be decoded"},
 	{ClassModRevision, verdict.Error, "a record under another revision than it says"},

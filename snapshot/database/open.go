@@ -63,6 +63,16 @@ func Open(ctx context.Context, fsys fs.FS, name string, o Options) (*DB, error) 
 	return db, nil
 }
 
+// OpenAt opens the database that r holds in its first size bytes, which have no trailer. The name is for
+// errors. It needs no Close.
+func OpenAt(r io.ReaderAt, size int64, name string) (*DB, error) {
+	b, err := bolt.Open(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &DB{bolt: b, r: r, size: size, name: name, origin: Origin{Size: size}}, nil
+}
+
 func (db *DB) open(ctx context.Context, fsys fs.FS, name string, o *Options) error {
 	if err := db.load(ctx, fsys, name, o); err != nil {
 		return err

@@ -107,15 +107,10 @@ func (v *verification) check() error {
 	if fatal := v.found.addError("", err); fatal != nil {
 		return fatal
 	}
-	var meta *Meta
-	if v.isEtcd = v.checkBuckets(names); v.isEtcd || err != nil {
-		var metaErr error
-		meta, metaErr = v.db.Meta()
-		if fatal := v.found.addError("", metaErr); fatal != nil {
-			return fatal
-		}
-	} else {
-		meta = new(Meta)
+	v.isEtcd = v.checkBuckets(names, err == nil)
+	meta, metaErr := v.db.Meta()
+	if fatal := v.found.addError("", metaErr); fatal != nil {
+		return fatal
 	}
 	h := newHistoryCheck(&v.found, meta)
 	if err := v.checkPages(h); err != nil {

@@ -13,8 +13,9 @@ import (
 // newest is the last release whose databases this package knows.
 const newest = "3.8.0"
 
-// checkBuckets checks which buckets there are, and reports whether it is a database of etcd at all.
-func (v *verification) checkBuckets(names []string) bool {
+// checkBuckets checks which buckets there are, and reports whether it is a database of etcd at all. Where
+// not all of them could be read, none is missing.
+func (v *verification) checkBuckets(names []string, all bool) bool {
 	known := 0
 	var unknown []string
 	for _, n := range names {
@@ -25,6 +26,8 @@ func (v *verification) checkBuckets(names []string) bool {
 		}
 	}
 	switch {
+	case len(names) == 0 && !all:
+		return false
 	case len(names) == 0:
 		v.found.addf(ClassNoBuckets, "no bucket at all: etcd died before it had stored anything")
 		return false
@@ -33,7 +36,7 @@ func (v *verification) checkBuckets(names []string) bool {
 		return false
 	}
 	for _, b := range buckets {
-		if b.required && !slices.Contains(names, b.name) {
+		if all && b.required && !slices.Contains(names, b.name) {
 			v.found.add(Finding{Class: ClassBucketMissing, Bucket: b.name, Evidence: "not there"})
 		}
 	}

@@ -12,10 +12,11 @@ import (
 )
 
 type saveOptions struct {
-	endpoint  endpointOptions
-	compress  compression
-	overwrite bool
-	output    ui.Output
+	endpoint   endpointOptions
+	compress   compression
+	overwrite  bool
+	skipVerify bool
+	output     ui.Output
 }
 
 func newSave(a *ui.App) *cobra.Command {
@@ -35,8 +36,8 @@ DIR is a data directory, or a database file; an etcd may run on it. A path that 
 for an ENDPOINT. With a DIR, the state is what is in the database: the end of the log, which etcd would
 apply when it starts, is not in it.
 
-OUT appears under its name only when it is whole: everything came, its sha256 is right, and all of the
-database could be read. Until then it is OUT.part-… in the same folder, and so is the uncompressed
+OUT appears under its name only when it is whole: everything came, its sha256 is right, and 'raftctl
+snapshot verify' finds no error in the database. Until then it is OUT.part-… in the same folder, and so is the uncompressed
 file with --compress. These are removed however it ends, short of kill -9 or a power cut.
 
 A compressed file is unpacked with zstd -d, gzip -d, s2d or snzip -d; etcdutl wants it unpacked.`,
@@ -56,6 +57,7 @@ A compressed file is unpacked with zstd -d, gzip -d, s2d or snzip -d; etcdutl wa
 	o.compress.register(cmd)
 	o.output.Register(cmd)
 	cmd.Flags().BoolVar(&o.overwrite, "overwrite", false, "replace OUT if it exists")
+	cmd.Flags().BoolVar(&o.skipVerify, "skip-verify", false, "save a database that is damaged, too: only its sha256 is checked")
 	return cmd
 }
 
@@ -131,7 +133,7 @@ func (o *saveOptions) save(ctx context.Context, a *ui.App, from, out string) (s 
 	if err := src.fetch(ctx, plain, s); err != nil {
 		return nil, err
 	}
-	if err := verifySaved(ctx, a, plain, s); err != nil {
+	if err := verifySaved(ctx, a, plain, s, o.skipVerify); err != nil {
 		return nil, err
 	}
 	result := plain

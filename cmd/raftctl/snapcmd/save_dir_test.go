@@ -96,7 +96,7 @@ func TestSaveDamaged(t *testing.T) {
 		"page header":  {func(b []byte) []byte { return withoutPages(b[:size]) }, "page "},
 		"other format": {func(b []byte) []byte { return bytes.Repeat([]byte("text"), 3000) }, "not a bbolt database"},
 		"no bytes":     {func(b []byte) []byte { return nil }, "page 0"},
-		"no etcd":      {func(b []byte) []byte { return bytes.ReplaceAll(b[:size], []byte("key"), []byte("kez")) }, `no bucket "key"`},
+		"no etcd":      {func(b []byte) []byte { return bytes.ReplaceAll(b[:size], []byte("key"), []byte("kez")) }, "bucket_missing"},
 	} {
 		if err := os.WriteFile(w.app.Path("bad.db"), tc.corrupt(bytes.Clone(good)), 0o600); err != nil {
 			t.Fatal(err)
@@ -107,6 +107,22 @@ func TestSaveDamaged(t *testing.T) {
 		}
 		w.wantFiles(t, "bad.db", "good.db")
 	}
+}
+
+// What verify finds fault with can be saved nevertheless, and then says so.
+func TestSaveSkipsVerify(t *testing.T) {
+	w := newWorld(t)
+	w.saved(t, corpus.Dir(t, multiseg), "good.db")
+	good := w.read(t, "good.db")
+	if err := os.WriteFile(w.app.Path("bad.db"), withoutPages(good[:len(good)-32]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.save(t, ui.StatusDamage, "--skip-verify", "bad.db", "a.db")
+	w.save(t, ui.StatusOK, "", "bad.db", "a.db", "--skip-verify")
+	if !bytes.Contains(w.out.Bytes(), []byte("the database was not verified")) {
+		t.Errorf("printed %s", w.out.String())
+	}
+	w.wantFiles(t, "a.db", "bad.db", "good.db")
 }
 
 // flipped returns b with the bits of one byte turned over.

@@ -6,23 +6,25 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/display"
+	"github.com/raftctl/raftctl/internal/verdict"
 )
 
 // saved is what a file that was saved holds.
 type saved struct {
-	Path           string  `json:"path"`
-	Source         string  `json:"source"`
-	Revision       int64   `json:"revision"`
-	Size           int64   `json:"size"`
-	FileSize       int64   `json:"file_size"`
-	Compression    string  `json:"compression"`
-	SHA256         string  `json:"sha256"`
-	FileSHA256     string  `json:"file_sha256"`
-	ServerVersion  string  `json:"server_version,omitempty"`
-	StorageVersion string  `json:"storage_version,omitempty"`
-	ClusterID      string  `json:"cluster_id,omitempty"`
-	MemberID       string  `json:"member_id,omitempty"`
-	Seconds        float64 `json:"seconds"`
+	Path           string          `json:"path"`
+	Source         string          `json:"source"`
+	Verdict        verdict.Verdict `json:"verdict"`
+	Revision       int64           `json:"revision,omitempty"`
+	Size           int64           `json:"size"`
+	FileSize       int64           `json:"file_size"`
+	Compression    string          `json:"compression"`
+	SHA256         string          `json:"sha256"`
+	FileSHA256     string          `json:"file_sha256"`
+	ServerVersion  string          `json:"server_version,omitempty"`
+	StorageVersion string          `json:"storage_version,omitempty"`
+	ClusterID      string          `json:"cluster_id,omitempty"`
+	MemberID       string          `json:"member_id,omitempty"`
+	Seconds        float64         `json:"seconds"`
 
 	plainSHA256 string // of the file as it is uncompressed, with what is behind the database
 }
@@ -34,7 +36,11 @@ func (s *saved) print(a *ui.App) error {
 	if s.MemberID != "" {
 		f.Add("member", "%s of cluster %s, etcd %s", s.MemberID, s.ClusterID, s.ServerVersion)
 	}
-	f.Add("revision", "%d", s.Revision)
+	if s.Verdict == verdict.OK {
+		f.Add("revision", "%d", s.Revision)
+	} else {
+		f.Add("verdict", "%s", a.Paint(ui.Yellow, "the database was not verified"))
+	}
 	f.Add("size", "%s", display.FormatSize(s.Size))
 	if s.FileSize != s.Size {
 		f.Add("on disk", "%s with %s, %.1f %% of it", display.FormatSize(s.FileSize), s.Compression,

@@ -237,7 +237,7 @@ func TestSaveReport(t *testing.T) {
 	b := w.read(t, "a.db")
 	sum, file := sha256.Sum256(b[:len(b)-sha256.Size]), sha256.Sum256(b)
 	want := saved{
-		Path: "a.db", Source: s.URL(), Revision: 8, Size: int64(len(b)), FileSize: int64(len(b)), Compression: "none",
+		Path: "a.db", Source: s.URL(), Verdict: "ok", Revision: 8, Size: int64(len(b)), FileSize: int64(len(b)), Compression: "none",
 		SHA256: hex.EncodeToString(sum[:]), FileSHA256: hex.EncodeToString(file[:]),
 		ServerVersion: got.ServerVersion, StorageVersion: "3.6.0", ClusterID: got.ClusterID, MemberID: got.MemberID,
 		Seconds: got.Seconds,
@@ -385,7 +385,7 @@ func TestSaveJSONContract(t *testing.T) {
 			t.Errorf("docs/json.md lacks %q", name)
 		}
 	}
-	if told != 13 {
-		t.Errorf("%d fields, want 13", told)
+	if told != 14 {
+		t.Errorf("%d fields, want 14", told)
 	}
 }

@@ -106,3 +106,6 @@ func sayCopied(a *ui.App, verb, name string, db *database.DB) {
 			verb, name, why)
 	}
 }
+
+// keyBucket is where etcd keeps the history of its keys, by revision.
+const keyBucket = "key"
