@@ -210,6 +210,9 @@ func TestSaveFailures(t *testing.T) {
 			status := execute(t.Context(), w.app, []string{"save", dir, out})
 			disk.Watch(nil)
 			whole, others := onlyWhole(t, disk)
+			if kind == faultfs.OpRead && status == ui.StatusOK && whole {
+				continue // what was to be read ahead was read when it was needed
+			}
 			if status == ui.StatusOK || whole && kind != faultfs.OpSyncDir && kind != faultfs.OpClose && kind != faultfs.OpRemove {
 				t.Errorf("%s fails: exit status %d, result %v", kind, status, whole)
 			}
