@@ -51,7 +51,7 @@ The fields for --where are those of the JSON; what a row doesn't have is "", 0 o
 		Example: `  raftctl snapshot dump backup.db --prefix /registry/pods/ --rev 81234     # what was there then?
   raftctl snapshot dump backup.db --history /registry/configmaps/default/app
   raftctl snapshot dump /var/lib/etcd --where 'value_size > 100000' -o jsonl --values none
-  raftctl snapshot dump /var/lib/etcd --where 'kind == "Secret" && namespace == "kube-system"'
+  raftctl snapshot dump /var/lib/etcd --where 'kind == "Secret" && ns == "kube-system"'
   raftctl snapshot dump backup.db --where 'lease != "" && version > 1000' --limit 20
   raftctl snapshot dump backup.db --bucket members`,
 		Args:    o.source.Want(wantedPaths, 1, 1),
