@@ -76,13 +76,15 @@ func (s *stream) receive(ctx context.Context) error {
 		if err != nil {
 			return s.broken(ctx, err)
 		}
+		// A server whose own reading failed sends empty messages for ever: the clock goes on.
+		if len(m.GetBlob()) == 0 && s.end != unknownEnd {
+			continue
+		}
 		s.stalled.Stop() // it is not the server that is slow now
 		if err := s.take(m); err != nil {
 			return err
 		}
-		if len(m.GetBlob()) > 0 { // a server whose own reading failed sends empty messages for ever
-			s.stalled.Reset(s.c.config.StallTimeout)
-		}
+		s.stalled.Reset(s.c.config.StallTimeout)
 	}
 }
 

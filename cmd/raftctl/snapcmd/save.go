@@ -31,8 +31,8 @@ The flags of the connection are etcdctl's, and like there, each may come from th
 ETCDCTL_CACERT for --cacert, and so on. A flag on the command line outweighs its variable. host:port is
 spoken to in TLS if anything about TLS is given. Where etcd has users, it takes one with the role root.
 
-DIR is a data directory, or a database file, that no etcd holds. A path that exists is never taken for
-an ENDPOINT. With a DIR, the state is what is in the database: the end of the log, which etcd would
+DIR is a data directory, or a database file; an etcd may run on it. A path that exists is never taken
+for an ENDPOINT. With a DIR, the state is what is in the database: the end of the log, which etcd would
 apply when it starts, is not in it.
 
 OUT appears under its name only when it is whole: everything came, its sha256 is right, and all of the

@@ -119,6 +119,9 @@ func (c *compression) compare(ctx context.Context, f partFile, s *saved) error {
 	if err != nil {
 		return err
 	}
+	if z, ok := r.(io.Closer); ok {
+		defer func() { _ = z.Close() }() // read to its end, or useless
+	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, r); err != nil {
 		return fmt.Errorf("reading what was written: %w", err)

@@ -97,12 +97,47 @@ func (d dirSource) open() (databaseFile, error) {
 	return at, nil
 }
 
-// copyDatabase copies the database in f, as it is at one moment, and returns its size. What may lie
-// behind it, such as the sha256 of a saved one, is checked but not copied.
-func copyDatabase(ctx context.Context, a *ui.App, f databaseFile, to io.Writer, s *saved) (int64, error) {
-	if err := refuseHeld(f); err != nil {
+// copyDatabase copies the database in f, as it is at one moment, to an empty file, and returns its size.
+func copyDatabase(ctx context.Context, a *ui.App, f databaseFile, to partFile, s *saved) (int64, error) {
+	hold, err := vfs.Held(f)
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return 0, err
 	}
+	if hold.Held {
+		return copyHeld(ctx, a, f, to, s)
+	}
+	return copyUnheld(ctx, a, f, to, s)
+}
+
+// copyHeld copies a database that a process holds, and may write to.
+func copyHeld(ctx context.Context, a *ui.App, f databaseFile, to partFile, s *saved) (int64, error) {
+	fileSize := func() (int64, error) {
+		info, err := f.Stat()
+		if err != nil {
+			return 0, err
+		}
+		return info.Size(), nil
+	}
+	var p *ui.Progress
+	size, err := bolt.Copy(ctx, f, fileSize, to, bolt.CopyOptions{Progress: func(done, total int64) {
+		if p == nil {
+			p = ui.NewProgress(a, "copy "+s.Source, total)
+		}
+		p.Set(done)
+	}})
+	p.Done()
+	if _, ok := errors.AsType[*bolt.CorruptError](err); ok || errors.Is(err, bolt.ErrNotBolt) {
+		return 0, &damageError{s.Source, err}
+	}
+	if errors.Is(err, bolt.ErrBusy) {
+		return 0, fmt.Errorf("%w: %w; name its ENDPOINT instead, such as http://127.0.0.1:2379", vfs.ErrLocked, err)
+	}
+	return size, err
+}
+
+// copyUnheld copies a database that nobody writes to. What may lie behind it, such as the sha256 of a
+// saved one, is checked but not copied.
+func copyUnheld(ctx context.Context, a *ui.App, f databaseFile, to io.Writer, s *saved) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err
@@ -130,22 +165,6 @@ func copyDatabase(ctx context.Context, a *ui.App, f databaseFile, to io.Writer, 
 	return size, checkUnchanged(f, info.Size(), db)
 }
 
-// refuseHeld returns an error if a process holds the database: its pages change while they are copied.
-func refuseHeld(f databaseFile) error {
-	hold, err := vfs.Held(f)
-	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	if !hold.Held {
-		return nil
-	}
-	who := "a running etcd"
-	if hold.PID != 0 {
-		who = fmt.Sprintf("process %d", hold.PID)
-	}
-	return fmt.Errorf("%w (%s); name its ENDPOINT instead, such as http://127.0.0.1:2379", vfs.ErrLocked, who)
-}
-
 // checkOldTrailer compares the sum of a database with the one that lies behind it, if one does: that
 // of a new file must not hide that the old one was wrong.
 func checkOldTrailer(f io.ReaderAt, fileSize, size int64, sum []byte) error {
@@ -164,9 +183,6 @@ func checkOldTrailer(f io.ReaderAt, fileSize, size int64, sum []byte) error {
 
 // checkUnchanged returns an error if the database was written to since it was opened.
 func checkUnchanged(f databaseFile, size int64, before *bolt.DB) error {
-	if err := refuseHeld(f); err != nil {
-		return err
-	}
 	after, err := bolt.Open(f, size)
 	if err != nil || after.Meta() != before.Meta() {
 		return errors.Join(errors.New("written to while it was copied; try again"), err)

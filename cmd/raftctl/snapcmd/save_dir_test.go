@@ -94,7 +94,7 @@ func TestSaveDamaged(t *testing.T) {
 		"end missing":  {func(b []byte) []byte { return b[:size-4096] }, "its end is missing"},
 		"both metas":   {func(b []byte) []byte { return flipped(flipped(b, 40), 4096+40) }, "checksum"},
 		"page header":  {func(b []byte) []byte { return withoutPages(b[:size]) }, "page "},
-		"other format": {func(b []byte) []byte { return bytes.Repeat([]byte("text"), 3000) }, "magic 74786574"},
+		"other format": {func(b []byte) []byte { return bytes.Repeat([]byte("text"), 3000) }, "not a bbolt database"},
 		"no bytes":     {func(b []byte) []byte { return nil }, "page 0"},
 		"no etcd":      {func(b []byte) []byte { return bytes.ReplaceAll(b[:size], []byte("key"), []byte("kez")) }, `no bucket "key"`},
 	} {

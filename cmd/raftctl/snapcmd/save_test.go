@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -189,12 +190,15 @@ func TestSaveOfEachRelease(t *testing.T) {
 			if live.Revision != 23 || !strings.HasPrefix(live.ServerVersion, version+".") || live.MemberID == "" {
 				t.Errorf("%+v, want revision 23 of a member of etcd %s", live, version)
 			}
-			w.save(t, ui.StatusInUse, "name its ENDPOINT", dir, "held.db")
+			held := w.saved(t, dir, "held.db") // what was written last may not be in its database yet
+			if held.Revision == 0 || held.Revision > 23 {
+				t.Errorf("%+v, want a revision up to 23", held)
+			}
 			s.Stop()
 			offline := w.saved(t, dir, "offline.db")
 			w.saved(t, filepath.Join(dir, "member", "snap", "db"), "file.db")
 			w.saved(t, "live.db", "again.db")
-			w.wantFiles(t, "again.db", "file.db", "live.db", "offline.db")
+			w.wantFiles(t, "again.db", "file.db", "held.db", "live.db", "offline.db")
 			if !bytes.Equal(w.read(t, "live.db"), w.read(t, "again.db")) {
 				t.Error("a saved file that is saved is another file")
 			}
@@ -207,11 +211,12 @@ func TestSaveOfEachRelease(t *testing.T) {
 					etcdutl(t, tool, "snapshot", "status", w.app.Path(name))
 				}
 			}
-			for _, name := range []string{"live.db", "offline.db"} {
+			for _, name := range []string{"live.db", "offline.db", "held.db"} {
 				data := filepath.Join(t.TempDir(), "data")
 				etcdutl(t, version, "snapshot", "restore", w.app.Path(name), "--data-dir", data)
 				restored := etcdtest.Start(t, version, data, etcdtest.Quick...)
-				if diff := cmp.Diff(want, allKeys(t, restored)); diff != "" {
+				got := allKeys(t, restored)
+				if diff := cmp.Diff(want, got); name != "held.db" && diff != "" {
 					t.Errorf("%s: %s", name, diff)
 				}
 				restored.Stop()
@@ -261,8 +266,8 @@ func TestSaveReport(t *testing.T) {
 
 // Files that are saved while others write are whole, each of one moment.
 func TestSaveUnderWrites(t *testing.T) {
-	w := newWorld(t)
-	s := etcdtest.Start(t, "3.7", t.TempDir(), etcdtest.Quick...)
+	w, dir := newWorld(t), t.TempDir()
+	s := etcdtest.Start(t, "3.7", dir, etcdtest.Quick...)
 	fillServer(s, 10, 100_000)
 	var stop atomic.Bool
 	written := make(chan int, 1)
@@ -273,20 +278,21 @@ func TestSaveUnderWrites(t *testing.T) {
 		}
 		written <- n
 	}()
-	last := int64(0)
-	for i := range 12 {
-		name := fmt.Sprintf("%d.db", i)
-		got := w.saved(t, endpointArgs(s.URL(), name)...)
+	last := map[string]int64{}
+	for i := range 24 {
+		name, source := fmt.Sprintf("%d.db", i), []string{s.URL(), dir}[i%2]
+		got := w.saved(t, endpointArgs(source, name)[:4-2*(i%2)]...)
 		checkWhole(t, w.read(t, name))
 		status := etcdutl(t, "3.7", "snapshot", "status", w.app.Path(name), "-w", "json")
-		if want := fmt.Sprintf(`"revision":%d,`, got.Revision); !bytes.Contains(status, []byte(want)) || got.Revision < last {
-			t.Errorf("revision %d after %d, etcdutl says %s", got.Revision, last, status)
+		want := fmt.Sprintf(`"revision":%d,`, got.Revision)
+		if !bytes.Contains(status, []byte(want)) || got.Revision < last[source] {
+			t.Errorf("%s: revision %d after %d, etcdutl says %s", source, got.Revision, last[source], status)
 		}
-		last = got.Revision
+		last[source] = got.Revision
 	}
 	stop.Store(true)
-	if n := <-written; n == 0 || last < 14 {
-		t.Errorf("%d writes up to revision %d, want some while it was saved", n, last)
+	if n := <-written; n == 0 || last[dir] < 14 || last[s.URL()] < 14 {
+		t.Errorf("%d writes up to revisions %v, want some while it was saved", n, last)
 	}
 }
 
@@ -354,4 +360,32 @@ func TestSaveArguments(t *testing.T) {
 	w.save(t, ui.StatusError, "no such file", "./localhost:2379", "out")
 	w.save(t, ui.StatusUsage, "no log", w.app.Dir, "out")
 	w.wantFiles(t)
+}
+
+// Every field is in the contract.
+func TestSaveJSONContract(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, ok := strings.Cut(string(text), "## A saved snapshot")
+	if !ok {
+		t.Fatal("docs/json.md says nothing about snapshot save")
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	fields := reflect.TypeFor[saved]()
+	told := 0
+	for i := range fields.NumField() {
+		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("json"), ",")
+		if name == "" {
+			continue
+		}
+		told++
+		if !strings.Contains(section, "`"+name+"`") {
+			t.Errorf("docs/json.md lacks %q", name)
+		}
+	}
+	if told != 13 {
+		t.Errorf("%d fields, want 13", told)
+	}
 }
