@@ -38,8 +38,8 @@ func newDump(a *ui.App) *cobra.Command {
 		Long: `Prints the keys that there are, with their revisions, leases and values, in the order of the keys: as
 of now, or of a revision that was not compacted yet. With --history, prints every change of a key that
 is still there, deletions included, in the order of their revisions; with --bucket, the items of one of
-etcd's buckets. Damage is passed over, and told at the end; --scan reads a damaged database page by page,
-and prints every change that can be read.
+etcd's buckets. Damage is passed over, and told at the end; what is behind it may be missing from the keys, or
+have an older value than it should: --scan prints every change of a damaged database that can be read.
 
 ` + pathHelp + `
 
@@ -51,7 +51,7 @@ The fields for --where are those of the JSON; what a row doesn't have is "", 0 o
 		Example: `  raftctl snapshot dump backup.db --prefix /registry/pods/ --rev 81234     # what was there then?
   raftctl snapshot dump backup.db --history /registry/configmaps/default/app
   raftctl snapshot dump /var/lib/etcd --where 'value_size > 100000' -o jsonl --values none
-  raftctl snapshot dump /var/lib/etcd --where 'kind == "Secret" && namespace == "kube-system"'
+  raftctl snapshot dump /var/lib/etcd --where 'kind == "Secret" && ns == "kube-system"'
   raftctl snapshot dump backup.db --where 'lease != "" && version > 1000' --limit 20
   raftctl snapshot dump backup.db --bucket members`,
 		Args:    o.source.Want(wantedPaths, 1, 1),
@@ -66,7 +66,7 @@ The fields for --where are those of the JSON; what a row doesn't have is "", 0 o
 	fl.Int64Var(&o.rev, "rev", 0, "the state as of revision `N`; with --history, --bucket key and --scan, changes up to it")
 	fl.StringVar(&o.history, "history", "", "all changes of this `KEY`")
 	fl.StringVar(&o.bucket, "bucket", "", "the items of the bucket `NAME`; of bucket key, all changes of all keys")
-	fl.BoolVar(&o.scan, "scan", false, "all changes that can be read of a damaged database, page by page, in the order of the file")
+	fl.BoolVar(&o.scan, "scan", false, "every change that can be read of a damaged database, in the order of their revisions")
 	fl.StringVar(&o.expr, "where", "", "only rows for which this CEL `EXPR` over the fields below is true")
 	fl.IntVar(&o.limit, "limit", 0, "end after `N` rows")
 	o.values.register(cmd)

@@ -33,19 +33,30 @@ var celTypes = map[string]*cel.Type{
 	"list":   cel.ListType(cel.MapType(cel.StringType, cel.DynType)),
 }
 
-// The kinds of values. Each is a function that returns the value, and whether the row has it.
+// The kinds of values are functions that return the value, and whether the row has it.
 type (
-	Number[R Row]     func(R) (uint64, bool) // an integer
-	ID[R Row]         func(R) (uint64, bool) // an ID, as etcd prints it
-	Sum[R Row]        func(R) (uint32, bool) // a checksum: eight hex digits
-	Word[R Row]       func(R) (string, bool) // text of ours, which stands in JSON as it is
-	Prose[R Row]      func(R) (string, bool) // text of any kind
-	Line[R Row]       func(R) ([]byte, bool) // text in a buffer that is used again
-	Text[R Row]       func(R) ([]byte, bool) // bytes: as base64 under another name if they are no UTF-8
-	Base64Text[R Row] func(R) ([]byte, bool) // bytes, always as base64
-	Truth[R Row]      func(R) (bool, bool)   // a condition
-	Flag[R Row]       func(R) bool           // a condition that is left out if it doesn't hold
-	Object[R Row]     func([]byte, R) []byte // appends JSON: null if the row doesn't have it
+	// Number is an integer.
+	Number[R Row] func(R) (uint64, bool)
+	// ID is an ID, as etcd prints it.
+	ID[R Row] func(R) (uint64, bool)
+	// Sum is a checksum: eight hex digits.
+	Sum[R Row] func(R) (uint32, bool)
+	// Word is text of ours, which stands in JSON as it is.
+	Word[R Row] func(R) (string, bool)
+	// Prose is text of any kind.
+	Prose[R Row] func(R) (string, bool)
+	// Line is text in a buffer that is used again.
+	Line[R Row] func(R) ([]byte, bool)
+	// Text is bytes: as base64 under another name if they are no UTF-8.
+	Text[R Row] func(R) ([]byte, bool)
+	// Base64Text is bytes, always as base64.
+	Base64Text[R Row] func(R) ([]byte, bool)
+	// Truth is a condition.
+	Truth[R Row] func(R) (bool, bool)
+	// Flag is a condition that is left out if it doesn't hold.
+	Flag[R Row] func(R) bool
+	// Object appends JSON: null if the row doesn't have it.
+	Object[R Row] func([]byte, R) []byte
 )
 
 // Shown is bytes whose JSON is more than one member, or another one than their name says.

@@ -52,6 +52,6 @@ var Table = where.NewTable[*Row](where.TableOptions{Example: `version > 1`}, []f
 	{"value", nil, always, "the value; in JSON as far as --values says", shown{Append: appendValue, Bytes: value}},
 	{"api_version", keys, always, "of a Kubernetes object; in JSON within value_kubernetes", silent(text(apiVersion))},
 	{"kind", keys, always, "of a Kubernetes object, such as Pod; likewise", silent(text(kind))},
-	{"namespace", keys, always, "of a Kubernetes object; likewise", silent(text(namespace))},
+	{"ns", keys, always, "namespace of a Kubernetes object (that word is reserved by CEL); likewise", silent(text(namespace))},
 	{"name", keys, always, "of a Kubernetes object; likewise", silent(text(name))},
 })
