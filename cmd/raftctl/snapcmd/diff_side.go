@@ -101,7 +101,7 @@ func (s *side) open(ctx context.Context, a *ui.App) (err error) {
 	if s.member, err = find(a, &s.source, s.name, false); err != nil {
 		return err
 	}
-	if s.db, err = openDatabase(ctx, a, s.member, s.name); err != nil {
+	if s.db, err = openDatabase(ctx, a, s.member, s.name, false); err != nil {
 		return err
 	}
 	sayCopied(a, "diff", s.name, s.db)

@@ -77,7 +77,7 @@ func (d *dumper) items(ctx context.Context) (iter.Seq2[*keyrow.Item, error], err
 	case o.bucket != "" && o.bucket != keyBucket:
 		return d.bucket(ctx)
 	case o.scan:
-		return changes(d.db.History(ctx, q)), nil
+		return changes(d.db.Scan(ctx, q)), nil
 	case o.history != "" || o.bucket == keyBucket:
 		return changes(d.db.History(ctx, q)), nil
 	}
@@ -106,6 +106,7 @@ func changes(list iter.Seq2[*database.Change, error]) iter.Seq2[*keyrow.Item, er
 		for c, err := range list {
 			if err == nil {
 				item.KeyValue, item.Revision, item.Deleted = c.KeyValue, c.Revision, c.Tombstone
+				item.Unproven = c.Unproven
 			}
 			if !yield(item, err) {
 				return

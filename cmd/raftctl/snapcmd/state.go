@@ -47,8 +47,11 @@ func place(m *datadir.Member) *datadir.Place {
 	return nil
 }
 
-// openDatabase opens the database of what was found at a path.
-func openDatabase(ctx context.Context, a *ui.App, m *datadir.Member, name string) (*database.DB, error) {
+// openDatabase opens the database of what was found at a path. damaged: even one that only a scan can
+// read.
+func openDatabase(
+	ctx context.Context, a *ui.App, m *datadir.Member, name string, damaged bool,
+) (*database.DB, error) {
 	p := place(m)
 	switch {
 	case p == nil:
@@ -57,18 +60,21 @@ func openDatabase(ctx context.Context, a *ui.App, m *datadir.Member, name string
 	case p.State != datadir.Present:
 		return nil, pathErr.Error(name, noDatabase(p))
 	}
-	return openAt(ctx, a, p, name)
+	return openAt(ctx, a, p, name, database.Options{Damaged: damaged})
 }
 
 // openAt opens the database at a place.
-func openAt(ctx context.Context, a *ui.App, p *datadir.Place, name string) (*database.DB, error) {
+func openAt(
+	ctx context.Context, a *ui.App, p *datadir.Place, name string, o database.Options,
+) (*database.DB, error) {
 	var bar *ui.Progress
-	db, err := database.Open(ctx, p.FS, p.Path, database.Options{Progress: func(done, total int64) {
+	o.Progress = func(done, total int64) {
 		if bar == nil {
 			bar = ui.NewProgress(a, "unpack "+name, total)
 		}
 		bar.Set(done)
-	}})
+	}
+	db, err := database.Open(ctx, p.FS, p.Path, o)
 	bar.Done()
 	if err != nil {
 		return nil, pathErr.Error(name, err)
