@@ -43,7 +43,11 @@ type scan struct {
 
 // tree adds the changes that the tree leads to, and tells what is corrupt. It reports whether to go on.
 func (n *scan) tree() bool {
-	for c, err := range n.db.records(n.ctx, Revision{}, nil) {
+	metas := n.db.bolt.Metas()
+	if metas[0].Err != nil && metas[1].Err != nil { // there is no tree
+		return n.yield(nil, metas[0].Err)
+	}
+	for c, err := range n.db.records(n.ctx, Revision{}, n.q.reading(n.db, sortedPasses)) {
 		if err == nil {
 			err = n.add(c, false)
 		}
@@ -120,6 +124,7 @@ func (n *scan) sorted() {
 	for k, err := range n.sorter.all() {
 		if count++; err == nil && count%pollEvery == 0 {
 			err = n.ctx.Err()
+			n.sorter.progress(n.q, n.db, count)
 		}
 		if err == nil {
 			err = c.scanned(&k, n.compacted)

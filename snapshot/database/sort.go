@@ -18,6 +18,7 @@ import (
 // Changes are added in the order of their revisions, so that of two with one key the later run has the
 // one that counts.
 type sorter struct {
+	added   int // changes
 	limit   int // bytes held in memory, twice: one batch is filled while another one is written
 	batch   *batch
 	spare   *batch     // empty
@@ -51,8 +52,16 @@ func (s *sorter) addPlace(p place, key, record []byte) error {
 			return err
 		}
 	}
+	s.added++
 	s.batch.add(p, key, record)
 	return nil
+}
+
+// progress tells how far the sorted keys have come, n of them, in the second pass.
+func (s *sorter) progress(q *Query, db *DB, n int) {
+	if q.Progress != nil {
+		q.Progress(db.size+int64(float64(db.size)*float64(n)/float64(s.added)), sortedPasses*db.size)
+	}
 }
 
 // spill begins to write what is in memory as a run, when the one before is written.

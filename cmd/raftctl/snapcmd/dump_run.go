@@ -26,6 +26,7 @@ type dumper struct {
 	render renderer // for what is around the rows
 	read   int      // rows that were read
 	damage damageTold
+	bar    *lateBar
 }
 
 func newDumper(a *ui.App, o *dumpOptions, db *database.DB) *dumper {
@@ -40,6 +41,8 @@ func newDumper(a *ui.App, o *dumpOptions, db *database.DB) *dumper {
 
 // print prints the rows.
 func (d *dumper) print(ctx context.Context) error {
+	d.bar = &lateBar{a: d.a, name: "dump " + d.db.Name()}
+	defer d.bar.Done()
 	items, err := d.items(ctx)
 	if err != nil {
 		return err
@@ -69,7 +72,7 @@ func (d *dumper) print(ctx context.Context) error {
 // items yields what is to be printed, with what damage there is on the way.
 func (d *dumper) items(ctx context.Context) (iter.Seq2[*keyrow.Item, error], error) {
 	o := d.o
-	q := database.Query{Revision: o.rev, Prefix: []byte(o.prefix)}
+	q := database.Query{Revision: o.rev, Prefix: []byte(o.prefix), Progress: d.bar.Set}
 	if key := o.key + o.history; key != "" {
 		q.Key = []byte(key)
 	}

@@ -67,13 +67,8 @@ func openDatabase(
 func openAt(
 	ctx context.Context, a *ui.App, p *datadir.Place, name string, o database.Options,
 ) (*database.DB, error) {
-	var bar *ui.Progress
-	o.Progress = func(done, total int64) {
-		if bar == nil {
-			bar = ui.NewProgress(a, "unpack "+name, total)
-		}
-		bar.Set(done)
-	}
+	bar := &lateBar{a: a, name: "unpack " + name}
+	o.Progress = bar.Set
 	db, err := database.Open(ctx, p.FS, p.Path, o)
 	bar.Done()
 	if err != nil {
@@ -81,6 +76,24 @@ func openAt(
 	}
 	return db, nil
 }
+
+// lateBar shows progress of which the total is known when it begins.
+type lateBar struct {
+	a    *ui.App
+	name string
+	bar  *ui.Progress
+}
+
+// Set tells how many bytes of how many are done.
+func (l *lateBar) Set(done, total int64) {
+	if l.bar == nil {
+		l.bar = ui.NewProgress(l.a, l.name, total)
+	}
+	l.bar.Set(done)
+}
+
+// Done removes the bar.
+func (l *lateBar) Done() { l.bar.Done() }
 
 // revisionError is pathErr's Error, and says of a revision that isn't there that another is to be given.
 func revisionError(name string, err error) error {
