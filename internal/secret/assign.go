@@ -16,7 +16,7 @@ func (s *scanner) name(start int) {
 	}
 	f := s.fieldAt(start)
 	s.nameEnd = f.hi
-	if !isName(s.letters(f)) && !s.twoWords(&f) || s.inProtobuf(f) {
+	if !isName(s.letters(f), false) && !s.twoWords(&f) || s.inProtobuf(f) {
 		return
 	}
 	if s.quoted(&f) {
@@ -51,7 +51,7 @@ func (s *scanner) twoWords(f *field) bool {
 	}
 	before := s.fieldAt(f.lo - 1)
 	before.hi = f.hi
-	if before.lo >= f.lo || !isName(s.letters(before)) {
+	if before.lo >= f.lo || !isName(s.letters(before), false) {
 		return false
 	}
 	f.lo = before.lo
@@ -95,7 +95,7 @@ func (s *scanner) quoted(f *field) bool {
 		return true
 	}
 	f.lo, f.hi, f.quote, f.next = lo, hi, s.text[lo-n:lo], hi+n
-	return isName(s.letters(*f)) || Key(s.text[lo:hi]) != NoClaim
+	return isName(s.letters(*f), false) || Key(s.text[lo:hi]) != NoClaim
 }
 
 // wordsAround returns the ends of the words that a name stands among, as in "API key/prod".
@@ -128,7 +128,7 @@ func (s *scanner) fieldValue(f field) {
 		s.assigned(f, i+1)
 	case c == '>' && i == f.next:
 		s.element(f, i+1)
-	case s.at(f.lo-1) == '<' && isSpace(c):
+	case s.at(f.lo-1) == '<' && i > f.next:
 		if n := bytes.IndexByte(s.text[i:min(len(s.text), i+maxName)], '>'); n >= 0 {
 			s.element(f, i+n+1)
 		}
