@@ -12,9 +12,9 @@ type stored struct{ key, value []byte }
 // Limits of how much of a value is looked at for secrets, where only its beginning is shown: what is
 // behind it tells whether that has the beginning of one.
 const (
-	judgedSummary = 160 // bytes of text
+	judgedSummary = 256 // bytes of text
 	judgedCompact = 384 // bytes of JSON, whose white space isn't shown
-	judgedPrefix  = jsonPrefix + 64
+	judgedPrefix  = jsonValue
 )
 
 // exposed is what of a value may be shown.
