@@ -29,7 +29,7 @@ func Key(key []byte) Claim {
 		case folder && string(name) == "authorization": // of permissions
 		case found && len(tail) == 0 && isWord(name):
 			return Stored
-		case folder && found && len(tail) == 0, !folder && (isName(name) || isKeyFile(part)):
+		case folder && found && len(tail) == 0, !folder && (isName(name, true) || isKeyFile(part)):
 			claim = Named
 		}
 	}
