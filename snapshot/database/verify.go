@@ -51,6 +51,9 @@ func (db *DB) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	if err := errors.Join(err, <-sum); err != nil {
 		return nil, err
 	}
+	if err := db.unchanged(); err != nil {
+		return nil, err
+	}
 	v.judgeTrailer()
 	v.report.Findings, v.report.Omitted = v.found.sorted()
 	v.report.Verdict = verdictOf(v.report.Findings)
