@@ -16,13 +16,19 @@ func (s *scanner) name(start int) {
 	}
 	f := s.fieldAt(start)
 	s.nameEnd = f.hi
-	if !isName(s.letters(f), false) && !s.twoWords(&f) || s.inProtobuf(f) {
+	if !isName(s.letters(f), false) && !s.twoWords(&f) {
 		return
 	}
-	if s.quoted(&f) {
+	word, _ := lastWord(s.letters(f))
+	s.brief = len(word) < minWord
+	if !s.inProtobuf(f) && s.quoted(&f) {
 		s.fieldValue(f)
 	}
+	s.brief = false
 }
+
+// minWord is how many letters a word has at least that random bytes hardly ever have in them.
+const minWord = 5
 
 // letters returns the letters of a name. They are valid until the next call.
 func (s *scanner) letters(f field) []byte { return s.spelled.set(s.text[f.lo:f.hi]) }
@@ -74,7 +80,7 @@ func (s *scanner) inProtobuf(f field) bool {
 		lo--
 	}
 	if hi == f.hi || Key(s.text[lo:hi]) != NoClaim {
-		s.hide(hi, hi+1)
+		s.hide(min(hi+len("\x12\x01"), len(s.text)-1), len(s.text)) // no matter where it ends
 	}
 	return true
 }

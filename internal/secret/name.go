@@ -96,7 +96,7 @@ func Name(name []byte) bool {
 
 // isName reports whether a name in letters is that of a secret, as the name of a field or of a key.
 func isName(name []byte, key bool) bool {
-	if found, tail := lastWord(name); found {
+	if word, tail := lastWord(name); word != "" {
 		return !harmless[string(tail)]
 	}
 	for i := range ends {
@@ -133,17 +133,19 @@ var byLetter = func() (list ['z' + 1][]string) {
 	return list
 }()
 
-// lastWord reports whether a name has one of the words, and returns what follows the last of them, a
-// plural's s not counted.
-func lastWord(name []byte) (found bool, tail []byte) {
+// lastWord returns the last of the words that a name has, the longer of two that end alike, and what
+// follows it, a plural's s not counted; an empty word if it has none.
+func lastWord(name []byte) (word string, tail []byte) {
 	end := 0
 	for i, c := range name {
 		for _, w := range byLetter[c] {
 			rest, ok := bytes.CutPrefix(name[i:], []byte(w))
 			if ok && !hasAnyPrefix(rest, unlike[:]) && (w != "token" || !hasAnyPrefix(name, counts[:])) {
-				end = max(end, i+len(w))
+				if i+len(w) > end {
+					word, end = w, i+len(w)
+				}
 			}
 		}
 	}
-	return end > 0, bytes.TrimPrefix(name[end:], []byte("s"))
+	return word, bytes.TrimPrefix(name[end:], []byte("s"))
 }

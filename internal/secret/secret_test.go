@@ -2,6 +2,7 @@ package secret
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -221,6 +222,19 @@ func TestHostile(t *testing.T) {
 			HasManifest(text)
 			Key(text)
 			Name(text)
+		}
+	}
+}
+
+// Bytes that were compressed or encrypted have no secrets, though short words come about in them.
+func TestRandomBytes(t *testing.T) {
+	for seed := range 20 {
+		text := make([]byte, 4<<20)
+		if _, err := rand.NewChaCha8([32]byte{byte(seed)}).Read(text); err != nil {
+			t.Fatal(err)
+		}
+		for _, span := range Find(text, true) {
+			t.Errorf("seed %d: %q", seed, text[max(0, span.Lo-16):min(span.Lo+16, len(text))])
 		}
 	}
 }
