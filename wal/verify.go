@@ -237,6 +237,15 @@ func (l *Log) checkTail(s *survey) {
 
 func (l *Log) checkFullTail(s *survey, end place) {
 	goesOn, err := l.goesOn()
+	if err == nil && !goesOn {
+		// Between the record that fills a segment and the first byte of the next there is a sync,
+		// which may take its time: whoever holds the segment is at it.
+		var f segmentHandle
+		if f, err = l.openSegment(end.seg); err == nil {
+			goesOn = inUse(f)
+			_ = f.Close() // opened for reading
+		}
+	}
 	switch {
 	case err != nil:
 		s.found.add(end, ClassUnchecked, fmt.Sprintf("whether another segment follows: %v", bare(err)))
