@@ -87,6 +87,9 @@ func contentOf(fsys fs.FS, name, suffix string) (Content, []byte, error) {
 	}
 	head = head[:n]
 	c := Sniff(head)
+	if at, ok := f.(io.ReaderAt); ok && (c == ContentOther || c == ContentText) && hasPages(at) {
+		c = ContentDatabase
+	}
 	switch c {
 	case ContentSegment, ContentArchive, ContentLFS, ContentHTML:
 	default:
@@ -142,6 +145,34 @@ func beginsSegment(head []byte) bool {
 	}
 	size := binary.LittleEndian.Uint64(head) & (1<<56 - 1)
 	return size >= least && size <= most && bytes.HasPrefix(head[header:], []byte{8, 4, 0x10})
+}
+
+// hasPages reports whether a file whose head doesn't tell is a database: some of the pages behind the
+// first two say their own number, and are of a kind that there is.
+func hasPages(f io.ReaderAt) bool {
+	const (
+		header                 = 12 // bytes of a page's header that are looked at
+		leastPage, mostPage    = 1 << 9, 1 << 16
+		first, last, enough    = 2, 34, 2
+		branch, leaf, freelist = 1, 2, 16
+	)
+	b := make([]byte, header)
+	for size := int64(leastPage); size <= mostPage; size <<= 1 {
+		pages := 0
+		for id := int64(first); id < last; id++ {
+			if n, _ := f.ReadAt(b, id*size); n < header {
+				break
+			}
+			flags := binary.LittleEndian.Uint16(b[8:])
+			if binary.LittleEndian.Uint64(b) == uint64(id) && (flags == branch || flags == leaf || flags == freelist) {
+				pages++
+			}
+		}
+		if pages >= enough {
+			return true
+		}
+	}
+	return false
 }
 
 // isSnapshot reports whether head is that of a .snap file: a checksum, and behind it the data.

@@ -66,17 +66,11 @@ type PageCounts struct {
 // The error is that of ctx or of a Visitor. Damage, also what can't be read for an error of the
 // reader, is in the report.
 func (db *DB) Check(ctx context.Context, o CheckOptions) (*CheckReport, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	whole := min(uint64(db.size/db.meta.PageSize), db.meta.HighWater)
-	c := &checker{db: db, ctx: ctx, stop: cancel, o: &o, whole: whole,
-		heads: newBitmap(whole), used: newBitmap(whole), twice: newBitmap(whole)}
-	if c.o.Workers == 0 {
-		c.o.Workers = runtime.GOMAXPROCS(0)
-	}
+	c := newChecker(ctx, db, &o)
+	defer c.stop(nil)
 	c.checkMetas()
 	c.checkBuckets()
-	if err := context.Cause(ctx); err != nil {
+	if err := context.Cause(c.ctx); err != nil {
 		return nil, err
 	}
 	c.checkFreelist()
@@ -104,6 +98,17 @@ type checker struct {
 	mu     sync.Mutex // guards what follows
 	report CheckReport
 	read   int64
+}
+
+func newChecker(ctx context.Context, db *DB, o *CheckOptions) *checker {
+	ctx, stop := context.WithCancelCause(ctx)
+	whole := min(uint64(db.size/db.meta.PageSize), db.meta.HighWater)
+	c := &checker{db: db, ctx: ctx, stop: stop, o: o, whole: whole,
+		heads: newBitmap(whole), used: newBitmap(whole), twice: newBitmap(whole)}
+	if c.o.Workers == 0 {
+		c.o.Workers = runtime.GOMAXPROCS(0)
+	}
+	return c
 }
 
 // checkBuckets checks all buckets, each of which may tell of more.

@@ -123,7 +123,7 @@ func TestSortInRuns(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			db.fetch(t.Context(), s, func(kv *KeyValue, err error) bool {
+			db.fetch(t.Context(), s, &Query{}, func(kv *KeyValue, err error) bool {
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -18,7 +18,6 @@ const (
 	ClassUnreachable = Class(bolt.ClassUnreachable)
 	ClassFreelist    = Class(bolt.ClassFreelist)
 	ClassLonger      = Class(bolt.ClassLonger)
-	ClassUnreadable  = Class(bolt.ClassUnreadable)
 )
 
 // Classes of what is wrong with the sha256 behind the database.
@@ -109,7 +108,6 @@ var classes = []ClassInfo{
 	{ClassRoleMissing, verdict.Warning, "a user has a role that doesn't exist"},
 	{ClassNoRoot, verdict.Error, "auth is enabled, and no user root with role root could manage it"},
 	{ClassAlarm, verdict.Warning, "an alarm is raised"},
-	{ClassUnreadable, verdict.Warning, "the file can't be read there"},
 	{ClassUnchecked, verdict.Warning, "something could not be checked"},
 }
 

@@ -134,7 +134,7 @@ func (fs *findings) verdict() verdict.Verdict {
 		switch {
 		case f.Severity == verdict.Error:
 			return verdict.Problem
-		case f.Class == ClassUnchecked || f.Class == ClassUnreadable:
+		case f.Class == ClassUnchecked:
 			v = verdict.Unchecked
 		}
 	}

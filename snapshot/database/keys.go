@@ -16,6 +16,18 @@ type Query struct {
 	Revision int64  // the state as of this revision; 0 for the newest
 	Key      []byte // only this key; nil for all
 	Prefix   []byte // only keys that begin so
+
+	// Progress is told how many bytes of how many are read, if it isn't nil. Where keys are sorted, what
+	// follows counts as much as reading the database once more.
+	Progress func(done, total int64)
+}
+
+// reading returns the progress function of the first pass of several over a database.
+func (q *Query) reading(db *DB, passes int64) func(int64) {
+	if q.Progress == nil {
+		return nil
+	}
+	return func(done int64) { q.Progress(done, passes*db.size) }
 }
 
 // wants reports whether a key is wanted.
@@ -43,7 +55,7 @@ func (db *DB) Keys(ctx context.Context, q Query) iter.Seq2[*KeyValue, error] {
 		}
 		s := newSorter()
 		defer s.close()
-		for c, err := range db.records(ctx, Revision{}, nil) {
+		for c, err := range db.records(ctx, Revision{}, q.reading(db, sortedPasses)) {
 			switch {
 			case err != nil:
 				if !yield(nil, err) || ctx.Err() != nil {
@@ -58,12 +70,15 @@ func (db *DB) Keys(ctx context.Context, q Query) iter.Seq2[*KeyValue, error] {
 				return
 			}
 		}
-		db.fetch(ctx, s, yield)
+		db.fetch(ctx, s, &q, yield)
 	}
 }
 
+// sortedPasses is how often a database is read where its keys are sorted, or as good as.
+const sortedPasses = 2
+
 // fetch yields the keys that the sorter has, with their values.
-func (db *DB) fetch(ctx context.Context, s *sorter, yield func(*KeyValue, error) bool) {
+func (db *DB) fetch(ctx context.Context, s *sorter, q *Query, yield func(*KeyValue, error) bool) {
 	b, _ := db.bolt.Bucket(bucketKey)
 	if b == nil {
 		return // an error was told when it was read
@@ -74,6 +89,7 @@ func (db *DB) fetch(ctx context.Context, s *sorter, yield func(*KeyValue, error)
 	for k, err := range s.all() {
 		if n++; err == nil && n%pollEvery == 0 {
 			err = ctx.Err()
+			s.progress(q, db, n)
 		}
 		if err == nil && k.size == 0 && page.ID != k.page {
 			err = b.Page(k.page, &page)
@@ -103,7 +119,7 @@ func (c *Change) load(k *sorted, p *bolt.Page) error {
 // error, and goes on behind it.
 func (db *DB) History(ctx context.Context, q Query) iter.Seq2[*Change, error] {
 	return func(yield func(*Change, error) bool) {
-		for c, err := range db.records(ctx, Revision{}, nil) {
+		for c, err := range db.records(ctx, Revision{}, q.reading(db, 1)) {
 			if err == nil && q.Revision != 0 && c.Revision.Main > q.Revision {
 				return
 			}

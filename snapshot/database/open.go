@@ -17,6 +17,10 @@ import (
 type Options struct {
 	// Progress is told how many bytes were unpacked or copied, and of how many; 0 if that isn't known.
 	Progress func(done, total int64)
+
+	// Damaged says that neither meta page need be intact: then [DB.Scan] still finds what there is, and
+	// nothing else does.
+	Damaged bool
 }
 
 // DB is a database that is open for reading. It may be used concurrently.
@@ -52,8 +56,7 @@ var (
 // into one, as it was at one moment; both take its size in the temporary folder. Nothing but the
 // pages that say where the others are is read otherwise.
 //
-// The error is ErrEmpty, ErrNotBolt, or a *bolt.CorruptError if neither meta page is intact: then
-// [ScanFile] may still find something.
+// The error is ErrEmpty, ErrNotBolt, or a *bolt.CorruptError if neither meta page is intact.
 func Open(ctx context.Context, fsys fs.FS, name string, o Options) (*DB, error) {
 	db := &DB{name: path.Base(name)}
 	err := db.open(ctx, fsys, name, &o)
@@ -77,8 +80,12 @@ func (db *DB) open(ctx context.Context, fsys fs.FS, name string, o *Options) err
 	if err := db.load(ctx, fsys, name, o); err != nil {
 		return err
 	}
+	open := bolt.Open
+	if o.Damaged {
+		open = bolt.OpenDamaged
+	}
 	var err error
-	db.bolt, err = bolt.Open(db.r, db.size)
+	db.bolt, err = open(db.r, db.size)
 	return err
 }
 

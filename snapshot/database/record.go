@@ -12,6 +12,7 @@ import (
 type Change struct {
 	Revision  Revision
 	Tombstone bool
+	Unproven  bool // it may have been compacted away: see [DB.Scan]
 	KeyValue
 
 	record  []byte // the key and value as they are stored; aliases the page

@@ -18,6 +18,7 @@ import (
 // Changes are added in the order of their revisions, so that of two with one key the later run has the
 // one that counts.
 type sorter struct {
+	added   int // changes
 	limit   int // bytes held in memory, twice: one batch is filled while another one is written
 	batch   *batch
 	spare   *batch     // empty
@@ -34,15 +35,33 @@ func newSorter() *sorter {
 	return &sorter{limit: sortLimit, batch: new(batch), spare: new(batch), runs: []int64{0}}
 }
 
-// add adds a change.
+// add adds a change, to be sorted by its key.
 func (s *sorter) add(c *Change) error {
+	p := place{page: c.page, element: c.element, tombstone: c.Tombstone}
+	record := c.record
+	if c.Tombstone || len(record) > maxCarried {
+		record = nil
+	}
+	return s.addPlace(p, c.Key, record)
+}
+
+// addPlace adds a place with a key and a record, which may be empty.
+func (s *sorter) addPlace(p place, key, record []byte) error {
 	if s.batch.size() >= s.limit {
 		if err := s.spill(); err != nil {
 			return err
 		}
 	}
-	s.batch.add(c)
+	s.added++
+	s.batch.add(p, key, record)
 	return nil
+}
+
+// progress tells how far the sorted keys have come, n of them, in the second pass.
+func (s *sorter) progress(q *Query, db *DB, n int) {
+	if q.Progress != nil {
+		q.Progress(db.size+int64(float64(db.size)*float64(n)/float64(s.added)), sortedPasses*db.size)
+	}
 }
 
 // spill begins to write what is in memory as a run, when the one before is written.
@@ -93,10 +112,11 @@ func (s *sorter) close() {
 	}
 }
 
-// sorted is a key that was not deleted: its record, or the place to read it from.
+// sorted is a key that was not deleted: its record, or the place to read it from. They are valid until
+// the next key is asked for.
 type sorted struct {
 	place
-	record []byte // valid until the next key is asked for
+	name, record []byte
 }
 
 // all yields the keys that were not deleted, in their order.
@@ -108,7 +128,7 @@ func (s *sorter) all() iter.Seq2[sorted, error] {
 		}
 		s.batch.sort()
 		for i := range s.batch.places {
-			if p := &s.batch.places[i]; !p.tombstone && !yield(sorted{*p, s.batch.recordOf(p)}, nil) {
+			if p := &s.batch.places[i]; !p.tombstone && !yield(sorted{*p, s.batch.keyOf(p), s.batch.recordOf(p)}, nil) {
 				return
 			}
 		}
@@ -127,7 +147,7 @@ func (s *sorter) merge(yield func(sorted, error) bool) {
 		// Of equal keys the later run is on top: it counts, and the others are passed over.
 		top := h[0]
 		key = append(key[:0], top.key...)
-		if !top.place.tombstone && !yield(sorted{top.place, top.record}, nil) {
+		if !top.place.tombstone && !yield(sorted{top.place, top.key, top.record}, nil) {
 			return
 		}
 		for len(h) > 0 && bytes.Equal(h[0].key, key) {
@@ -182,13 +202,10 @@ func (b *batch) size() int { return len(b.arena) + placeSize*len(b.places) }
 
 func (b *batch) reset() { b.arena, b.places = b.arena[:0], b.places[:0] }
 
-func (b *batch) add(c *Change) {
-	record := c.record
-	if c.Tombstone || len(record) > maxCarried {
-		record = nil
-	}
-	b.places = append(b.places, place{len(b.arena), len(c.Key), len(record), c.page, c.element, c.Tombstone})
-	b.arena = append(append(b.arena, c.Key...), record...)
+func (b *batch) add(p place, key, record []byte) {
+	p.at, p.key, p.size = len(b.arena), len(key), len(record)
+	b.places = append(b.places, p)
+	b.arena = append(append(b.arena, key...), record...)
 }
 
 func (b *batch) keyOf(p *place) []byte { return b.arena[p.at : p.at+p.key] }

@@ -167,7 +167,11 @@ func (v *verification) addPage(f *bolt.Finding) {
 	if f.Pages > 1 {
 		evidence = fmt.Sprintf("pages %d..%d: %s", f.Page, f.Page+f.Pages-1, evidence)
 	}
-	v.found.add(Finding{Class: Class(f.Class), Page: f.Page, Off: f.Off, Evidence: evidence})
+	class := Class(f.Class)
+	if f.Class == bolt.ClassUnreadable {
+		class, evidence = ClassUnchecked, "can't be read: "+evidence
+	}
+	v.found.add(Finding{Class: class, Page: f.Page, Off: f.Off, Evidence: evidence})
 }
 
 // conclude tells what the history comes to.

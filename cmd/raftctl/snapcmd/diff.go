@@ -129,7 +129,9 @@ func runDiff(ctx context.Context, a *ui.App, o *diffOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	bar := o.bar(a)
 	err = d.print(database.Diff(before, after))
+	bar.Done()
 	if flushed := d.finish(err); flushed != nil {
 		return flushed // a closed pipe, most likely
 	}
@@ -145,6 +147,19 @@ func runDiff(ctx context.Context, a *ui.App, o *diffOptions) (err error) {
 		return ui.ExitError{Status: ui.StatusDamage}
 	}
 	return nil
+}
+
+// bar shows how far both sides are read. What a live etcd sends is of no known size.
+func (o *diffOptions) bar(a *ui.App) *lateBar {
+	bar := &lateBar{a: a, name: "diff"}
+	both := []*side{o.before, o.after}
+	for _, s := range both {
+		if s.db != nil {
+			s.total = 2 * s.db.Size() // as its keys are sorted
+		}
+		s.progress = func() { bar.Set(both[0].done+both[1].done, both[0].total+both[1].total) }
+	}
+	return bar
 }
 
 // errEnough ends a diff when --limit is reached.

@@ -203,10 +203,9 @@ func (d *differ) appendStateJSON(b []byte, name string, kv *database.KeyValue) [
 // finish writes what stands behind the differences: the counts, where all were seen or the limit ended
 // it.
 func (d *differ) finish(err error) error {
-	if err != nil && err != errEnough {
-		return d.out.Flush()
-	}
 	switch {
+	case err != nil && err != errEnough && (d.frame == nil || d.o.summary):
+		return d.out.Flush()
 	case d.frame == nil:
 		_, err = d.out.Write(d.counts.text(d.a, d.shown > 0, err == errEnough))
 	case d.o.summary:

@@ -33,6 +33,9 @@ type side struct {
 	shared bool // db is that of the other side
 
 	damage damageTold
+
+	done, total int64  // bytes read, and of how many
+	progress    func() // is told when they change; it may be nil
 }
 
 // newSide takes an argument apart.
@@ -76,7 +79,12 @@ func (s *side) keys(
 	} else if err := s.open(ctx, a); err != nil {
 		return nil, err
 	}
-	q := database.Query{Revision: s.revision, Prefix: []byte(prefix)}
+	q := database.Query{Revision: s.revision, Prefix: []byte(prefix), Progress: func(done, total int64) {
+		s.done, s.total = done, total
+		if s.progress != nil {
+			s.progress()
+		}
+	}}
 	return func(yield func(*database.KeyValue, error) bool) {
 		for kv, err := range s.db.Keys(ctx, q) {
 			if err != nil {
@@ -101,7 +109,7 @@ func (s *side) open(ctx context.Context, a *ui.App) (err error) {
 	if s.member, err = find(a, &s.source, s.name, false); err != nil {
 		return err
 	}
-	if s.db, err = openDatabase(ctx, a, s.member, s.name); err != nil {
+	if s.db, err = openDatabase(ctx, a, s.member, s.name, false); err != nil {
 		return err
 	}
 	sayCopied(a, "diff", s.name, s.db)

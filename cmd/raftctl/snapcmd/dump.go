@@ -123,7 +123,7 @@ func runDump(ctx context.Context, a *ui.App, o *dumpOptions, path string) error 
 		return err
 	}
 	defer func() { _ = m.Close() }() // opened for reading
-	db, err := openDatabase(ctx, a, m, path)
+	db, err := openDatabase(ctx, a, m, path, o.scan)
 	if err != nil {
 		return err
 	}

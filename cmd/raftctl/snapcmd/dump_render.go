@@ -129,6 +129,9 @@ func (x *tableRenderer) line(dst []byte, r *keyrow.Row) []byte {
 		size := display.FormatSize(int64(len(r.Value))) // has a column
 		x.text = bytes.TrimPrefix(bytes.TrimPrefix(x.text, []byte(size)), []byte(" "))
 	}
+	if r.Unproven {
+		x.text = append(x.text, " (may have been compacted away)"...)
+	}
 	x.table.Bytes(x.text)
 	return append(dst, x.table.End()...)
 }

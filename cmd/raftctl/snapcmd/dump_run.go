@@ -26,6 +26,7 @@ type dumper struct {
 	render renderer // for what is around the rows
 	read   int      // rows that were read
 	damage damageTold
+	bar    *lateBar
 }
 
 func newDumper(a *ui.App, o *dumpOptions, db *database.DB) *dumper {
@@ -40,6 +41,8 @@ func newDumper(a *ui.App, o *dumpOptions, db *database.DB) *dumper {
 
 // print prints the rows.
 func (d *dumper) print(ctx context.Context) error {
+	d.bar = &lateBar{a: d.a, name: "dump " + d.db.Name()}
+	defer d.bar.Done()
 	items, err := d.items(ctx)
 	if err != nil {
 		return err
@@ -69,7 +72,7 @@ func (d *dumper) print(ctx context.Context) error {
 // items yields what is to be printed, with what damage there is on the way.
 func (d *dumper) items(ctx context.Context) (iter.Seq2[*keyrow.Item, error], error) {
 	o := d.o
-	q := database.Query{Revision: o.rev, Prefix: []byte(o.prefix)}
+	q := database.Query{Revision: o.rev, Prefix: []byte(o.prefix), Progress: d.bar.Set}
 	if key := o.key + o.history; key != "" {
 		q.Key = []byte(key)
 	}
@@ -77,7 +80,7 @@ func (d *dumper) items(ctx context.Context) (iter.Seq2[*keyrow.Item, error], err
 	case o.bucket != "" && o.bucket != keyBucket:
 		return d.bucket(ctx)
 	case o.scan:
-		return changes(d.db.History(ctx, q)), nil
+		return changes(d.db.Scan(ctx, q)), nil
 	case o.history != "" || o.bucket == keyBucket:
 		return changes(d.db.History(ctx, q)), nil
 	}
@@ -106,6 +109,7 @@ func changes(list iter.Seq2[*database.Change, error]) iter.Seq2[*keyrow.Item, er
 		for c, err := range list {
 			if err == nil {
 				item.KeyValue, item.Revision, item.Deleted = c.KeyValue, c.Revision, c.Tombstone
+				item.Unproven = c.Unproven
 			}
 			if !yield(item, err) {
 				return

@@ -81,7 +81,7 @@ func verifyDatabase(ctx context.Context, f io.ReaderAt, s *saved, progress func(
 	n := 0
 	first := ""
 	for i := range r.Findings {
-		if f := &r.Findings[i]; f.Severity == verdict.Error || f.Class == database.ClassUnreadable {
+		if f := &r.Findings[i]; f.Severity == verdict.Error || f.Class == database.ClassUnchecked {
 			if n++; n == 1 {
 				first = f.String()
 			}

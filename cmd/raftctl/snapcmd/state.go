@@ -47,8 +47,11 @@ func place(m *datadir.Member) *datadir.Place {
 	return nil
 }
 
-// openDatabase opens the database of what was found at a path.
-func openDatabase(ctx context.Context, a *ui.App, m *datadir.Member, name string) (*database.DB, error) {
+// openDatabase opens the database of what was found at a path. damaged: even one that only a scan can
+// read.
+func openDatabase(
+	ctx context.Context, a *ui.App, m *datadir.Member, name string, damaged bool,
+) (*database.DB, error) {
 	p := place(m)
 	switch {
 	case p == nil:
@@ -57,24 +60,40 @@ func openDatabase(ctx context.Context, a *ui.App, m *datadir.Member, name string
 	case p.State != datadir.Present:
 		return nil, pathErr.Error(name, noDatabase(p))
 	}
-	return openAt(ctx, a, p, name)
+	return openAt(ctx, a, p, name, database.Options{Damaged: damaged})
 }
 
 // openAt opens the database at a place.
-func openAt(ctx context.Context, a *ui.App, p *datadir.Place, name string) (*database.DB, error) {
-	var bar *ui.Progress
-	db, err := database.Open(ctx, p.FS, p.Path, database.Options{Progress: func(done, total int64) {
-		if bar == nil {
-			bar = ui.NewProgress(a, "unpack "+name, total)
-		}
-		bar.Set(done)
-	}})
+func openAt(
+	ctx context.Context, a *ui.App, p *datadir.Place, name string, o database.Options,
+) (*database.DB, error) {
+	bar := &lateBar{a: a, name: "unpack " + name}
+	o.Progress = bar.Set
+	db, err := database.Open(ctx, p.FS, p.Path, o)
 	bar.Done()
 	if err != nil {
 		return nil, pathErr.Error(name, err)
 	}
 	return db, nil
 }
+
+// lateBar shows progress of which the total is known when it begins.
+type lateBar struct {
+	a    *ui.App
+	name string
+	bar  *ui.Progress
+}
+
+// Set tells how many bytes of how many are done.
+func (l *lateBar) Set(done, total int64) {
+	if l.bar == nil {
+		l.bar = ui.NewProgress(l.a, l.name, total)
+	}
+	l.bar.Set(done)
+}
+
+// Done removes the bar.
+func (l *lateBar) Done() { l.bar.Done() }
 
 // revisionError is pathErr's Error, and says of a revision that isn't there that another is to be given.
 func revisionError(name string, err error) error {

@@ -70,7 +70,7 @@ func runStatus(ctx context.Context, a *ui.App, o *statusOptions, path string) er
 	if place(m) == nil {
 		return snapFileStatus(a, o, m, path)
 	}
-	db, err := openDatabase(ctx, a, m, path)
+	db, err := openDatabase(ctx, a, m, path, false)
 	if err != nil {
 		return err
 	}

@@ -259,12 +259,13 @@ func (v *verified) snapFile(p *datadir.Place) error {
 // databaseAt checks a database. One that can't be opened is a finding, unless it is no file to speak of.
 func (v *verified) databaseAt(ctx context.Context, p *datadir.Place) error {
 	name := path.Base(p.Path)
-	db, err := openAt(ctx, v.a, p, v.path)
+	db, err := openAt(ctx, v.a, p, v.path, database.Options{})
 	corrupt, isCorrupt := errors.AsType[*bolt.CorruptError](err)
 	switch {
-	case isCorrupt:
+	case isCorrupt && (!errors.Is(err, database.ErrNotBolt) || v.hasPages(ctx, p)):
 		v.findings = append(v.findings, found{Class: string(database.ClassMetaPage), Severity: verdict.Error, File: name,
-			Offset: corrupt.Off, Page: corrupt.Page, Evidence: corrupt.Err.Error() + "; nor is the other meta page intact"})
+			Offset: corrupt.Off, Page: corrupt.Page, Evidence: corrupt.Err.Error() + "; nor is the other meta page intact",
+			Advice: "'" + v.source.Command("snapshot dump", v.path, "--scan") + "' prints what can be read without them"})
 		return nil
 	case errors.Is(err, database.ErrNotBolt), errors.Is(err, database.ErrEmpty):
 		v.findings = append(v.findings, found{Class: string(database.ClassNotEtcd), Severity: verdict.Error, File: name,
@@ -278,6 +279,15 @@ func (v *verified) databaseAt(ctx context.Context, p *datadir.Place) error {
 	}
 	defer func() { _ = db.Close() }() // opened for reading
 	return v.openDatabase(ctx, db, name)
+}
+
+// hasPages reports whether a file whose meta pages are gone is a database nevertheless.
+func (v *verified) hasPages(ctx context.Context, p *datadir.Place) bool {
+	db, err := database.Open(ctx, p.FS, p.Path, database.Options{Damaged: true})
+	if err != nil {
+		return false
+	}
+	return db.Close() == nil
 }
 
 // unwrapped returns what is wrong with a file, without its name.

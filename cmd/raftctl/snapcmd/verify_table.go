@@ -37,6 +37,9 @@ func (v *verified) print() error {
 			ui.Plural(int(r.Keys), "key"), ui.Count(r.Revisions), ui.Plural(int(r.Revisions), "revision"))
 		kv.Add("read", "%s pages, %s", ui.Count(r.Pages), display.FormatSize(r.Bytes))
 		kv.Add("sha256", "%s", trailerTexts[r.Trailer])
+		if r.Trailer == database.TrailerMissing || r.Trailer == database.TrailerWrong {
+			kv.AddBelow("bytes that have changed within a value show in nothing else: pages have no checksums")
+		}
 		if v.origin.Copied != "" {
 			kv.AddBelow(v.origin.Copied + ": a copy of the database was checked, as it was at one moment")
 		}

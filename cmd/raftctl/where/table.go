@@ -116,10 +116,15 @@ func (t *Table[R]) Fields() []Field[R] { return slices.Clone(t.fields) }
 
 // Help lists the fields as --help shows them.
 func (t *Table[R]) Help() string {
+	name, kinds := 13, 0
+	for i := range t.fields {
+		name, kinds = max(name, len(t.fields[i].Name)), max(kinds, len(t.kinds(&t.fields[i])))
+	}
+	kinds = min(kinds, 22) // some are longer, and push what is behind them away
 	var b strings.Builder
 	for i := range t.fields {
 		f := &t.fields[i]
-		fmt.Fprintf(&b, "  %-13s %-7s %-22s %s\n", f.Name, f.Type(), t.kinds(f), f.Doc)
+		fmt.Fprintf(&b, "  %-*s %-7s %-*s %s\n", name, f.Name, f.Type(), kinds, t.kinds(f), f.Doc)
 	}
 	return b.String()
 }

@@ -42,6 +42,7 @@ var Table = where.NewTable[*Row](where.TableOptions{Example: `version > 1`}, []f
 	{"revision", changes, always, "revision of the change", number(revision)},
 	{"sub_revision", changes, always, "its place among those of one transaction, from 0", number(subRevision)},
 	{"deleted", changes, always, "the change deletes the key", flag(deleted)},
+	{"unproven", changes, always, "with --scan: it may have been compacted away", flag(unproven)},
 	{"bucket", items, always, "name of the bucket", prose(bucket)},
 	{"key", nil, always, "the key", text(key)},
 	{"create_revision", keys, always, "revision at which the key came into being", number(createRevision)},

@@ -16,6 +16,7 @@ type Item struct {
 	database.KeyValue
 	Revision database.Revision // of a change
 	Deleted  bool              // the change is a deletion
+	Unproven bool              // it may have been compacted away
 	Bucket   string            // of an item
 }
 
@@ -77,6 +78,7 @@ func (r *Row) AppendJSON(b []byte) []byte {
 func revision(r *Row) (uint64, bool)       { return uint64(r.Revision.Main), true }
 func subRevision(r *Row) (uint64, bool)    { return uint64(r.Revision.Sub), true }
 func deleted(r *Row) bool                  { return r.Deleted }
+func unproven(r *Row) bool                 { return r.Unproven }
 func bucket(r *Row) (string, bool)         { return r.Bucket, true }
 func key(r *Row) ([]byte, bool)            { return r.Key, true }
 func createRevision(r *Row) (uint64, bool) { return uint64(r.CreateRevision), !r.Deleted }
