@@ -1,6 +1,7 @@
 package database
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -52,8 +53,17 @@ func (fs *findings) add(f Finding) {
 		fs.more[f.Class]++
 		return
 	}
+	if slices.ContainsFunc(fs.list, f.same) { // a page that is met again, by who looks for another bucket
+		return
+	}
 	fs.kept[f.Class]++
 	fs.list = append(fs.list, f)
+}
+
+// same reports whether another finding says the same.
+func (f *Finding) same(other Finding) bool {
+	return f.Class == other.Class && f.Off == other.Off && f.Page == other.Page && f.Bucket == other.Bucket &&
+		f.Revision == other.Revision && f.Evidence == other.Evidence && bytes.Equal(f.Key, other.Key)
 }
 
 // leftOut counts findings that another check has left out.
