@@ -23,11 +23,11 @@ test: etcd ## all tests, against real etcds
 	$(GO) test ./...
 
 race: etcd ## the concurrent packages under the race detector
-	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./wal/... ./raft/... ./node/... 2>/dev/null)
+	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./wal/... ./raft/... ./snapshot/... ./node/... 2>/dev/null)
 	CGO_ENABLED=1 $(GO) test -race -run 'Scripts|Follow' ./cmd/raftctl
 
 lab: etcd ## the long version of what tests do a little of: LOOKS looks at each running etcd
-	RAFTCTL_LOOKS=$(LOOKS) $(GO) test ./wal -run LookAtRunningEtcd -count 1 -timeout 4h -v
+	RAFTCTL_LOOKS=$(LOOKS) $(GO) test ./wal ./snapshot/database -run RunningEtcd -count 1 -timeout 4h -v
 
 fuzz: ## every fuzz target for FUZZTIME
 	@testdata/fuzz.sh $(FUZZTIME)

@@ -33,7 +33,7 @@ var floors = map[string]int{
 // of ours but each other.
 var beside = []string{
 	"internal/archive", "internal/datadir", "internal/display", "internal/etcdwire",
-	"internal/jsontext", "internal/verdict", "internal/vfs", "internal/vfs/faultfs", "internal/wirefield",
+	"internal/jsontext", "internal/secret", "internal/verdict", "internal/vfs", "internal/vfs/faultfs", "internal/wirefield",
 }
 
 // references are what the project is tested against, and must not be made of.

@@ -33,7 +33,7 @@ type Env struct {
 	Start func(command string) (io.ReadWriteCloser, error)
 	// Timeout is how long an exec decoder may take over one entry; 0 stands for 10 seconds.
 	Timeout time.Duration
-	// ShowSecrets lets decoders other than etcd see the passwords and tokens in etcd's requests,
+	// ShowSecrets lets decoders other than etcd see the secrets in etcd's requests,
 	// which are masked with asterisks otherwise. Callers set it together with Style.ShowSecrets.
 	ShowSecrets bool
 }

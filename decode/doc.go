@@ -29,14 +29,31 @@
 //   - Values and other payloads come with their size as NAME_size, and, as [Values] has it, with
 //     all their bytes as NAME, or their first ones as NAME_prefix where there are more than 256,
 //     each with _base64 appended where they are no UTF-8. Objects that Kubernetes stored are named
-//     by NAME_kubernetes.
+//     by NAME_kubernetes; of those in protobuf, and of encrypted ones, the bytes are shown only where
+//     all are asked for.
 //   - Passwords and tokens, in plain text or hashed, are "[redacted]" unless [Style] says
-//     otherwise.
+//     otherwise. So are the secrets in values, and NAME_redacted is true where some are left out.
 //   - The ID of a request is followed by member_suffix, the last four hex digits of the ID of the
 //     member that proposed it, and server_started, when its process started: see [Origin].
 //   - A context of a membership change stands under member if it is a member, else under context.
 //   - Fields that the tables don't have are listed in unknown_fields with number, wire type and
 //     size.
+//
+// # Secrets
+//
+// Values are shown without the secrets in them. A value is a secret altogether if its key says so
+// (/registry/secrets/…, /app/token, db-password), or if Kubernetes keeps secrets in objects of its kind,
+// in protobuf, JSON or YAML; what is encrypted is named, and none. In other values the fields of JSON,
+// YAML, XML, INI files, environments and command lines are secrets whose names say so, and so is what
+// looks like one: JSON web tokens, private keys in PEM, hashes of passwords, passwords in addresses, and
+// tokens in the forms of widespread services. A value that is no text and has one in it isn't shown at
+// all. [AppendMasked] knows the same secrets.
+//
+// All of that errs on the side of hiding. It can't know a secret that looks like nothing in particular
+// under a key that says nothing.
+//
+// [AppendValue], [AppendValueJSON] and [DiffValues] show values that are not in requests: those of a
+// database.
 //
 // # Text
 //

@@ -43,3 +43,29 @@ func ExampleNew() {
 	// Output:
 	// set: set k hello
 }
+
+func ExampleAppendValue() {
+	style := &decode.Style{}
+	for _, kv := range [][2]string{
+		{"/app/config", `{"host": "db", "password": "hunter2"}`},
+		{"/app/token", "0123456789abcdef"},
+		{"/registry/x/default/web", `{"apiVersion":"example.com/v1","kind":"Site","metadata":{"name":"web"}}`},
+	} {
+		fmt.Printf("%s\n", decode.AppendValue(nil, []byte(kv[0]), []byte(kv[1]), style))
+	}
+	// Output:
+	// 37 B {"host":"db","password":"[redacted]"}
+	// 16 B [redacted]
+	// 71 B example.com/v1/Site web
+}
+
+func ExampleDiffValues() {
+	before := []byte(`{"spec":{"replicas":3,"image":"web:1"},"password":"hunter2"}`)
+	after := []byte(`{"spec":{"replicas":5,"image":"web:1"},"password":"hunter3"}`)
+	style := &decode.Style{}
+	diff := decode.DiffValues([]byte("/app/config"), before, after, style)
+	fmt.Printf("%s", diff.AppendLines(nil, "  ", style))
+	// Output:
+	//   .spec.replicas 3 → 5
+	//   .password "[redacted]", a secret in it changed
+}

@@ -135,6 +135,51 @@ func duplicate(object []byte) string {
 	return ""
 }
 
+// FuzzValues gives any key and any values to what shows them. Nothing in it acts on a terminal, the JSON
+// is valid, masking keeps the size, and the values stay as they were.
+func FuzzValues(f *testing.F) {
+	for _, p := range plants(7, 1) {
+		f.Add([]byte(p.key), []byte(p.value), []byte("x"+p.value))
+	}
+	f.Add([]byte("\x1b[31m"), []byte("{\"\x1b\":\"\u009b\"}"), []byte("{\"\u202e\":\"\\u001b[31m\"}"))
+	f.Add([]byte("k"), []byte("a\x1b\nb"), []byte("a\u009b\nb\xff"))
+	f.Add([]byte("k"), []byte(`{"apiVersion":"\u001b","kind":"\\","metadata":{"name":"\u009b"}}`), []byte("k8s:enc:\x1b:b:c:"))
+	f.Fuzz(func(t *testing.T, key, before, after []byte) {
+		if len(key)+len(before)+len(after) > 1<<16 {
+			return
+		}
+		kept := bytes.Clone(before)
+		for _, s := range fuzzStyles {
+			out := AppendValue(nil, key, before, &s)
+			if bad := badRune(out); bad >= 0 {
+				t.Fatalf("%+v: %U in %q", s, bad, out)
+			}
+			checkObject(t, append(AppendValueJSON([]byte("{"), key, before, &s), '}'))
+			d := DiffValues(key, before, after, &s)
+			if bad := badRune(bytes.ReplaceAll(d.AppendLines(nil, "", &s), []byte("\n"), nil)); bad >= 0 {
+				t.Fatalf("%+v: %U in lines of %q and %q", s, bad, before, after)
+			}
+			checkObject(t, d.AppendJSON(nil, &s))
+		}
+		if got := AppendMasked(nil, before); len(got) != len(before) {
+			t.Fatalf("%q masked as %q", before, got)
+		}
+		if !bytes.Equal(kept, before) {
+			t.Fatal("the value was changed")
+		}
+	})
+}
+
+func checkObject(t *testing.T, out []byte) {
+	t.Helper()
+	if bad := badRune(out); bad >= 0 {
+		t.Fatalf("JSON has %U: %q", bad, out)
+	}
+	if !json.Valid(out) || !utf8.Valid(out) || duplicate(out) != "" {
+		t.Fatalf("no JSON object: %s", out)
+	}
+}
+
 // FuzzReference compares every payload that etcd's own types can read, and ours takes for a
 // request, with what they read.
 func FuzzReference(f *testing.F) {

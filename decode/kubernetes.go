@@ -7,7 +7,8 @@ import (
 	"github.com/raftctl/raftctl/internal/wirefield"
 )
 
-// Object is what a value that Kubernetes stored says about itself. The slices point into the value.
+// Object is what a value that Kubernetes stored says about itself. The slices point into the value; of an
+// object in JSON they have the strings as they are written, with their escapes.
 type Object struct {
 	APIVersion, Kind, Namespace, Name []byte
 	Encrypted                         []byte // provider, version and key's name, where it is encrypted

@@ -58,7 +58,7 @@ func eachSecret(m *message, data []byte, do func(secret []byte) bool) bool {
 	if m == nil {
 		return stored{value: data}.eachSecret(do)
 	}
-	return m.eachSecret(within{data: data}, do)
+	return m.eachSecret(within{data: data, key: lastKey(m, data)}, do)
 }
 
 // within is a message at some depth, and the key that its values stand under.

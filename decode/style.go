@@ -36,7 +36,7 @@ func ParseValues(name string) (Values, error) {
 // and sets no limit to the width.
 type Style struct {
 	Values      Values
-	ShowSecrets bool // passwords and tokens, in plain text or hashed
+	ShowSecrets bool // passwords, tokens and keys, also those in values: see the package comment
 	Width       int  // of a summary, in terminal columns; 0 = unlimited
 }
 

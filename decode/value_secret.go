@@ -12,9 +12,9 @@ type stored struct{ key, value []byte }
 // Limits of how much of a value is looked at for secrets, where only its beginning is shown: what is
 // behind it tells whether that has the beginning of one.
 const (
-	judgedSummary = 160 // bytes of text
+	judgedSummary = 256 // bytes of text
 	judgedCompact = 384 // bytes of JSON, whose white space isn't shown
-	judgedPrefix  = jsonPrefix + 64
+	judgedPrefix  = jsonValue
 )
 
 // exposed is what of a value may be shown.
@@ -65,13 +65,16 @@ func (v stored) isSecret(o *Object) bool {
 			return true
 		}
 	}
-	return secret.HasManifest(v.value) || isDamagedSecret(v.value)
+	return secret.HasManifest(v.value) || hasObject(v.value)
 }
 
-// isDamagedSecret reports whether a value begins like an object in protobuf, and may be a secret whose
-// kind can't be read.
-func isDamagedSecret(value []byte) bool {
-	return bytes.HasPrefix(value, kubernetesMagic) && bytes.Contains(value, []byte("Secret"))
+// hasObject reports whether bytes may have in them an object in protobuf that is a secret: one that is
+// damaged, or not all that there is.
+func hasObject(data []byte) bool {
+	if bytes.IndexByte(data, 0) < 0 || !bytes.Contains(data, kubernetesMagic) {
+		return false
+	}
+	return bytes.Contains(data, []byte("Secret")) || bytes.Contains(data, []byte("OAuth"))
 }
 
 // eachSecret calls do with every secret in a value, until that returns false, which it reports.
@@ -116,7 +119,6 @@ func withheld(data []byte, s *Style) bool {
 	if s.ShowSecrets {
 		return false
 	}
-	object := bytes.Contains(data, kubernetesMagic) && bytes.Contains(data, []byte("Secret"))
-	return object || mayHoldSecret(data) || bytes.Contains(data, []byte("/secrets/")) ||
-		secret.HasManifest(data) || secret.Find(data, true) != nil
+	return hasObject(data) || mayHoldSecret(data) || bytes.Contains(data, []byte("/secrets/")) ||
+		secret.HasManifest(data) || secret.Find(data, false) != nil
 }

@@ -51,6 +51,31 @@ func TestValues(t *testing.T) {
 		{"kubernetes damaged", pod[:20], `20 B v1/Pod`,
 			`{"value_size":20,"value_kubernetes":{"api_version":"v1","kind":"Pod"}}`},
 		{"kubernetes, nothing behind", "k8s\x00", `4 B 0x6b387300`, `{"value_size":4,"value":"k8s\u0000"}`},
+		{"kubernetes secret", kubernetesValue("v1", "Secret", "a", "b"), `50 B v1/Secret a/b [redacted]`,
+			`{"value_size":50,"value_kubernetes":{"api_version":"v1","kind":"Secret","namespace":"a","name":"b"},` +
+				`"value":"[redacted]","value_redacted":true}`},
+		{"kubernetes in json", `{"apiVersion":"a/v1","kind":"B","metadata":{"x":[{}],"name":"c","namespace":"d"}}`,
+			`81 B a/v1/B d/c`, `{"value_size":81,"value_kubernetes":{"api_version":"a/v1","kind":"B","namespace":"d",` +
+				`"name":"c"},"value":"{\"apiVersion\":\"a/v1\",\"kind\":\"B\",\"metadata\":{\"x\":[{}],\"name\":\"c\",` +
+				`\"namespace\":\"d\"}}"}`},
+		{"kubernetes secret in json", `{"kind":"Secret","apiVersion":"v1","metadata":{"name":"c"},"data":{"x":"eA=="}}`,
+			`79 B v1/Secret c [redacted]`, `{"value_size":79,"value_kubernetes":{"api_version":"v1","kind":"Secret",` +
+				`"name":"c"},"value":"[redacted]","value_redacted":true}`},
+		{"kubernetes in json, cut", `{"kind":"B","apiVersion":"v1","metadata":{"name":"c`, `51 B v1/B`,
+			`{"value_size":51,"value_kubernetes":{"api_version":"v1","kind":"B"},` +
+				`"value":"{\"kind\":\"B\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"c"}`},
+		{"field", `{"a":1,"token":"x"}`, `19 B {"a":1,"token":"[redacted]"}`,
+			`{"value_size":19,"value":"{\"a\":1,\"token\":\"[redacted]\"}","value_redacted":true}`},
+		{"line", "a=b\ntoken=x", `11 B "a=b\ntoken=[redacted]"`,
+			`{"value_size":11,"value":"a=b\ntoken=[redacted]","value_redacted":true}`},
+		{"secret behind what is shown", long + " token=x", `308 B "` + long[:64] + `…"`,
+			`{"value_size":308,"value_prefix":"` + long[:64] + `"}`},
+		{"secret at the cut", long[:60] + " token=x " + long, `369 B "` + long[:60] + ` tok…"`,
+			`{"value_size":369,"value_prefix":"` + long[:60] + ` tok"}`},
+		{"secret before the cut", long[:50] + " token=x" + long, `358 B "` + long[:50] + ` token=[redact…"`,
+			`{"value_size":358,"value_prefix":"` + long[:50] + ` token=[redact","value_redacted":true}`},
+		{"binary with a secret", "\xfftoken=x", `8 B [redacted]`,
+			`{"value_size":8,"value":"[redacted]","value_redacted":true}`},
 		{"kubernetes encrypted", "k8s:enc:aescbc:v1:key1:\x00\x01", `25 B encrypted by aescbc:v1:key1`,
 			`{"value_size":25,"value_kubernetes":{"encryption":"aescbc:v1:key1"}}`},
 	} {

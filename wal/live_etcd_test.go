@@ -10,26 +10,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"testing"
 
 	"github.com/raftctl/raftctl/internal/etcdtest"
 	"github.com/raftctl/raftctl/wal"
 )
-
-// looks is how often each etcd's log is looked at while it is written; RAFTCTL_LOOKS has more for
-// the long run.
-func looks(t *testing.T) int {
-	n, err := strconv.Atoi(os.Getenv("RAFTCTL_LOOKS"))
-	if os.Getenv("RAFTCTL_LOOKS") == "" {
-		return 25
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 // TestLookAtRunningEtcd looks at the logs of real etcds under writes of 60 to 200 KB, which they
 // write in several pieces. None of the looks may raise an alarm; damage that is planted in an older
@@ -46,7 +32,7 @@ func TestLookAtRunningEtcd(t *testing.T) {
 			}
 			defer writers.Wait()
 			defer stop()
-			for n := 0; n < looks(t) || segments(t, dir) < 2; n++ {
+			for n := 0; n < etcdtest.Looks(t, 25) || segments(t, dir) < 2; n++ {
 				if r := look(t, dir); r.Verdict != wal.VerdictOK {
 					t.Fatalf("look %d: verdict %s: %v", n, r.Verdict, r.Findings)
 				}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,6 +50,21 @@ func built(tb testing.TB, folder, program string) string {
 		tb.Fatalf("%s of etcd is needed; `make etcd` builds it: %v", program, err)
 	}
 	return path
+}
+
+// Looks returns how often a test looks at what a running etcd writes: otherwise, unless RAFTCTL_LOOKS,
+// which `make lab` sets, says another number.
+func Looks(tb testing.TB, otherwise int) int {
+	tb.Helper()
+	text := os.Getenv("RAFTCTL_LOOKS")
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		tb.Fatalf("RAFTCTL_LOOKS: %v", err)
+	}
+	return n
 }
 
 // Tool returns the path of one of etcd's programs that is built for all versions: "etcd-dump-db".

@@ -16,13 +16,19 @@ func (s *scanner) name(start int) {
 	}
 	f := s.fieldAt(start)
 	s.nameEnd = f.hi
-	if !isName(s.letters(f)) && !s.twoWords(&f) || s.inProtobuf(f) {
+	if !isName(s.letters(f), false) && !s.twoWords(&f) {
 		return
 	}
-	if s.quoted(&f) {
+	word, _ := lastWord(s.letters(f))
+	s.brief = len(word) < minWord
+	if !s.inProtobuf(f) && s.quoted(&f) {
 		s.fieldValue(f)
 	}
+	s.brief = false
 }
+
+// minWord is how many letters a word has at least that random bytes hardly ever have in them.
+const minWord = 5
 
 // letters returns the letters of a name. They are valid until the next call.
 func (s *scanner) letters(f field) []byte { return s.spelled.set(s.text[f.lo:f.hi]) }
@@ -51,7 +57,7 @@ func (s *scanner) twoWords(f *field) bool {
 	}
 	before := s.fieldAt(f.lo - 1)
 	before.hi = f.hi
-	if before.lo >= f.lo || !isName(s.letters(before)) {
+	if before.lo >= f.lo || !isName(s.letters(before), false) {
 		return false
 	}
 	f.lo = before.lo
@@ -74,7 +80,7 @@ func (s *scanner) inProtobuf(f field) bool {
 		lo--
 	}
 	if hi == f.hi || Key(s.text[lo:hi]) != NoClaim {
-		s.hide(hi, hi+1)
+		s.hide(min(hi+len("\x12\x01"), len(s.text)-1), len(s.text)) // no matter where it ends
 	}
 	return true
 }
@@ -95,7 +101,7 @@ func (s *scanner) quoted(f *field) bool {
 		return true
 	}
 	f.lo, f.hi, f.quote, f.next = lo, hi, s.text[lo-n:lo], hi+n
-	return isName(s.letters(*f)) || Key(s.text[lo:hi]) != NoClaim
+	return isName(s.letters(*f), false) || Key(s.text[lo:hi]) != NoClaim
 }
 
 // wordsAround returns the ends of the words that a name stands among, as in "API key/prod".
@@ -128,7 +134,7 @@ func (s *scanner) fieldValue(f field) {
 		s.assigned(f, i+1)
 	case c == '>' && i == f.next:
 		s.element(f, i+1)
-	case s.at(f.lo-1) == '<' && isSpace(c):
+	case s.at(f.lo-1) == '<' && i > f.next:
 		if n := bytes.IndexByte(s.text[i:min(len(s.text), i+maxName)], '>'); n >= 0 {
 			s.element(f, i+n+1)
 		}
@@ -163,13 +169,6 @@ func (s *scanner) assigned(f field, sign int) {
 	default:
 		s.plain(f, line)
 	}
-}
-
-// isBlockHeader reports whether a line's rest announces that the value follows in YAML: |, >-, |2.
-func (s *scanner) isBlockHeader(i int) bool {
-	head := bytes.TrimRight(s.text[i:s.lineEnd(i)], " \t\r")
-	return len(head) > 0 && (head[0] == '|' || head[0] == '>') &&
-		len(bytes.Trim(head[1:], "+-0123456789")) == 0
 }
 
 // stringValue hides what is between quotes, and what follows it if that isn't the end of a value.
@@ -260,46 +259,6 @@ func (s *scanner) plain(f field, i int) {
 		s.hide(i, hi)
 		s.indented(f, end)
 	}
-}
-
-// indented hides the lines behind an offset that are indented deeper than a field that begins a line,
-// as YAML has it.
-func (s *scanner) indented(f field, i int) {
-	column, ok := s.column(f)
-	if !ok {
-		return
-	}
-	lo, end := 0, i
-	for n := s.breakAt(i); n > 0; n = s.breakAt(i) {
-		line := i + n
-		i = s.blanks(line)
-		item := s.at(i) == '-' && s.at(i+1) == ' '
-		if s.breakAt(i) > 0 {
-			continue
-		}
-		if i-line < column || i-line == column && !item || i == len(s.text) || s.json && s.text[i] == '"' {
-			break
-		}
-		if lo == 0 {
-			lo = i
-		}
-		i = s.lineEnd(i)
-		end = i
-	}
-	if lo > 0 {
-		s.hide(lo, end)
-	}
-}
-
-// column returns how far a field is indented, if it begins a line. It may be that of an item of a list.
-func (s *scanner) column(f field) (n int, ok bool) {
-	lo := f.lo - len(f.quote)
-	i := lo
-	for i > 0 && (s.text[i-1] == ' ' || s.text[i-1] == '-') {
-		i--
-	}
-	escape := s.json && i > 1 && s.text[i-1] == 'n' && s.text[i-2] == '\\'
-	return lo - i, i == 0 || s.text[i-1] == '\n' || escape || s.json && s.text[i-1] == '"'
 }
 
 // element hides the text of an element of XML, up to the next tag.

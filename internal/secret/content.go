@@ -19,12 +19,28 @@ func (s *scanner) unfinished(end int) bool { return end == len(s.text) && !s.who
 // jwt hides a JSON web token, or any other JSON object in base64.
 func (s *scanner) jwt(start int) {
 	const minSize = 12
-	if !bytes.HasPrefix(s.text[start:], []byte("eyJ")) {
-		return
+	if len(s.text)-start >= minSize && isText(s.text[start:start+minSize]) ||
+		len(s.text)-start < minSize && s.unfinished(s.runEnd(start)) {
+		s.hide(start, s.runEnd(start))
 	}
-	if end := s.runEnd(start); end-start >= minSize || s.unfinished(end) {
-		s.hide(start, end)
+}
+
+// isText reports whether base64 stands for printable text. Random bytes hardly ever do.
+func isText(word []byte) bool {
+	encoding := base64.RawStdEncoding
+	if bytes.ContainsAny(word, "-_") {
+		encoding = base64.RawURLEncoding
 	}
+	text, err := encoding.AppendDecode(nil, word)
+	if err != nil {
+		return false
+	}
+	for _, c := range text {
+		if c < ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // pem hides a private key in PEM.

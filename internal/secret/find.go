@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"unicode/utf8"
 )
 
 // Redacted stands where a secret would.
@@ -65,6 +66,7 @@ type scanner struct {
 	done    int // what lies before needs no look any more
 	nameEnd int // names before have been looked at
 	spelled letters
+	brief   bool // the word at hand is so short that random bytes may have it
 }
 
 func looksLikeJSON(text []byte) bool {
@@ -101,11 +103,25 @@ func (s *scanner) apply(t *trigger, start int) {
 func (s *scanner) hide(lo, hi int) { s.hideAs(Span{Lo: lo, Hi: hi}) }
 
 func (s *scanner) hideAs(span Span) {
-	if span.Lo >= span.Hi {
+	if span.Lo >= span.Hi || s.brief && !isPrintable(s.text[span.Lo:span.Hi]) {
 		return
 	}
 	s.spans = append(s.spans, span)
 	s.done = max(s.done, span.Hi)
+}
+
+// isPrintable reports whether a value begins like text.
+func isPrintable(value []byte) bool {
+	const size = 8
+	value = value[:min(len(value), size)]
+	for len(value) > 0 {
+		r, n := utf8.DecodeRune(value)
+		if r == utf8.RuneError && utf8.FullRune(value) || r < ' ' && !isSpace(byte(r)) {
+			return false
+		}
+		value = value[n:]
+	}
+	return true
 }
 
 // merged returns the secrets that were found, sorted, those that overlap as one.

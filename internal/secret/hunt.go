@@ -16,6 +16,7 @@ type trigger struct {
 type hunter struct {
 	lists [1 << 16]uint8 // by pair, the first byte the low one: the list's number, 0 if there is none
 	list  [][]*trigger
+	third [64][256]bool // by list: what may follow a pair
 }
 
 func newHunter(triggers []trigger) *hunter {
@@ -32,6 +33,9 @@ func newHunter(triggers []trigger) *hunter {
 			h.add(pair, n)
 		}
 		h.list[n] = append(h.list[n], t)
+		for c := range 256 {
+			h.third[n][c] = h.third[n][c] || t.pair+2 >= len(t.pattern) || fits(t.pattern[t.pair+2], byte(c))
+		}
 	}
 	return h
 }
@@ -63,20 +67,28 @@ func fits(pattern, c byte) bool {
 	return false
 }
 
-// next returns the first offset from off on at which a pair of a trigger begins, and which triggers
-// those are; nil at the end.
+// next returns the first offset from off on at which a pair of a trigger begins that may go on like it,
+// and which triggers those are; nil at the end.
 func (h *hunter) next(text []byte, off int) (int, []*trigger) {
 	const step = 7 // pairs in eight bytes
-	for len(text)-off >= step+1 {
+	for len(text)-off > step {
 		w := binary.LittleEndian.Uint64(text[off:])
 		if h.lists[uint16(w)]|h.lists[uint16(w>>8)]|h.lists[uint16(w>>16)]|h.lists[uint16(w>>24)]|
 			h.lists[uint16(w>>32)]|h.lists[uint16(w>>40)]|h.lists[uint16(w>>48)] != 0 {
-			break
+			if i, list := h.first(text, off, off+step); list != nil {
+				return i, list
+			}
 		}
 		off += step
 	}
-	for ; len(text)-off >= 2; off++ { // few: there is one, or the end is near
-		if n := h.lists[uint16(text[off])|uint16(text[off+1])<<8]; n != 0 {
+	return h.first(text, off, len(text)-1)
+}
+
+// first is next for the few offsets before a limit.
+func (h *hunter) first(text []byte, off, limit int) (int, []*trigger) {
+	for ; off < limit; off++ {
+		n := h.lists[uint16(text[off])|uint16(text[off+1])<<8]
+		if n != 0 && (off+2 >= len(text) || h.third[n][text[off+2]]) {
 			return off, h.list[n]
 		}
 	}

@@ -24,12 +24,13 @@ func Key(key []byte) Claim {
 		part, rest, folder := bytes.Cut(key, []byte{'/'})
 		key = rest
 		name := l.set(part)
-		found, tail := lastWord(name)
+		word, tail := lastWord(name)
+		found := word != ""
 		switch {
 		case folder && string(name) == "authorization": // of permissions
 		case found && len(tail) == 0 && isWord(name):
 			return Stored
-		case folder && found && len(tail) == 0, !folder && (isName(name) || isKeyFile(part)):
+		case folder && found && len(tail) == 0, !folder && (isName(name, true) || isKeyFile(part)):
 			claim = Named
 		}
 	}

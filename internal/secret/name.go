@@ -6,22 +6,23 @@ import "bytes"
 var words = [...]string{
 	"password", "passwd", "passphrase", "passcode", "passwort", "pwd", "secret", "token",
 	"credential", "creds", "cookie", "authorization", "jwt", "mnemonic",
-	"apikey", "privatekey", "privkey", "accesskey", "sharedkey", "accountkey", "encryptionkey",
+	"apikey", "privatekey", "privkey", "accesskey", "secretkey", "sharedkey", "accountkey", "encryptionkey",
 	"decryptionkey", "signingkey", "masterkey", "sshkey", "hmackey", "authkey", "sessionkey",
 	"licensekey", "clientkey", "serverkey", "tlskey", "rsakey", "aeskey", "cipherkey", "deploykey",
 	"rootkey", "wrappingkey", "storagekey", "consumerkey", "passkey",
 }
 
-// ends are secrets only where a name ends with them, and not with what unlike has.
+// ends are secrets only where the name of a field ends with them, and not with what unlike has.
 var ends = [...]struct {
 	word   string
 	unlike []string
+	key    bool // keys too
 }{
-	{"pass", []string{"bypass", "compass", "surpass", "trespass", "overpass", "underpass"}},
-	{"auth", []string{"oauth"}},
-	{"otp", nil},
-	{"psk", nil},
-	{"cred", []string{"sacred"}},
+	{"pass", []string{"bypass", "compass", "surpass", "trespass", "overpass", "underpass"}, true},
+	{"psk", nil, true},
+	{"auth", []string{"oauth"}, false},
+	{"otp", nil, false},
+	{"cred", []string{"sacred"}, false},
 }
 
 // harmless are what may follow a word in the name of a thing that is about a secret and is none: a
@@ -90,17 +91,17 @@ func Name(name []byte) bool {
 		return false
 	}
 	var l letters
-	return isName(l.set(name))
+	return isName(l.set(name), false)
 }
 
-func isName(name []byte) bool {
-	found, tail := lastWord(name)
-	if found {
+// isName reports whether a name in letters is that of a secret, as the name of a field or of a key.
+func isName(name []byte, key bool) bool {
+	if word, tail := lastWord(name); word != "" {
 		return !harmless[string(tail)]
 	}
 	for i := range ends {
 		if e := &ends[i]; bytes.HasSuffix(name, []byte(e.word)) {
-			return !hasAnySuffix(name, e.unlike)
+			return (e.key || !key) && !hasAnySuffix(name, e.unlike)
 		}
 	}
 	return false
@@ -132,17 +133,19 @@ var byLetter = func() (list ['z' + 1][]string) {
 	return list
 }()
 
-// lastWord reports whether a name has one of the words, and returns what follows the last of them, a
-// plural's s not counted.
-func lastWord(name []byte) (found bool, tail []byte) {
+// lastWord returns the last of the words that a name has, the longer of two that end alike, and what
+// follows it, a plural's s not counted; an empty word if it has none.
+func lastWord(name []byte) (word string, tail []byte) {
 	end := 0
 	for i, c := range name {
 		for _, w := range byLetter[c] {
 			rest, ok := bytes.CutPrefix(name[i:], []byte(w))
 			if ok && !hasAnyPrefix(rest, unlike[:]) && (w != "token" || !hasAnyPrefix(name, counts[:])) {
-				end = max(end, i+len(w))
+				if i+len(w) > end {
+					word, end = w, i+len(w)
+				}
 			}
 		}
 	}
-	return end > 0, bytes.TrimPrefix(name[end:], []byte("s"))
+	return word, bytes.TrimPrefix(name[end:], []byte("s"))
 }

@@ -171,7 +171,7 @@ func (s *scanner) argument(f field) {
 	case i == f.next || i == len(s.text) || s.breakAt(i) > 0:
 	case flag && s.text[i] != '-':
 		s.word(f, i)
-	case isPasswordWord(s.text[f.lo:f.hi]) && !isOfProse(s.text[i:s.wordEnd(i)]):
+	case isPasswordWord(s.text[f.lo:f.hi]) && !isOfProse(s.text[i:]):
 		if _, ok := s.column(f); ok {
 			s.plain(f, i)
 		} else {
@@ -200,12 +200,18 @@ func (s *scanner) word(f field, i int) {
 	s.hide(i, s.wordEnd(i))
 }
 
+// wordEnd returns where a word ends: before a blank, or with the line.
 func (s *scanner) wordEnd(i int) int {
-	end := s.lineEnd(i)
-	if n := bytes.IndexAny(s.text[i:end], " \t"); n >= 0 {
-		return i + n
+	for ; i < len(s.text) && s.text[i] != ' ' && s.text[i] != '\t' && s.breakAt(i) == 0; i++ {
+		switch {
+		case !s.json:
+		case s.text[i] == '\\':
+			i++
+		case s.text[i] == '"' && s.endsString(i):
+			return i
+		}
 	}
-	return end
+	return min(i, len(s.text))
 }
 
 var (
@@ -219,5 +225,11 @@ func isPasswordWord(name []byte) bool {
 	return passwordWords[string(l.set(name))]
 }
 
-// isOfProse reports whether a word follows the word password in a sentence.
-func isOfProse(word []byte) bool { return proseWords[string(bytes.ToLower(word))] }
+// isOfProse reports whether a text begins with a word that follows the word password in a sentence.
+func isOfProse(text []byte) bool {
+	n := 0
+	for n < len(text) && isAlnum(text[n]) && n < maxName {
+		n++
+	}
+	return proseWords[string(bytes.ToLower(text[:n]))]
+}

@@ -79,12 +79,18 @@ func (s *scanner) stringEnd(i, limit int) int {
 		case '\\':
 			i++
 		case '"':
-			if c := s.at(s.blanksAndBreaks(i + 1)); c == 0 || c == ',' || c == ':' || c == '}' || c == ']' {
+			if s.endsString(i) {
 				return i
 			}
 		}
 	}
 	return limit
+}
+
+// endsString reports whether what follows a string of JSON follows a quote.
+func (s *scanner) endsString(quote int) bool {
+	c := s.at(s.blanksAndBreaks(quote + 1))
+	return c == 0 || c == ',' || c == ':' || c == '}' || c == ']'
 }
 
 // blanks returns the offset behind blanks.

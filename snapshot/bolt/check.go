@@ -76,7 +76,7 @@ func (db *DB) Check(ctx context.Context, o CheckOptions) (*CheckReport, error) {
 	c.checkFreelist()
 	c.checkTwice()
 	c.checkSize()
-	c.report.Findings, c.report.Omitted = c.found.sorted(), c.found.more
+	c.report.Findings, c.report.Omitted = c.found.sorted()
 	c.report.Read, c.report.Lost = c.read, c.lost.Load()
 	return &c.report, nil
 }
@@ -103,7 +103,7 @@ type checker struct {
 func newChecker(ctx context.Context, db *DB, o *CheckOptions) *checker {
 	ctx, stop := context.WithCancelCause(ctx)
 	whole := min(uint64(db.size/db.meta.PageSize), db.meta.HighWater)
-	c := &checker{db: db, ctx: ctx, stop: stop, o: o, whole: whole,
+	c := &checker{db: db, ctx: ctx, stop: stop, o: o, whole: whole, found: newFindings(),
 		heads: newBitmap(whole), used: newBitmap(whole), twice: newBitmap(whole)}
 	if c.o.Workers == 0 {
 		c.o.Workers = runtime.GOMAXPROCS(0)

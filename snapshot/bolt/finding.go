@@ -4,7 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"sync"
+
+	"github.com/raftctl/raftctl/internal/verdict"
 )
 
 // Class says what is wrong with a database.
@@ -40,34 +41,21 @@ func (f *Finding) String() string {
 // maxFindings is how many findings of one class are kept.
 const maxFindings = 1000
 
-// findings collects findings, the first maxFindings of each class, and counts the others. It may be
-// used concurrently.
+// findings collects findings. It may be used concurrently.
 type findings struct {
-	mu   sync.Mutex
-	list []Finding
-	kept map[Class]int
-	more map[Class]int
+	*verdict.Kept[Class, Finding]
 }
 
-func (fs *findings) add(f Finding) {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if fs.kept == nil {
-		fs.kept, fs.more = map[Class]int{}, map[Class]int{}
-	}
-	if fs.kept[f.Class] == maxFindings {
-		fs.more[f.Class]++
-		return
-	}
-	fs.kept[f.Class]++
-	fs.list = append(fs.list, f)
-}
+func newFindings() findings { return findings{verdict.Keep[Class, Finding](maxFindings)} }
 
-// sorted returns the findings in the order of the file.
-func (fs *findings) sorted() []Finding {
-	slices.SortStableFunc(fs.list, func(a, b Finding) int {
+func (fs findings) add(f Finding) { fs.Add(f.Class, f) }
+
+// sorted returns the findings in the order of the file, and how many of each class are left out.
+func (fs findings) sorted() (list []Finding, omitted map[Class]int) {
+	list, omitted = fs.All()
+	slices.SortStableFunc(list, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Page, b.Page),
 			cmp.Compare(a.Err.Error(), b.Err.Error()))
 	})
-	return fs.list
+	return list, omitted
 }

@@ -78,10 +78,10 @@ func TestHistoryInParts(t *testing.T) {
 // The findings about a history that is checked in parts are those about the whole, once each.
 func TestCheckInParts(t *testing.T) {
 	check := func(db *DB, limit int) ([]Finding, *historyCheck) {
-		var found findings
-		h := newHistoryCheck(&found, &Meta{}) // as if nothing was compacted: much is missing then
+		found := newFindings()
+		h := newHistoryCheck(found, &Meta{}) // as if nothing was compacted: much is missing then
 		h.table.limit = limit
-		v := verification{db: db, ctx: t.Context(), o: &VerifyOptions{}, isEtcd: true}
+		v := verification{db: db, ctx: t.Context(), o: &VerifyOptions{}, isEtcd: true, found: found}
 		err := v.checkPages(h)
 		if err == nil {
 			err = h.finish(t.Context(), db)
@@ -89,7 +89,8 @@ func TestCheckInParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return found.sorted(), h
+		list, _ := found.sorted()
+		return list, h
 	}
 	for seed := range uint64(20) {
 		db := busy(t, seed)

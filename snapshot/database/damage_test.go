@@ -234,3 +234,44 @@ func TestLostPage(t *testing.T) {
 		}
 	}
 }
+
+// brokenReader fails where a disk has gone bad.
+type brokenReader struct {
+	*bytes.Reader
+	from, to int64
+}
+
+func (r brokenReader) ReadAt(b []byte, off int64) (int, error) {
+	if off < r.to && off+int64(len(b)) > r.from {
+		return 0, errors.New("input/output error")
+	}
+	return r.Reader.ReadAt(b, off)
+}
+
+// Where the disk can't be read, nothing is proven: the verdict is that not everything was checked, and
+// what lies elsewhere is checked all the same.
+func TestUnreadable(t *testing.T) {
+	good := large(t, 8)
+	want, _, _ := examine(t, good)
+	unchecked := 0
+	for page := int64(2); page < int64(len(good))/pageSize; page += 23 {
+		r := brokenReader{bytes.NewReader(good), page * pageSize, (page + 1) * pageSize}
+		db, err := database.OpenAt(r, int64(len(good)), "db")
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := db.Verify(t.Context(), database.VerifyOptions{})
+		if err != nil {
+			continue // of a bucket that is needed whole
+		}
+		if report.Verdict == verdict.Problem || report.Revisions < want.Revisions && report.Verdict != verdict.Unchecked {
+			t.Errorf("page %d: %v, %d of %d revisions: %v", page, report.Verdict, report.Revisions, want.Revisions, report.Findings)
+		}
+		if report.Verdict == verdict.Unchecked {
+			unchecked++
+		}
+	}
+	if unchecked < 5 {
+		t.Errorf("%d pages in use were unreadable, want more", unchecked)
+	}
+}

@@ -88,6 +88,13 @@ func (db *DB) at(ctx context.Context, revision int64) (moment, error) {
 	return moment{revision, m.Compacted}, nil
 }
 
+// Now returns the current revision, and the one up to which compaction was asked for. Little of the
+// database is read.
+func (db *DB) Now(ctx context.Context) (revision, compacted int64, err error) {
+	at, err := db.at(ctx, 0)
+	return at.revision, at.compacted, err
+}
+
 // hashKV hashes name and records of bucket key up to a moment. What was compacted, or will be since
 // that was asked for, is left out: kept are the others.
 func (db *DB) hashKV(ctx context.Context, at moment, kept bitset, progress func(int64)) (uint32, error) {

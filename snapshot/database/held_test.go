@@ -31,7 +31,7 @@ func TestRunningEtcd(t *testing.T) {
 			}
 			stop, done := make(chan struct{}), make(chan error, 1)
 			go func() { done <- write(t.Context(), s.Endpoint, stop) }()
-			for range 30 {
+			for range etcdtest.Looks(t, 30) {
 				look(t, path)
 			}
 			close(stop)

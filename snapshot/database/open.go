@@ -47,6 +47,11 @@ var (
 
 	// ErrEmpty is returned for a file without a byte.
 	ErrEmpty = errors.New("empty file")
+
+	// ErrChanged is returned when a database was written to while it was read in its place, by a process
+	// whose lock can't be seen, as from within a container: what was found proves nothing.
+	ErrChanged = errors.New("written to while it was read, by a process whose lock can't be seen; " +
+		"stop that, or save the database through it")
 )
 
 // Open opens a database: a member's member/snap/db, or a file of snapshot save, which may be compressed
@@ -203,6 +208,15 @@ func (db *DB) Close() error {
 	}
 	db.closers = nil
 	return errors.Join(errs...)
+}
+
+// unchanged returns ErrChanged if the database isn't any more what it was when it was opened.
+func (db *DB) unchanged() error {
+	now, err := bolt.Open(db.r, db.size)
+	if err != nil || now.Meta() != db.bolt.Meta() {
+		return fmt.Errorf("%s: %w", db.name, ErrChanged)
+	}
+	return nil
 }
 
 // Origin says how the database was found.

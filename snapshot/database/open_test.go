@@ -3,6 +3,8 @@ package database_test
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/raftctl/raftctl/internal/dbtest"
 	"github.com/raftctl/raftctl/snapshot/database"
 )
 
@@ -110,5 +113,47 @@ func TestOpenRefuses(t *testing.T) {
 		if err == nil || len(err.Error()) < len(want) || err.Error()[:len(want)] != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// A database that changes under the reader, without a lock that could be seen, is not judged.
+func TestChangedUnderTheReader(t *testing.T) {
+	path := sample(t)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := database.OpenAt(f, info.Size(), "db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Verify(t.Context(), database.VerifyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	dbtest.Edit(t, path, put(13, database.KeyValue{Key: []byte("f"), CreateRevision: 13, ModRevision: 13, Version: 1}))
+	if r, err := db.Verify(t.Context(), database.VerifyOptions{}); !errors.Is(err, database.ErrChanged) {
+		t.Errorf("verify: %v, %v", r, err)
+	}
+	if s, err := db.Status(t.Context(), nil); !errors.Is(err, database.ErrChanged) {
+		t.Errorf("status: %v, %v", s, err)
+	}
+}
+
+// The example of the package documentation is what lies in a database of a real etcd.
+func TestDocumentedKey(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for item, err := range open(t, "testdata/small.db").Bucket(t.Context(), "key") {
+		if text := fmt.Sprintf("//\t% x\n", item.Key); err != nil || !strings.Contains(string(doc), text) {
+			t.Errorf("%v: doc.go doesn't have %s", err, text)
+		}
+		return
 	}
 }

@@ -58,9 +58,9 @@ func TestStatusAsEtcdutl(t *testing.T) {
 	for _, log := range corpus.Logs(t) {
 		path := filepath.Join(log.Dir, "member", "snap", "db")
 		s := status(t, path)
-		for _, release := range []string{"3.5", "3.6", "3.7"} {
+		for _, release := range etcdtest.Versions {
 			want := utlStatus{s.Hashes.Status, s.Last.Main, s.TotalKey(), s.Size, s.StorageVersion}
-			if release == "3.5" {
+			if release == "3.4" || release == "3.5" {
 				want.TotalKey, want.Version = s.Items, ""
 			}
 			var got utlStatus
@@ -95,10 +95,16 @@ func TestStateAsDumpDB(t *testing.T) {
 	}
 }
 
-// utl runs etcdutl and decodes the JSON that it prints.
+// utl runs etcdutl, which in 3.4 is a part of etcdctl, and decodes the JSON that it prints.
 func utl(tb testing.TB, release string, into any, args ...string) {
 	tb.Helper()
-	out, err := exec.Command(etcdtest.Binary(tb, release, "etcdutl"), args...).Output()
+	program := "etcdutl"
+	if release == "3.4" {
+		program = "etcdctl"
+	}
+	cmd := exec.Command(etcdtest.Binary(tb, release, program), args...)
+	cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
+	out, err := cmd.Output()
 	if err != nil {
 		tb.Fatalf("etcdutl %s %q: %v", release, args, err)
 	}

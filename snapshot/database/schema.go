@@ -1,9 +1,6 @@
 package database
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // The buckets of etcd. All lie at the top, and none holds another.
 const (
@@ -58,13 +55,15 @@ const (
 	authRevision     = "authRevision"
 )
 
-// bucketNames returns the names of all buckets that etcd has, for errors.
-func bucketNames() string {
-	names := make([]string, len(buckets))
-	for i, b := range buckets {
-		names[i] = b.name
+// BucketNames returns the names of the buckets that every database of etcd has, in their order.
+func BucketNames() []string {
+	var names []string
+	for _, b := range buckets {
+		if b.required {
+			names = append(names, b.name)
+		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // isBucket reports whether etcd has a bucket of that name.

@@ -79,6 +79,9 @@ func (db *DB) Status(ctx context.Context, progress func(int64)) (*Status, error)
 	if err := s.finish(); err != nil {
 		return nil, err
 	}
+	if err := db.unchanged(); err != nil {
+		return nil, err
+	}
 	return &s.Status, nil
 }
 

@@ -41,7 +41,7 @@ type Report struct {
 func (db *DB) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	v := &verification{db: db, ctx: ctx, o: &o}
+	v := &verification{db: db, ctx: ctx, o: &o, found: newFindings()}
 	sum := make(chan error, 1)
 	go func() { sum <- v.sumUp() }()
 	err := v.check()
@@ -51,8 +51,12 @@ func (db *DB) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	if err := errors.Join(err, <-sum); err != nil {
 		return nil, err
 	}
+	if err := db.unchanged(); err != nil {
+		return nil, err
+	}
 	v.judgeTrailer()
-	v.report.Verdict, v.report.Findings, v.report.Omitted = v.found.verdict(), v.found.sorted(), v.found.more
+	v.report.Findings, v.report.Omitted = v.found.sorted()
+	v.report.Verdict = verdictOf(v.report.Findings)
 	return &v.report, nil
 }
 
@@ -61,7 +65,7 @@ type verification struct {
 	db     *DB
 	ctx    context.Context
 	o      *VerifyOptions
-	found  findings
+	found  *findings
 	report Report
 	sum    *trailer
 	isEtcd bool
@@ -113,7 +117,7 @@ func (v *verification) check() error {
 	if fatal := v.found.addError("", metaErr); fatal != nil {
 		return fatal
 	}
-	h := newHistoryCheck(&v.found, meta)
+	h := newHistoryCheck(v.found, meta)
 	if err := v.checkPages(h); err != nil {
 		return err
 	}
@@ -155,7 +159,9 @@ func (v *verification) checkPages(h *historyCheck) error {
 	for i := range report.Findings {
 		v.addPage(&report.Findings[i])
 	}
-	v.found.leftOut(report.Omitted)
+	for class, n := range report.Omitted {
+		v.found.LeftOut(Class(class), n)
+	}
 	return nil
 }
 

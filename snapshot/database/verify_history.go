@@ -78,7 +78,7 @@ func (h *historyCheck) visitor(ctx context.Context, parts chan<- chan []digest) 
 			batch = r.page(batch, &c, p)
 		}
 		end := p == nil && lost == nil
-		if len(batch) >= digestBatch/2 || end {
+		if len(batch) >= digestBatch || end {
 			select {
 			case out <- batch:
 			case <-ctx.Done():
@@ -118,8 +118,8 @@ func (h *historyCheck) next(d *digest) error {
 		return nil
 	}
 	h.losses++
-	if _, told := errors.AsType[*bolt.CorruptError](d.err); told { // by the check of the pages
-		return nil
+	if _, ok := errors.AsType[*RecordError](d.err); !ok {
+		return nil // a page: the check of the pages tells it
 	}
 	return h.found.addError(bucketKey, d.err)
 }

@@ -32,7 +32,7 @@ func (v *verification) checkBuckets(names []string, all bool) bool {
 		v.found.addf(ClassNoBuckets, "no bucket at all: etcd died before it had stored anything")
 		return false
 	case known == 0:
-		v.found.addf(ClassNotEtcd, "buckets %s, want %s", list(unknown), bucketNames())
+		v.found.addf(ClassNotEtcd, "buckets %s, want %s", list(unknown), strings.Join(BucketNames(), ", "))
 		return false
 	}
 	for _, b := range buckets {

@@ -22,7 +22,7 @@ func (o *decodeOptions) register(cmd *cobra.Command) {
 	o.registerSpec(cmd)
 	fl := cmd.Flags()
 	fl.StringVar(&o.values, "values", "short", "how much of values is shown, as `HOW`: none, short or full")
-	fl.BoolVar(&o.style.ShowSecrets, "show-secrets", false, "show passwords and tokens")
+	fl.BoolVar(&o.style.ShowSecrets, "show-secrets", false, "show passwords, tokens and other secrets, also in values")
 	ui.CompleteWith(cmd, "values", []string{"none", "short", "full"})
 }
 

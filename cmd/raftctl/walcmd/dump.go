@@ -39,7 +39,8 @@ what comes behind it as well. With --physical, every record is shown as it lies 
 Payloads are those of etcd, unless --decode names another decoder:
 
 ` + decodersHelp() + `
-Passwords and tokens in requests are hidden unless --show-secrets is given.
+Passwords, tokens and Kubernetes Secrets are hidden unless --show-secrets is given, and so is what by
+its key, its field's name or its look is a secret in other values.
 
 Operations for --op. In a transaction either branch counts: which one ran is not in the log.
 

@@ -7,7 +7,6 @@ import (
 	"container/heap"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 )
@@ -59,7 +58,7 @@ func (r *run) next() (err error) {
 	page, pageErr := binary.ReadUvarint(r.r)
 	element, elementErr := binary.ReadUvarint(r.r)
 	if err := errors.Join(recordErr, pageErr, elementErr); err != nil {
-		return fmt.Errorf("temporary file: %v", err) //nolint:errorlint // not the end of a run, even if it says EOF
+		return errors.New("temporary file: " + err.Error()) // which is not the end of a run, even if it says EOF
 	}
 	r.place = place{size: len(r.record), page: page, element: int(element >> 1), tombstone: element&1 != 0}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/snapshot/bolt"
@@ -33,49 +32,16 @@ func (f *Finding) String() string {
 // report on a database that is damaged all over.
 const maxFindings = 100
 
-// findings collects findings, the first maxFindings of each class, and counts the others. It may be
-// used concurrently.
+// findings collects findings. It may be used concurrently.
 type findings struct {
-	mu   sync.Mutex
-	list []Finding
-	kept map[Class]int
-	more map[Class]int
+	*verdict.Kept[Class, Finding]
 }
+
+func newFindings() *findings { return &findings{verdict.Keep[Class, Finding](maxFindings)} }
 
 func (fs *findings) add(f Finding) {
 	f.Severity = classes[rank[f.Class]].Severity
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if fs.kept == nil {
-		fs.kept, fs.more = map[Class]int{}, map[Class]int{}
-	}
-	if fs.kept[f.Class] == maxFindings {
-		fs.more[f.Class]++
-		return
-	}
-	if slices.ContainsFunc(fs.list, f.same) { // a page that is met again, by who looks for another bucket
-		return
-	}
-	fs.kept[f.Class]++
-	fs.list = append(fs.list, f)
-}
-
-// same reports whether another finding says the same.
-func (f *Finding) same(other Finding) bool {
-	return f.Class == other.Class && f.Off == other.Off && f.Page == other.Page && f.Bucket == other.Bucket &&
-		f.Revision == other.Revision && f.Evidence == other.Evidence && bytes.Equal(f.Key, other.Key)
-}
-
-// leftOut counts findings that another check has left out.
-func (fs *findings) leftOut(n map[bolt.Class]int) {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	for c, n := range n {
-		if fs.more == nil {
-			fs.more = map[Class]int{}
-		}
-		fs.more[Class(c)] += n
-	}
+	fs.Add(f.Class, f)
 }
 
 // addf adds a finding about the database as a whole.
@@ -128,19 +94,27 @@ func boundText(key []byte, none string) string {
 	return fmt.Sprintf("%.40q", key)
 }
 
-// sorted returns the findings in the order of the classes, then of the file.
-func (fs *findings) sorted() []Finding {
-	slices.SortStableFunc(fs.list, func(a, b Finding) int {
+// sorted returns the findings in the order of the classes, then of the file, and how many of each class
+// are left out.
+func (fs *findings) sorted() (list []Finding, omitted map[Class]int) {
+	list, omitted = fs.All()
+	slices.SortStableFunc(list, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(rank[a.Class], rank[b.Class]), a.Revision.Compare(b.Revision),
-			cmp.Compare(a.Off, b.Off))
+			cmp.Compare(a.Off, b.Off), cmp.Compare(a.Evidence, b.Evidence))
 	})
-	return fs.list
+	return slices.CompactFunc(list, same), omitted
 }
 
-// verdict says what comes of the findings.
-func (fs *findings) verdict() verdict.Verdict {
+// same reports whether two findings say the same: a page is met again by who looks for another bucket.
+func same(a, b Finding) bool {
+	return a.Class == b.Class && a.Off == b.Off && a.Page == b.Page && a.Bucket == b.Bucket &&
+		a.Revision == b.Revision && a.Evidence == b.Evidence && bytes.Equal(a.Key, b.Key)
+}
+
+// verdictOf says what comes of findings.
+func verdictOf(list []Finding) verdict.Verdict {
 	v := verdict.OK
-	for _, f := range fs.list {
+	for _, f := range list {
 		switch {
 		case f.Severity == verdict.Error:
 			return verdict.Problem

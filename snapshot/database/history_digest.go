@@ -101,7 +101,7 @@ func (db *DB) digest(r *reading, full chan<- []digest, free <-chan []digest) {
 			} else {
 				batch = r.page(batch, &c, p)
 			}
-			if len(batch) >= digestBatch-pollEvery && !send() {
+			if len(batch) >= digestBatch && !send() {
 				return
 			}
 		}
