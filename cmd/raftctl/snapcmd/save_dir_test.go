@@ -89,12 +89,12 @@ func TestSaveDamaged(t *testing.T) {
 		corrupt func(b []byte) []byte
 		text    string
 	}{
-		"value":        {func(b []byte) []byte { return flipped(b, bytes.LastIndex(b[:size], []byte("key"))) }, "which lies behind it"},
-		"trailer":      {func(b []byte) []byte { return flipped(b, size+5) }, "which lies behind it"},
-		"end missing":  {func(b []byte) []byte { return b[:size-4096] }, "its end is missing"},
-		"both metas":   {func(b []byte) []byte { return flipped(flipped(b, 40), 4096+40) }, "checksum"},
-		"page header":  {func(b []byte) []byte { return withoutPages(b[:size]) }, "page "},
-		"no etcd":      {func(b []byte) []byte { return bytes.ReplaceAll(b[:size], []byte("key"), []byte("kez")) }, "bucket_missing"},
+		"value":       {func(b []byte) []byte { return flipped(b, bytes.LastIndex(b[:size], []byte("key"))) }, "which lies behind it"},
+		"trailer":     {func(b []byte) []byte { return flipped(b, size+5) }, "which lies behind it"},
+		"end missing": {func(b []byte) []byte { return b[:size-4096] }, "its end is missing"},
+		"both metas":  {func(b []byte) []byte { return flipped(flipped(b, 40), 4096+40) }, "checksum"},
+		"page header": {func(b []byte) []byte { return withoutPages(b[:size]) }, "page "},
+		"no etcd":     {func(b []byte) []byte { return bytes.ReplaceAll(b[:size], []byte("key"), []byte("kez")) }, "bucket_missing"},
 	} {
 		if err := os.WriteFile(w.app.Path("bad.db"), tc.corrupt(bytes.Clone(good)), 0o600); err != nil {
 			t.Fatal(err)
