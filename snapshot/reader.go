@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"math"
 	"path"
@@ -12,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/internal/wirefield"
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -44,23 +46,34 @@ func Read(fsys fs.FS, dir string, id raftpb.EntryID) (*raftpb.Snapshot, error) {
 
 // readFile reads a .snap file of any name, and names it in the error.
 func readFile(fsys fs.FS, name string) (*raftpb.Snapshot, error) {
-	info, err := fs.Stat(fsys, name)
+	b, err := ReadBytes(fsys, name)
 	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxFile {
-		return nil, fmt.Errorf("%s: %d bytes, more than the %d that are read",
-			path.Base(name), info.Size(), maxFile)
-	}
-	b, err := fs.ReadFile(fsys, name)
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path.Base(name), err)
 	}
 	snap, err := Parse(b)
 	if corrupt, ok := errors.AsType[*CorruptError](err); ok {
 		corrupt.File = path.Base(name)
 	}
 	return snap, err
+}
+
+// ReadBytes reads the bytes of a .snap file of any name, if they are not more than etcd could have
+// written. The error doesn't name the file.
+func ReadBytes(fsys fs.FS, name string) ([]byte, error) {
+	f, info, err := vfs.OpenRegular(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // opened for reading
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("%d bytes, more than the %d that are read", info.Size(), maxFile)
+	}
+	b := make([]byte, info.Size())
+	n, err := io.ReadFull(f, b)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // it has become shorter
+		err = nil
+	}
+	return b[:n], err
 }
 
 // settled is how long a file must not have changed to be judged: etcd writes a .snap file under its

@@ -182,9 +182,9 @@ func (l *Log) openFiles() error {
 
 func (l *Log) openFile(i int) (segmentHandle, error) {
 	name := path.Join(l.dir, l.segments[i].File)
-	f, err := l.fsys.Open(name)
+	f, _, err := vfs.OpenRegular(l.fsys, name)
 	if err != nil {
-		return nil, err
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	h, ok := f.(segmentHandle)
 	if !ok {

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -313,9 +314,10 @@ func (l *Log) checkSpares(s *survey) {
 // headOf returns the first bytes of a file beside the segments, as many as a frame's header has or
 // the file holds.
 func (l *Log) headOf(file string) ([]byte, error) {
-	f, err := l.fsys.Open(path.Join(l.dir, file))
+	name := path.Join(l.dir, file)
+	f, _, err := vfs.OpenRegular(l.fsys, name)
 	if err != nil {
-		return nil, err
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	defer func() { _ = f.Close() }() // opened for reading: nothing can be lost
 	head := make([]byte, frameHeaderSize)

@@ -213,3 +213,30 @@ func TestSnapshotEveryFlip(t *testing.T) {
 		}
 	}
 }
+
+// Nothing in the name of a file reaches the terminal as it is, also where the file is damaged.
+func TestSnapshotNamesAreEscaped(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join(corpus.Dir(t, "c36-restored-m1"), "member", "snap", "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	name := filepath.Join(dir, "a\x1b[31m\nb\xff.db")
+	for what, b := range map[string][]byte{"intact": b, "short": b[:5000], "empty": nil, "text": []byte("text\n")} {
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{
+			{"list", name}, {"status", name}, {"verify", name}, {"dump", name}, {"dump", "--scan", name}, {"diff", name, name},
+			{"save", name, filepath.Join(dir, "out"), "--overwrite"}, {"status", name + "-missing"},
+		} {
+			_, stdout, stderr := command(t, append([]string{"snapshot"}, args...)...)
+			if bytes.ContainsAny(append(stdout, stderr...), "\x1b\xff") {
+				t.Errorf("%s of %s file: got %q, %q, want the name escaped", args[0], what, stdout, stderr)
+			}
+			if lines := bytes.Count(stderr, []byte("\n")); bytes.Count(stderr, []byte("\nraftctl snapshot ")) != max(lines-1, 0) {
+				t.Errorf("%s of %s file: got %q, want one line an error", args[0], what, stderr)
+			}
+		}
+	}
+}

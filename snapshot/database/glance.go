@@ -31,15 +31,11 @@ func Glance(ctx context.Context, fsys fs.FS, name string) (*Sight, error) {
 }
 
 func glance(ctx context.Context, fsys fs.FS, name string) (*Sight, error) {
-	f, err := fsys.Open(name)
+	f, info, err := vfs.OpenRegular(fsys, name)
 	if err != nil {
-		return nil, bare(err)
+		return nil, err
 	}
 	defer func() { _ = f.Close() }() // opened for reading
-	info, err := f.Stat()
-	if err != nil {
-		return nil, bare(err)
-	}
 	at, ok := f.(io.ReaderAt)
 	switch {
 	case !ok:

@@ -61,12 +61,13 @@ var (
 // into one, as it was at one moment; both take its size in the temporary folder. Nothing but the
 // pages that say where the others are is read otherwise.
 //
-// The error is ErrEmpty, ErrNotBolt, or a *bolt.CorruptError if neither meta page is intact.
+// The error is ErrEmpty, ErrNotBolt, or a *bolt.CorruptError if neither meta page is intact. It begins with
+// the name of the file, and unwraps to what is wrong with it.
 func Open(ctx context.Context, fsys fs.FS, name string, o Options) (*DB, error) {
 	db := &DB{name: path.Base(name)}
-	err := db.open(ctx, fsys, name, &o)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", db.name, err), db.Close())
+	if err := db.open(ctx, fsys, name, &o); err != nil {
+		_ = db.Close() // opened for reading
+		return nil, fmt.Errorf("%s: %w", db.name, err)
 	}
 	return db, nil
 }
@@ -96,18 +97,12 @@ func (db *DB) open(ctx context.Context, fsys fs.FS, name string, o *Options) err
 
 // load finds the bytes of the database.
 func (db *DB) load(ctx context.Context, fsys fs.FS, name string, o *Options) error {
-	f, err := fsys.Open(name)
+	f, info, err := vfs.OpenRegular(fsys, name)
 	if err != nil {
-		return bare(err)
+		return err
 	}
 	db.closers = append(db.closers, f)
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return bare(err)
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("neither a file nor an archive (%v)", info.Mode())
-	case info.Size() == 0:
+	if info.Size() == 0 {
 		return ErrEmpty
 	}
 	db.origin.Size = info.Size()

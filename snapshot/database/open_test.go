@@ -107,7 +107,7 @@ func TestOpenRefuses(t *testing.T) {
 		"text":    "text: not a bbolt database: page 0: offset 16: no meta page: 43 bytes, want 80",
 		"zeros":   "zeros: not a bbolt database: page 0: offset 16: no meta page: magic 00000000, want ed0cdaed",
 		"missing": "missing: no such file or directory",
-		".":       ".: neither a file nor an archive (drwx",
+		".":       ".: not a file: drwx",
 	} {
 		_, err := database.Open(t.Context(), os.DirFS(dir), name, database.Options{})
 		if err == nil || len(err.Error()) < len(want) || err.Error()[:len(want)] != want {

@@ -51,7 +51,7 @@ func (n *scan) tree() bool {
 		if err == nil {
 			err = n.add(c, false)
 		}
-		if err != nil && (!n.yield(nil, err) || !isDamage(err)) {
+		if err != nil && (!n.yield(nil, err) || !IsDamage(err)) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/raftctl/raftctl/snapshot/bolt"
 )
@@ -17,6 +18,8 @@ type Status struct {
 	TxID      uint64
 	HasBucket map[string]bool // by the names of etcd's buckets
 	Unknown   []string        // buckets that etcd doesn't have; at most maxListed
+	// BucketsLost says that the list of buckets can't be read, or not all of it.
+	BucketsLost bool
 
 	// The keys.
 	Last      Revision // of the last record of bucket key
@@ -97,7 +100,11 @@ type statusPass struct {
 	done     int64
 }
 
+// damaged notes damage. What has been met before, by who looked for another bucket, counts once.
 func (s *statusPass) damaged(err error) {
+	if slices.ContainsFunc(s.Damaged, func(e error) bool { return e.Error() == err.Error() }) {
+		return
+	}
 	if len(s.Damaged) < maxErrors {
 		s.Damaged = append(s.Damaged, err)
 		return
@@ -109,6 +116,8 @@ func (s *statusPass) readBuckets() error {
 	for p, err := range s.db.bolt.RootBucket().Leaves(nil) {
 		if err == nil {
 			s.done += p.Used()
+		} else {
+			s.BucketsLost = true
 		}
 	}
 	for b, err := range s.db.bolt.Buckets() {
@@ -124,15 +133,22 @@ func (s *statusPass) readBuckets() error {
 
 // take notes damage, and returns any other error.
 func (s *statusPass) take(err error) error {
-	if err == nil || !isDamage(err) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, e := range joined.Unwrap() {
+			errs = append(errs, s.take(e))
+		}
+		return errors.Join(errs...)
+	}
+	if err == nil || !IsDamage(err) {
 		return err
 	}
 	s.damaged(err)
 	return nil
 }
 
-// isDamage reports whether an error is about what the file holds.
-func isDamage(err error) bool {
+// IsDamage reports whether an error is about what a file holds, and not about reading it.
+func IsDamage(err error) bool {
 	if _, ok := errors.AsType[*bolt.CorruptError](err); ok {
 		return true
 	}
@@ -140,7 +156,7 @@ func isDamage(err error) bool {
 		return true
 	}
 	_, ok := errors.AsType[*itemError](err)
-	return ok
+	return ok || errors.Is(err, ErrNotBolt) || errors.Is(err, ErrEmpty)
 }
 
 func (s *statusPass) readBucket(b *bolt.Bucket) error {

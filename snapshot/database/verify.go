@@ -84,7 +84,8 @@ func (v *verification) judgeTrailer() {
 	switch {
 	case !v.db.origin.HasTrailer:
 		r.Trailer = TrailerMissing
-		v.found.addf(ClassNoTrailer, "the file's size, %d, is a multiple of %d", v.db.size, sector)
+		v.found.addf(ClassNoTrailer, "the file's size, %d, is %d modulo %d, want %d with a sha256", v.db.size,
+			v.db.size%sector, sector, trailerSize)
 		return
 	case v.sum == nil:
 		r.Trailer = TrailerSkipped

@@ -73,10 +73,10 @@ type ClassInfo struct {
 
 // classes are all there are, in the order in which a report lists them.
 var classes = []ClassInfo{
-	{ClassNotEtcd, verdict.Error, "a bbolt database, but not one of etcd"},
+	{ClassNotEtcd, verdict.Error, "not a database of etcd"},
 	{ClassNoBuckets, verdict.Error, "nothing was ever stored in it"},
 	{ClassFuture, verdict.Error, "written by a release that raftctl doesn't know"},
-	{ClassMetaPage, verdict.Warning, "one of the two meta pages is not intact; the other one counts"},
+	{ClassMetaPage, verdict.Warning, "a meta page is not intact; of the two, one is enough"},
 	{ClassTruncated, verdict.Error, "the file ends before the pages that it had"},
 	{ClassPage, verdict.Error, "a page is not as bbolt writes it, or doesn't belong where it is referred to"},
 	{ClassTwice, verdict.Error, "a page that is referred to, or run over, by more than one"},

@@ -1,6 +1,7 @@
 package database
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -99,9 +100,15 @@ func (fs *findings) sorted() (list []Finding, omitted map[Class]int) {
 	list, omitted = fs.All()
 	slices.SortStableFunc(list, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(rank[a.Class], rank[b.Class]), a.Revision.Compare(b.Revision),
-			cmp.Compare(a.Off, b.Off))
+			cmp.Compare(a.Off, b.Off), cmp.Compare(a.Evidence, b.Evidence))
 	})
-	return list, omitted
+	return slices.CompactFunc(list, same), omitted
+}
+
+// same reports whether two findings say the same: a page is met again by who looks for another bucket.
+func same(a, b Finding) bool {
+	return a.Class == b.Class && a.Off == b.Off && a.Page == b.Page && a.Bucket == b.Bucket &&
+		a.Revision == b.Revision && a.Evidence == b.Evidence && bytes.Equal(a.Key, b.Key)
 }
 
 // verdictOf says what comes of findings.

@@ -223,9 +223,9 @@ func (t *damageTold) explain(a *ui.App, verb, path string, o *paths.Options) err
 		return nil
 	}
 	for _, err := range t.first {
-		fmt.Fprintf(a.Err, "raftctl snapshot %s: %s: %s\n", verb, path, ui.OneLine(err))
+		fmt.Fprintf(a.Err, "raftctl snapshot %s: %s: %s\n", verb, ui.Quote(path), ui.OneLine(err))
 	}
 	fmt.Fprintf(a.Err, "raftctl snapshot %s: %s: damage in %d %s, and keys may be missing; see: %s\n",
-		verb, path, t.n, ui.Plural(t.n, "place"), o.Command("snapshot verify", path))
+		verb, ui.Quote(path), t.n, ui.Plural(t.n, "place"), o.Command("snapshot verify", path))
 	return ui.ExitError{Status: ui.StatusDamage}
 }

@@ -71,6 +71,7 @@ type fileJSON struct {
 	StorageVersion  string          `json:"storage_version,omitempty"`
 	Error           string          `json:"error,omitempty"`
 	What            string          `json:"-"` // for people
+	held            bool            // by a running etcd
 }
 
 // startJSON is what some releases start from.
@@ -111,10 +112,21 @@ func runList(ctx context.Context, a *ui.App, o *listOptions, name string) error 
 	if err := o.output.Write(a.Out, l, func() error { return l.print(a) }); err != nil {
 		return err
 	}
+	return l.status()
+}
+
+// status returns the error with which the command ends, if it does with one: at a file with a problem, or
+// else at one that could not be read.
+func (l *listing) status() error {
+	unread := false
 	for _, f := range l.Files {
 		if f.Verdict == verdict.Problem {
 			return ui.ExitError{Status: ui.StatusDamage}
 		}
+		unread = unread || f.Error != "" && !f.held
+	}
+	if unread {
+		return ui.ExitError{Status: ui.StatusPartial}
 	}
 	return nil
 }
@@ -163,7 +175,7 @@ func (j *fileJSON) lookInto(ctx context.Context, m *datadir.Member, f *snapshot.
 	now, err := database.Glance(ctx, m.Snap.FS, path.Join(m.Snap.Path, f.Name))
 	if err != nil {
 		j.Error = err.Error()
-		if now == nil || !now.Held {
+		if j.held = now != nil && now.Held; !j.held && database.IsDamage(err) {
 			j.Verdict = verdict.Problem
 		}
 		return

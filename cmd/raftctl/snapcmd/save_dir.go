@@ -9,9 +9,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/archive"
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/snapshot/bolt"
@@ -68,33 +69,38 @@ func (d dirSource) refuseSame(f databaseFile) error {
 
 // open opens the database.
 func (d dirSource) open() (databaseFile, error) {
-	path := d.a.Path(d.path)
-	info, err := os.Stat(path)
+	m, err := find(d.a, &paths.Options{}, d.path, false)
 	if err != nil {
 		return nil, err
 	}
-	fsys, name := os.DirFS(filepath.Dir(path)), filepath.Base(path)
-	if info.IsDir() {
-		m, err := datadir.FindPath(d.path, datadir.Options{Dir: d.a.Dir})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", ui.Quote(d.path), err)
-		}
-		db := m.Database
-		if db.State != datadir.Present {
-			return nil, fmt.Errorf("%s: no database in it: %w", ui.Quote(d.path), errors.Join(db.Err, m.Close()))
-		}
-		defer func() { _ = m.Close() }() // a directory, not an archive: nothing is open
-		fsys, name = db.FS, db.Path
+	defer func() { _ = m.Close() }() // what is unpacked of an archive isn't saved
+	p := place(m)
+	switch {
+	case p == nil:
+		return nil, d.refused("a .snap file holds no state that could be restored")
+	case m.Archived:
+		return nil, d.refused("in an archive; unpack it first")
+	case p.State != datadir.Present:
+		return nil, pathErr.Error(d.path, noDatabase(p))
 	}
-	f, err := fsys.Open(name)
+	f, info, err := vfs.OpenRegular(p.FS, p.Path)
 	if err != nil {
-		return nil, err
+		return nil, pathErr.Error(d.path, err)
 	}
 	at, ok := f.(databaseFile)
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("%s: can't be read at an offset", ui.Quote(d.path)), f.Close())
+		return nil, errors.Join(d.refused("can't be read at an offset"), f.Close())
+	}
+	head := make([]byte, min(archive.SniffSize, info.Size()))
+	if _, err := at.ReadAt(head, 0); err == nil && archive.Is(head) {
+		return nil, errors.Join(d.refused("compressed; unpack it first"), f.Close())
 	}
 	return at, nil
+}
+
+// refused is the error of a path to something that can't be saved as it is.
+func (d dirSource) refused(why string) error {
+	return ui.UsageError{Err: fmt.Errorf("%s: %s", ui.Quote(d.path), why)}
 }
 
 // copyDatabase copies the database in f, as it is at one moment, to an empty file, and returns its size.

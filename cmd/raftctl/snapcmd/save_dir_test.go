@@ -42,7 +42,7 @@ func TestSavePaths(t *testing.T) {
 	if err := os.Remove(db); err != nil {
 		t.Fatal(err)
 	}
-	w.save(t, ui.StatusError, "no database in it", dir, "b.db")
+	w.save(t, ui.StatusError, "no database: ", dir, "b.db")
 }
 
 // All members of the corpus can be saved, and are not changed by it.
@@ -89,14 +89,12 @@ func TestSaveDamaged(t *testing.T) {
 		corrupt func(b []byte) []byte
 		text    string
 	}{
-		"value":        {func(b []byte) []byte { return flipped(b, bytes.LastIndex(b[:size], []byte("key"))) }, "which lies behind it"},
-		"trailer":      {func(b []byte) []byte { return flipped(b, size+5) }, "which lies behind it"},
-		"end missing":  {func(b []byte) []byte { return b[:size-4096] }, "its end is missing"},
-		"both metas":   {func(b []byte) []byte { return flipped(flipped(b, 40), 4096+40) }, "checksum"},
-		"page header":  {func(b []byte) []byte { return withoutPages(b[:size]) }, "page "},
-		"other format": {func(b []byte) []byte { return bytes.Repeat([]byte("text"), 3000) }, "not a bbolt database"},
-		"no bytes":     {func(b []byte) []byte { return nil }, "page 0"},
-		"no etcd":      {func(b []byte) []byte { return bytes.ReplaceAll(b[:size], []byte("key"), []byte("kez")) }, "bucket_missing"},
+		"value":       {func(b []byte) []byte { return flipped(b, bytes.LastIndex(b[:size], []byte("key"))) }, "which lies behind it"},
+		"trailer":     {func(b []byte) []byte { return flipped(b, size+5) }, "which lies behind it"},
+		"end missing": {func(b []byte) []byte { return b[:size-4096] }, "its end is missing"},
+		"both metas":  {func(b []byte) []byte { return flipped(flipped(b, 40), 4096+40) }, "checksum"},
+		"page header": {func(b []byte) []byte { return withoutPages(b[:size]) }, "page "},
+		"no etcd":     {func(b []byte) []byte { return bytes.ReplaceAll(b[:size], []byte("key"), []byte("kez")) }, "bucket_missing"},
 	} {
 		if err := os.WriteFile(w.app.Path("bad.db"), tc.corrupt(bytes.Clone(good)), 0o600); err != nil {
 			t.Fatal(err)
@@ -106,6 +104,20 @@ func TestSaveDamaged(t *testing.T) {
 			t.Errorf("%s: %s, want %q", name, w.errs.String(), tc.text)
 		}
 		w.wantFiles(t, "bad.db", "good.db")
+	}
+}
+
+// What is no database at all is not what the command takes.
+func TestSaveOther(t *testing.T) {
+	w := newWorld(t)
+	for text, b := range map[string][]byte{
+		"bad.db: no snapshot or database: ": bytes.Repeat([]byte("text"), 3000), "bad.db: empty file": nil,
+	} {
+		if err := os.WriteFile(w.app.Path("bad.db"), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.save(t, ui.StatusUsage, text, "bad.db", "a.db")
+		w.wantFiles(t, "bad.db")
 	}
 }
 

@@ -190,7 +190,7 @@ func TestSaveFromPathOrEndpoint(t *testing.T) {
 	if err := os.WriteFile(w.app.Path("localhost:1"), bytes.Repeat([]byte("no database "), 500), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.save(t, ui.StatusDamage, "localhost:1: ", "localhost:1", "a.db")
+	w.save(t, ui.StatusUsage, "localhost:1: no snapshot or database", "localhost:1", "a.db")
 	w.save(t, ui.StatusError, "connection refused", endpointArgs("http://localhost:1", "a.db")...)
 	w.wantFiles(t, "localhost:1")
 }

@@ -358,7 +358,7 @@ func TestSaveArguments(t *testing.T) {
 	}
 	w.save(t, ui.StatusError, "no such file", "missing", "out")
 	w.save(t, ui.StatusError, "no such file", "./localhost:2379", "out")
-	w.save(t, ui.StatusUsage, "no log", w.app.Dir, "out")
+	w.save(t, ui.StatusUsage, "no snapshot or database", w.app.Dir, "out")
 	w.wantFiles(t)
 }
 

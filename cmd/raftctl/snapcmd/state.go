@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
+	"path/filepath"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
@@ -72,9 +74,21 @@ func openAt(
 	db, err := database.Open(ctx, p.FS, p.Path, o)
 	bar.Done()
 	if err != nil {
-		return nil, pathErr.Error(name, err)
+		return nil, openError(name, p, err)
 	}
 	return db, nil
+}
+
+// openError says which path a database could not be opened at. It names a file once only.
+func openError(name string, p *datadir.Place, err error) error {
+	if filepath.Base(name) == path.Base(p.Path) {
+		err = errors.Unwrap(err)
+	}
+	err = pathErr.Error(name, err)
+	if database.IsDamage(err) {
+		return fmt.Errorf("%w; see: %s", err, ui.CommandLine("raftctl", "snapshot", "verify", paths.Typed(name)))
+	}
+	return err
 }
 
 // lateBar shows progress of which the total is known when it begins.
@@ -122,7 +136,7 @@ func noDatabase(p *datadir.Place) error {
 func sayCopied(a *ui.App, verb, name string, db *database.DB) {
 	if why := db.Origin().Copied; why != "" {
 		fmt.Fprintf(a.Err, "raftctl snapshot %s: %s: %s: a copy of it is read, as it was at one moment\n",
-			verb, name, why)
+			verb, ui.Quote(name), why)
 	}
 }
 

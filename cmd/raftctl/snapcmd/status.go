@@ -87,7 +87,7 @@ func runStatus(ctx context.Context, a *ui.App, o *statusOptions, path string) er
 	}
 	if n := len(s.Damaged) + int(s.DamagedMore); n > 0 {
 		fmt.Fprintf(a.Err, "raftctl snapshot status: %s: damage in %s %s, and what is there is missing above; see: %s\n",
-			path, ui.Count(n), ui.Plural(n, "place"), o.source.Command("snapshot verify", path))
+			ui.Quote(path), ui.Count(n), ui.Plural(n, "place"), o.source.Command("snapshot verify", path))
 		return ui.ExitError{Status: ui.StatusDamage}
 	}
 	return nil

@@ -146,7 +146,7 @@ func newDBStatus(path string, db *database.DB, st *database.Status) *dbStatus {
 		s.Members = append(s.Members, stateMemberJSON{hexID(m.ID), m.Name, m.Learner, m.PeerURLs, m.ClientURLs})
 	}
 	for _, name := range database.BucketNames() {
-		if !st.HasBucket[name] {
+		if !st.HasBucket[name] && !st.BucketsLost {
 			s.MissingBuckets = append(s.MissingBuckets, name)
 		}
 	}

@@ -3,7 +3,6 @@ package snapcmd
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/datadir"
@@ -37,7 +36,7 @@ func snapFileStatus(a *ui.App, o *statusOptions, m *datadir.Member, path string)
 			return ui.UsageError{Err: fmt.Errorf("%s: --%s is for databases, and this is a .snap file", ui.Quote(path), name)}
 		}
 	}
-	b, err := fs.ReadFile(m.File.FS, m.File.Path)
+	b, err := snapshot.ReadBytes(m.File.FS, m.File.Path)
 	if err != nil {
 		return pathErr.Error(path, err)
 	}

@@ -49,10 +49,12 @@ func (s *dbStatus) printState(a *ui.App, kv *ui.Facts) {
 
 // kind says whose database it is.
 func (s *dbStatus) kind() string {
-	if len(s.UnknownBuckets)+len(s.MissingBuckets) > 0 && s.Items == 0 {
+	switch {
+	case s.Items == 0 && len(s.Damaged) > 0:
+		return "of whom can't be told: nothing that it holds can be read"
+	case s.Items == 0 && len(s.UnknownBuckets)+len(s.MissingBuckets) > 0:
 		return "of etcd, or of anything else: it holds nothing"
-	}
-	if s.isForeign() {
+	case s.isForeign():
 		return fmt.Sprintf("bbolt, but not of etcd: its buckets are %s", listed(s.UnknownBuckets))
 	}
 	var parts []string

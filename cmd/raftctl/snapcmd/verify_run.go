@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
@@ -234,7 +233,7 @@ func (v *verified) badSnap(name string, err error) {
 
 // snapFile checks one .snap file.
 func (v *verified) snapFile(p *datadir.Place) error {
-	b, err := fs.ReadFile(p.FS, p.Path)
+	b, err := snapshot.ReadBytes(p.FS, p.Path)
 	if err != nil {
 		return pathErr.Error(v.path, err)
 	}

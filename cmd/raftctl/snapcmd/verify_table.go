@@ -64,7 +64,7 @@ var trailerTexts = map[database.TrailerState]string{
 
 // printFiles says which .snap files and which log were checked.
 func (v *verified) printFiles(kv *ui.Facts) {
-	n, bad := 0, 0
+	n, bad, unchecked := 0, 0, 0
 	var newest *snapshot.File
 	for i := range v.files {
 		f := &v.files[i]
@@ -73,14 +73,19 @@ func (v *verified) printFiles(kv *ui.Facts) {
 		}
 		n++
 		switch {
-		case f.Verdict != verdict.OK:
+		case f.Verdict == verdict.Problem:
 			bad++
+		case f.Verdict != verdict.OK:
+			unchecked++
 		case newest == nil:
 			newest = f
 		}
 	}
 	if n > 0 {
 		text := fmt.Sprintf("%s %s, %s not intact", ui.Count(n), ui.Plural(n, "file"), ui.Count(bad))
+		if unchecked > 0 {
+			text += fmt.Sprintf(", %s not checked", ui.Count(unchecked))
+		}
 		if newest != nil {
 			text += fmt.Sprintf("; the newest that is ends with entry %d, of term %d", newest.Metadata.Index, newest.Metadata.Term)
 		}

@@ -39,7 +39,7 @@ func NewProgress(a *App, name string, total int64) *Progress {
 	if a.OutPipe && a.ErrTerm {
 		return nil
 	}
-	p := &Progress{w: a.Err, name: name, total: total, now: a.Now}
+	p := &Progress{w: a.Err, name: Printable(name), total: total, now: a.Now}
 	p.start = p.now()
 	p.last = p.start
 	if a.ErrTerm && total >= smallRead {

@@ -3,6 +3,7 @@ package ui
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // CommandLine returns a command line as it can be typed into a shell: words that a shell would take
@@ -21,9 +22,28 @@ func Quote(word string) string {
 		return word
 	}
 	if strings.ContainsFunc(word, func(r rune) bool { return !strconv.IsPrint(r) }) {
-		return "$'" + strings.ReplaceAll(strings.Trim(strconv.Quote(word), `"`), "'", `\'`) + "'"
+		quoted := strconv.Quote(word)
+		return "$'" + strings.ReplaceAll(quoted[1:len(quoted)-1], "'", `\'`) + "'"
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// Printable returns a text in which nothing can act on a terminal: what isn't printed is escaped.
+func Printable(text string) string {
+	if utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for i, n := 0, 0; i < len(text); i += n {
+		var r rune
+		if r, n = utf8.DecodeRuneInString(text[i:]); r == '"' || r == '\\' {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.Quote(text[i : i+n])
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
 }
 
 // needsQuotes reports whether a shell may give a character a meaning of its own.

@@ -9,6 +9,7 @@ import (
 func TestQuote(t *testing.T) {
 	for _, word := range []string{
 		"plain", "/var/lib/etcd", "my dir/with $HOME", "it's", `back\slash "and" quotes`, "", "tab\there", "schlüssel", "*", "new\nline's",
+		"\"\n\"", "esc\x1b[31m\xff",
 	} {
 		out, err := exec.Command("bash", "-c", "printf %s "+Quote(word)).Output()
 		if err != nil || string(out) != word {
@@ -17,6 +18,18 @@ func TestQuote(t *testing.T) {
 	}
 	if got, want := CommandLine("raftctl", "wal", "verify", "my dir"), "raftctl wal verify 'my dir'"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// What a terminal would act on is escaped, and the rest is left.
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", `plain "quoted" \ schlüssel`: `plain "quoted" \ schlüssel`,
+		"a\x1b[31m\n\"b\" \\ ü\xff\u202e": `a\x1b[31m\n"b" \ ü\xff\u202e`,
+	} {
+		if got := Printable(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/snapshot/database"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -69,6 +70,7 @@ var statuses = []struct {
 		return ok
 	}},
 	{StatusUsage, is(datadir.ErrNoLog, datadir.ErrNoState, datadir.ErrEmpty, datadir.ErrSeveralLogs)},
+	{StatusDamage, database.IsDamage},
 }
 
 func is(targets ...error) func(error) bool {
@@ -101,5 +103,5 @@ func StatusOf(ctx context.Context, err error) int {
 	return StatusError
 }
 
-// OneLine returns the text of an error without line breaks.
-func OneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// OneLine returns the text of an error without line breaks, and nothing in it that can act on a terminal.
+func OneLine(err error) string { return Printable(strings.Join(strings.Fields(err.Error()), " ")) }
