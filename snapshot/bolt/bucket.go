@@ -75,7 +75,8 @@ func (b *Bucket) bucketAt(p *Page, i int) (*Bucket, error) {
 	name, v, is := leafElement(p.b, i)
 	off := p.Off + int64(pageHeaderSize+i*leafElementLen)
 	corrupt := func(format string, args ...any) error {
-		return &CorruptError{Page: p.ID, Off: off, Err: &ElementError{i, off - p.Off, fmt.Errorf(format, args...)}}
+		err := &ElementError{i, off - p.Off, fmt.Errorf(format, args...)}
+		return &CorruptError{Page: p.ID, Off: off, Err: err}
 	}
 	switch {
 	case !is:
@@ -91,7 +92,8 @@ func (b *Bucket) bucketAt(p *Page, i int) (*Bucket, error) {
 	}
 	in := bytes.Clone(v[bucketHeaderSize:])
 	if len(in) < pageHeaderSize {
-		return nil, corrupt("bucket %.40q: an inline page of %d bytes, want %d", name, len(in), pageHeaderSize)
+		return nil, corrupt("bucket %.40q: an inline page of %d bytes, want %d",
+			name, len(in), pageHeaderSize)
 	}
 	h := parseHeader(in)
 	if h.flags != flagLeaf {
@@ -100,7 +102,8 @@ func (b *Bucket) bucketAt(p *Page, i int) (*Bucket, error) {
 	if err := validate(in, h); err != nil {
 		return nil, corrupt("bucket %.40q: %w", name, err)
 	}
-	sub.inline = Page{ID: p.ID, Off: p.Off, kind: flagLeaf, count: int(h.count), size: int64(len(in)), b: in}
+	sub.inline = Page{ID: p.ID, Off: p.Off, kind: flagLeaf, count: int(h.count),
+		size: int64(len(in)), b: in}
 	return sub, nil
 }
 

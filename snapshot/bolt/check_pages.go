@@ -75,7 +75,7 @@ func (c *checker) checkFreelist() {
 	c.report.Pages.Unknown = rest.pages
 	for _, r := range rest.runs {
 		c.found.add(Finding{ClassUnreachable, r.first, r.pages, int64(r.first) * c.db.meta.PageSize,
-			fmt.Errorf("%d pages that are neither in use nor free", r.pages)})
+			errors.New("neither in use nor free")})
 	}
 }
 
@@ -96,7 +96,8 @@ func (c *checker) readFreelist() ([]uint64, error) {
 		begin += 8
 	}
 	if n > uint64(p.size-begin)/8 {
-		return nil, p.corrupt(10, "%d free pages, want %d at most, for which there is room", n, (p.size-begin)/8)
+		return nil, p.corrupt(10, "%d free pages, want %d at most, for which there is room",
+			n, (p.size-begin)/8)
 	}
 	if err := c.db.load(&p, begin+int64(n)*8, nil); err != nil {
 		return nil, err
@@ -120,8 +121,9 @@ func (c *checker) checkFree(ids []uint64) bitmap {
 	}
 	for i, id := range ids {
 		wrong := func(class Class, format string, args ...any) {
-			err := &CorruptError{Page: c.db.meta.Freelist, Off: start + int64(i)*8, Err: fmt.Errorf(format, args...)}
-			c.found.add(Finding{class, id, 1, err.Off, err})
+			off := start + int64(i)*8
+			err := &CorruptError{Page: c.db.meta.Freelist, Off: off, Err: fmt.Errorf(format, args...)}
+			c.found.add(Finding{class, id, 1, off, err})
 		}
 		switch {
 		case id < 2 || id >= c.db.meta.HighWater:
@@ -182,7 +184,7 @@ func (c *checker) checkTwice() {
 	}
 	for _, r := range twice.runs {
 		c.found.add(Finding{ClassTwice, r.first, r.pages, int64(r.first) * c.db.meta.PageSize,
-			fmt.Errorf("%d pages that more than one page takes for its own", r.pages)})
+			errors.New("more than one page takes it for its own")})
 	}
 }
 
@@ -192,7 +194,8 @@ func (c *checker) checkSize() {
 	switch {
 	case c.whole < highWater:
 		c.found.add(Finding{ClassTruncated, c.whole, highWater - c.whole, c.db.size, fmt.Errorf(
-			"the file ends at %d, within page %d, want %d pages of %d bytes", c.db.size, c.whole, highWater, pageSize)})
+			"the file ends at %d, within page %d, want %d pages of %d bytes",
+			c.db.size, c.whole, highWater, pageSize)})
 	case c.db.size > int64(highWater)*pageSize:
 		end := int64(highWater) * pageSize
 		c.found.add(Finding{ClassLonger, highWater, uint64((c.db.size - end) / pageSize), end, fmt.Errorf(

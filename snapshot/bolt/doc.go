@@ -3,6 +3,10 @@
 // that it opens for writing even if nothing is put into it. Damage is an error with the offset of
 // the page, never a panic; what the damage doesn't hold can still be read.
 //
+// [Bucket.Leaves] and what builds on it read a tree in the order of its keys. [DB.Check] reads all and
+// says what is wrong, [DB.Scan] finds pages to which nothing refers any more, and [Copy] copies a
+// database while another process writes to it.
+//
 // # Layout
 //
 // A file is a sequence of pages of equal size, 4096 bytes where etcd runs on Linux. A page that
@@ -37,6 +41,20 @@
 //
 //	bucket     +0    8    root      its page; 0: the page stands inline, behind these 16 bytes
 //	(value)    +8    8    sequence
+//
+//	freelist  +16    8    IDs       ascending; with a count of 0xffff, the real one stands before them
+//
+// The elements of a page stand behind their table, one behind the other, in the order of their keys.
+// Only the meta pages have a checksum.
+//
+// The second meta page and the root bucket of a database in which nothing was ever stored:
+//
+//	00001000  01 00 00 00 00 00 00 00  04 00 00 00 00 00 00 00  page 1, meta
+//	00001010  ed da 0c ed 02 00 00 00  00 10 00 00 00 00 00 00  magic, version 2, pages of 4096
+//	00001020  03 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  root in page 3, sequence 0
+//	00001030  02 00 00 00 00 00 00 00  04 00 00 00 00 00 00 00  freelist in page 2, high water 4
+//	00001040  01 00 00 00 00 00 00 00  0f 48 79 51 1a 35 4c 26  transaction 1, checksum
+//	00003000  03 00 00 00 00 00 00 00  02 00 00 00 00 00 00 00  page 3, leaf, no elements
 //
 // A writing transaction never changes a page that the one before it uses. It writes new pages to
 // places that are free, syncs, and then writes the meta page that its ID doesn't divide evenly into;

@@ -13,7 +13,7 @@ type Class string
 
 // The classes.
 const (
-	ClassMetaPage    Class = "meta_page"        // a meta page is not intact, or doesn't agree with the other
+	ClassMetaPage    Class = "meta_page"        // one is not intact, or they don't agree
 	ClassTruncated   Class = "truncated"        // the file ends before the pages that it had
 	ClassPage        Class = "page"             // not as bbolt writes it, or not where it belongs
 	ClassUnreadable  Class = "page_unreadable"  // the file can't be read there
@@ -21,7 +21,7 @@ const (
 	ClassBothFree    Class = "page_both_free"   // in use, and in the list of free pages
 	ClassUnreachable Class = "page_unreachable" // neither in use nor in the list of free pages
 	ClassFreelist    Class = "freelist"         // the list of free pages is not as bbolt writes it
-	ClassLonger      Class = "file_longer"      // the file has room for pages that were never used: no damage
+	ClassLonger      Class = "file_longer"      // it has room for pages never used: no damage
 )
 
 // Finding is one thing that is not as bbolt leaves it.

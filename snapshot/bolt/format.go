@@ -79,7 +79,8 @@ func parseMeta(b []byte) (Meta, error) {
 		Freelist: le.Uint64(m[32:]), HighWater: le.Uint64(m[40:]), TxID: le.Uint64(m[48:]),
 	}
 	if s := meta.PageSize; s < MinPageSize || s > MaxPageSize || s&(s-1) != 0 {
-		return Meta{}, fmt.Errorf("page size %d, want a power of two from %d to %d", s, MinPageSize, MaxPageSize)
+		return Meta{}, fmt.Errorf("page size %d, want a power of two from %d to %d",
+			s, MinPageSize, MaxPageSize)
 	}
 	return meta, nil
 }

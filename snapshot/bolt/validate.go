@@ -27,23 +27,24 @@ func elementAt(b []byte, h header, i int) element {
 }
 
 // end returns where the element ends, in bytes from the start of the page.
-func (e element) end() int64 { return e.off + e.pos + e.key + e.value }
+func (e *element) end() int64 { return e.off + e.pos + e.key + e.value }
 
-// check checks that element i begins where the one before it ends, as bbolt packs them, and lies in a
-// page of size bytes.
-func (e element) check(i int, begin, size int64) error {
-	wrong := func(format string, args ...any) error {
-		return &ElementError{i, e.off, fmt.Errorf(format, args...)}
-	}
+// fits reports whether the element begins where the one before it ends, as bbolt packs them, and lies in
+// a page of size bytes.
+func (e *element) fits(begin, size int64) bool {
+	return e.off+e.pos == begin && e.end() <= size && e.flags&^bucketFlag == 0
+}
+
+// wrong says why element i doesn't fit.
+func (e *element) wrong(i int, begin, size int64) error {
+	err := fmt.Errorf("flags %#x, want 0 or %#x", e.flags, bucketFlag)
 	switch {
 	case e.off+e.pos != begin:
-		return wrong("begins at %d, want %d", e.off+e.pos, begin)
+		err = fmt.Errorf("begins at %d, want %d", e.off+e.pos, begin)
 	case e.end() > size:
-		return wrong("%d bytes at %d, want them within the page of %d", e.key+e.value, begin, size)
-	case e.flags&^bucketFlag != 0:
-		return wrong("flags %#x, want 0 or %#x", e.flags, bucketFlag)
+		err = fmt.Errorf("%d bytes at %d, want them within the page of %d", e.key+e.value, begin, size)
 	}
-	return nil
+	return &ElementError{i, e.off, err}
 }
 
 // tableEnd returns where the table ends and the first element begins, in a page of size bytes.
@@ -69,8 +70,8 @@ func validate(b []byte, h header) error {
 	var last []byte
 	for i := range int(h.count) {
 		e := elementAt(b, h, i)
-		if err := e.check(i, end, size); err != nil {
-			return err
+		if !e.fits(end, size) {
+			return e.wrong(i, end, size)
 		}
 		key := b[end:][:e.key]
 		if i > 0 && bytes.Compare(last, key) >= 0 {
@@ -89,8 +90,8 @@ func extent(b []byte, h header, size int64) (int64, error) {
 	}
 	for i := range int(h.count) {
 		e := elementAt(b, h, i)
-		if err := e.check(i, end, size); err != nil {
-			return 0, err
+		if !e.fits(end, size) {
+			return 0, e.wrong(i, end, size)
 		}
 		end = e.end()
 	}
