@@ -50,6 +50,7 @@ func (db *DB) HashKV(ctx context.Context, revision int64, progress func(int64)) 
 // follow follows all records.
 func (db *DB) follow(ctx context.Context, h *history, progress func(int64)) error {
 	for batch := range db.digests(reading{ctx: ctx, progress: progress}) {
+		h.table.touch(batch)
 		for i := range batch {
 			if err := batch[i].err; err != nil {
 				return damaged(err)

@@ -68,6 +68,7 @@ func (h *history) finish(ctx context.Context, db *DB) error {
 			return nil
 		}
 		for batch := range db.digests(reading{ctx: ctx}) {
+			h.table.touch(batch)
 			for i := range batch {
 				if batch[i].err == nil { // an earlier pass has told the error
 					h.add(&batch[i])

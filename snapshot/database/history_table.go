@@ -14,6 +14,8 @@ type keyTable[S any] struct {
 	n      int
 	limit  int
 
+	touched uint64 // by touch, so that it isn't left out
+
 	part, parts uint64 // only keys whose hash is part, modulo parts, are held; parts is a power of 2
 	grewAt      []int64
 }
@@ -59,6 +61,19 @@ func (t *keyTable[S]) get(key keyHash, ordinal int64) (s *S, known bool) {
 	}
 	t.n++
 	return sh.insert(key), false
+}
+
+// touch brings the slots of some keys nearer, all at once, which takes little more time than to wait for
+// one of them.
+func (t *keyTable[S]) touch(batch []digest) {
+	sum := uint64(0)
+	for i := range batch {
+		key := &batch[i].key
+		if slots := t.shards[key[0]>>56].slots; len(slots) > 0 {
+			sum += slots[key[0]&uint64(len(slots)-1)].key[0]
+		}
+	}
+	t.touched = sum
 }
 
 // split gives up the keys whose next bit is set.

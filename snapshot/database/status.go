@@ -198,6 +198,7 @@ func (s *statusPass) from(start int64) func(int64) {
 // readKeys reads bucket key.
 func (s *statusPass) readKeys(start int64) error {
 	for batch := range s.db.digests(reading{ctx: s.ctx, progress: s.from(start), sums: true}) {
+		s.history.table.touch(batch)
 		for i := range batch {
 			if fatal := s.record(&batch[i]); fatal != nil {
 				return fatal

@@ -97,6 +97,7 @@ func (h *historyCheck) follow(parts <-chan chan []digest) error {
 	var fatal error
 	for part := range parts {
 		for batch := range part {
+			h.table.touch(batch)
 			for i := range batch {
 				if fatal == nil {
 					fatal = h.next(&batch[i])
@@ -152,6 +153,7 @@ func (h *historyCheck) finish(ctx context.Context, db *DB) error {
 		}
 		h.losses = 0
 		for batch := range db.digests(reading{ctx: ctx}) {
+			h.table.touch(batch)
 			for i := range batch {
 				if batch[i].err != nil { // the first pass has told it
 					h.losses++
