@@ -34,7 +34,7 @@ func (s *tableSlot[S]) used() bool { return s.key != keyHash{} }
 
 const (
 	tableShards = 256
-	tableBytes  = 256 << 20
+	tableBytes  = 288 << 20
 )
 
 func newKeyTable[S any]() *keyTable[S] {

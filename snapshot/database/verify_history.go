@@ -21,8 +21,9 @@ type historyCheck struct {
 	finished  int64  // up to which they must be
 	last      Change // without its bytes; the next one's ordinal tells whether something is lost between
 	records   int64
-	losses    uint32 // pages and records so far that can't be read
+	losses    uint16 // pages and records so far that can't be read, as many as fit
 
+	free   chan []digest
 	bucket *bolt.Bucket // where the keys of findings are read
 	table  *keyTable[keyState]
 	live   int64           // keys that there are
@@ -33,13 +34,13 @@ type historyCheck struct {
 type keyState struct {
 	create, mod, lease int64
 	version            uint32
-	losses             uint32 // before it
+	losses             uint16 // before it, as many as fit
 	tombstone, marker  bool
 }
 
 func newHistoryCheck(found *findings, m *Meta) *historyCheck {
 	return &historyCheck{found: found, compacted: m.Compacted, finished: m.Finished,
-		last: Change{ordinal: -1}, table: newKeyTable[keyState](), leases: map[int64]int64{}}
+		last: Change{ordinal: -1}, free: make(chan []digest, 64), table: newKeyTable[keyState](), leases: map[int64]int64{}}
 }
 
 func (h *historyCheck) report(c *Change, class Class, format string, args ...any) {
@@ -69,7 +70,7 @@ func (h *historyCheck) visitor(ctx context.Context, parts chan<- chan []digest) 
 	parts <- out
 	r := reading{ctx: ctx, look: h.form}
 	var c Change
-	batch := make([]digest, 0, digestBatch)
+	batch := h.batch()
 	return func(p *bolt.Page, lost error) error {
 		switch {
 		case lost != nil:
@@ -83,12 +84,25 @@ func (h *historyCheck) visitor(ctx context.Context, parts chan<- chan []digest) 
 			case out <- batch:
 			case <-ctx.Done():
 			}
-			batch = make([]digest, 0, digestBatch)
+			batch = nil
+			if !end {
+				batch = h.batch()
+			}
 		}
 		if end {
 			close(out)
 		}
 		return ctx.Err()
+	}
+}
+
+// batch returns an empty batch: one that was followed, if there is one.
+func (h *historyCheck) batch() []digest {
+	select {
+	case b := <-h.free:
+		return b[:0]
+	default:
+		return make([]digest, 0, digestBatch+pollEvery)
 	}
 }
 
@@ -102,6 +116,10 @@ func (h *historyCheck) follow(parts <-chan chan []digest) error {
 				if fatal == nil {
 					fatal = h.next(&batch[i])
 				}
+			}
+			select {
+			case h.free <- batch:
+			default: // enough are waiting
 			}
 		}
 	}
@@ -118,12 +136,15 @@ func (h *historyCheck) next(d *digest) error {
 		h.add(d, 0)
 		return nil
 	}
-	h.losses++
+	h.lose()
 	if _, ok := errors.AsType[*RecordError](d.err); !ok {
 		return nil // a page: the check of the pages tells it
 	}
 	return h.found.addError(bucketKey, d.err)
 }
+
+// lose counts a page or record that can't be read.
+func (h *historyCheck) lose() { h.losses = max(h.losses, h.losses+1) }
 
 // add checks a change against the one before of the same key, if that belongs to the part of the keys
 // that is being followed. Up to the ordinal seen, an earlier pass has checked it.
@@ -156,7 +177,7 @@ func (h *historyCheck) finish(ctx context.Context, db *DB) error {
 			h.table.touch(batch)
 			for i := range batch {
 				if batch[i].err != nil { // the first pass has told it
-					h.losses++
+					h.lose()
 					continue
 				}
 				h.add(&batch[i], seen)
