@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/corpus"
@@ -90,6 +91,12 @@ func TestSnapshotLive(t *testing.T) {
 				t.Errorf("dump: exit status %d: %s", status, errs)
 			}
 			checkCtl(t, s, saved)
+			s.Ctl("member", "add", "learner", "--learner", "--peer-urls", "http://127.0.0.1:1")
+			time.Sleep(500 * time.Millisecond) // etcd's database follows within 100 ms
+			if status, out, _ = command(t, "snapshot", "verify", dir); status != ui.StatusOK ||
+				bytes.Contains(out, []byte("members")) {
+				t.Errorf("verify with a new member: exit status %d: %s", status, out)
+			}
 		})
 	}
 }

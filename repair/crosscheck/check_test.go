@@ -76,7 +76,13 @@ func TestCheck(t *testing.T) {
 			in.View.Metadata.NodeID, in.Database.Meta.ConsistentIndex = 7, 35
 			in.Database.Members.Removed = []uint64{7}
 		}, nil},
-		"other members":            {func(in *Input) { in.Replay.Voters = []uint64{3} }, []Class{ClassMembers}},
+		"other members": {func(in *Input) { in.Replay.Voters = []uint64{3} }, []Class{ClassMembers}},
+		"members that 3.4 has changed ahead of its index": {func(in *Input) {
+			in.Database.Meta.Term, in.Later, in.Replay = 0, in.Replay, &raftpb.ConfState{Voters: []uint64{3}}
+		}, nil},
+		"members that 3.5 changes with its index": {func(in *Input) {
+			in.Later, in.Replay = in.Replay, &raftpb.ConfState{Voters: []uint64{3}}
+		}, []Class{ClassMembers}},
 		"members that are leaving": {func(in *Input) { in.Replay = &raftpb.ConfState{Voters: []uint64{1}, VotersOutgoing: []uint64{1, 2}} }, nil},
 		"a snapshot that nobody starts from": {func(in *Input) {
 			in.Files = append(in.Files, snapshot.File{Name: "x.snap", Kind: snapshot.KindSnapshot, ID: raftpb.EntryID{Term: 3, Index: 31}})

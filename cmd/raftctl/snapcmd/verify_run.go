@@ -376,6 +376,9 @@ func (v *verified) catchUp(ctx context.Context, in *crosscheck.Input) error {
 		in.View = view
 	}
 	in.Replay, err = crosscheck.Replay(ctx, log, in.View, index)
+	if commit := in.View.State.Commit; err == nil && in.Database.Meta.Term == 0 && commit > index {
+		in.Later, err = crosscheck.Replay(ctx, log, in.View, commit)
+	}
 	if err != nil {
 		v.unchecked("wal", "the members were not compared with those of the log: %v", err)
 		return ctx.Err()
