@@ -25,7 +25,7 @@ var compressions = []struct {
 }{
 	{name: "none"},
 	{"zstd", ".zst",
-		func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) },
+		func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest)) },
 		func(r io.Reader) (io.Reader, error) {
 			z, err := zstd.NewReader(r)
 			if err != nil {
