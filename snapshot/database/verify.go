@@ -62,13 +62,14 @@ func (db *DB) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 
 // verification is one pass over a database.
 type verification struct {
-	db     *DB
-	ctx    context.Context
-	o      *VerifyOptions
-	found  *findings
-	report Report
-	sum    *trailer
-	isEtcd bool
+	db       *DB
+	ctx      context.Context
+	o        *VerifyOptions
+	found    *findings
+	report   Report
+	sum      *trailer
+	isEtcd   bool
+	metaRead bool // all that the buckets meta and cluster say
 }
 
 // sumUp computes the sha256, if there is one to compare it with.
@@ -114,6 +115,7 @@ func (v *verification) check() error {
 	}
 	v.isEtcd = v.checkBuckets(names, err == nil)
 	meta, metaErr := v.db.Meta()
+	v.metaRead = metaErr == nil
 	if fatal := v.found.addError("", metaErr); fatal != nil {
 		return fatal
 	}
