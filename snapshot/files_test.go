@@ -217,6 +217,21 @@ func (h huge) Stat(name string) (fs.FileInfo, error) {
 	return hugeInfo{info}, err
 }
 
+func (h huge) Open(name string) (fs.File, error) {
+	f, err := h.FS.Open(name)
+	if name == "." { // to be listed
+		return f, err
+	}
+	return hugeFile{f}, err
+}
+
+type hugeFile struct{ fs.File }
+
+func (f hugeFile) Stat() (fs.FileInfo, error) {
+	info, err := f.File.Stat()
+	return hugeInfo{info}, err
+}
+
 type hugeInfo struct{ fs.FileInfo }
 
 func (hugeInfo) Size() int64 { return 1 << 40 }
