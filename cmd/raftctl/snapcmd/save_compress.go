@@ -25,7 +25,9 @@ var compressions = []struct {
 }{
 	{name: "none"},
 	{"zstd", ".zst",
-		func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest)) },
+		func(w io.Writer) (io.WriteCloser, error) {
+			return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest))
+		},
 		func(r io.Reader) (io.Reader, error) {
 			z, err := zstd.NewReader(r)
 			if err != nil {
