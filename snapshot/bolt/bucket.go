@@ -87,7 +87,10 @@ func (b *Bucket) bucketAt(p *Page, i int) (*Bucket, error) {
 	le := binary.LittleEndian
 	sub := &Bucket{Name: string(name), Root: le.Uint64(v), Sequence: le.Uint64(v[8:]),
 		Depth: b.Depth + 1, db: b.db}
-	if sub.Root != 0 {
+	switch high := b.db.meta.HighWater; {
+	case sub.Root == 1 || sub.Root >= high: // or it is no bucket at all
+		return nil, corrupt("bucket %.40q at page %d, want one from 2 to %d", name, sub.Root, high-1)
+	case sub.Root != 0:
 		return sub, nil
 	}
 	in := bytes.Clone(v[bucketHeaderSize:])

@@ -134,7 +134,7 @@ func (c *checker) checkBucket(b *Bucket) []*Bucket {
 	w := newWalk(c.db, c.heads)
 	w.branch = c.branch
 	parts := b.split(partsPerWorker*c.o.Workers, w)
-	inner := make([][]*Bucket, len(parts))
+	inner, levels := make([][]*Bucket, len(parts)), make([]leafLevels, len(parts))
 	var group sync.WaitGroup
 	slots := make(chan struct{}, c.o.Workers)
 	for i, part := range parts {
@@ -148,10 +148,11 @@ func (c *checker) checkBucket(b *Bucket) []*Bucket {
 		}
 		group.Go(func() {
 			defer func() { <-slots }()
-			inner[i] = c.checkPart(part, visit)
+			inner[i] = c.checkPart(part, visit, &levels[i])
 		})
 	}
 	group.Wait()
+	c.checkLevels(levels)
 	var all []*Bucket
 	for _, buckets := range inner {
 		all = append(all, buckets...)
@@ -160,13 +161,14 @@ func (c *checker) checkBucket(b *Bucket) []*Bucket {
 }
 
 // checkPart reads a part of a bucket and returns the buckets in it.
-func (c *checker) checkPart(part *Part, visit Visitor) (inner []*Bucket) {
+func (c *checker) checkPart(part *Part, visit Visitor, levels *leafLevels) (inner []*Bucket) {
 	w := newWalk(c.db, c.heads)
 	w.goOn, w.branch = true, c.branch
 	w.yield = func(p *Page, err error) bool {
 		if err != nil {
 			c.lose(err)
 		} else {
+			levels.add(p)
 			inner = append(inner, c.leaf(part.b, p)...)
 		}
 		if visit != nil {

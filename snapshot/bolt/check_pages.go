@@ -73,6 +73,9 @@ func (c *checker) checkFreelist() {
 	free := c.checkFree(ids)
 	rest := c.rest(free)
 	c.report.Pages.Unknown = rest.pages
+	if c.lost.Load() { // and they may be in that part of the tree
+		return
+	}
 	for _, r := range rest.runs {
 		c.found.add(Finding{ClassUnreachable, r.first, r.pages, int64(r.first) * c.db.meta.PageSize,
 			errors.New("neither in use nor free")})

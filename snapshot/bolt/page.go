@@ -17,6 +17,7 @@ type Page struct {
 	count int
 	size  int64  // with its overflow
 	used  int64  // with the branch pages before it
+	level int    // in its tree, from 0 for the root
 	b     []byte // the page, as far as its elements reach
 	buf   []byte // memory of its own, which b need not lie in
 }

@@ -100,6 +100,7 @@ func (w *walk) open(id uint64, keys span, depth int) (*Page, error) {
 			Err: fmt.Errorf("%d levels deep, want less", depth)}
 	}
 	p := &w.pages[depth]
+	p.level = depth
 	if w.seen.has(id) {
 		p.ID, p.Off = id, int64(id)*w.db.meta.PageSize
 		return nil, p.corrupt(0, "%w", errUsedTwice)
@@ -132,7 +133,11 @@ func (w *walk) refuse(id uint64, p *Page) {
 
 // within checks that the keys of a page lie in a span.
 func (p *Page) within(keys span) error {
-	if p.count == 0 {
+	switch {
+	case p.count > 0:
+	case keys.lo != nil || keys.hi != nil: // bbolt removes a leaf with its last element, unless it is a root
+		return p.corrupt(10, "a leaf without elements below a branch")
+	default:
 		return nil
 	}
 	first, last := p.key(0), p.key(p.count-1)

@@ -1,6 +1,7 @@
 package database_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/raftctl/raftctl/internal/etcdtest"
+	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/snapshot/database"
 )
 
@@ -46,18 +48,23 @@ func TestTrailer(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(t *testing.T, path string)
 		want   database.TrailerState
+		is     verdict.Verdict
 	}{
-		"as saved":           {func(*testing.T, string) {}, database.TrailerOK},
-		"hashkv of etcdutl":  {hashkvOf("3.6"), database.TrailerStale},
-		"hashkv of 3.7":      {hashkvOf("3.7"), database.TrailerStale},
-		"opened for writing": {openForWriting, database.TrailerStale},
-		"byte of a value":    {flip(len(good)/2 + 700), database.TrailerWrong},
-		"byte of the sum":    {flip(len(good) - 3), database.TrailerWrong},
+		"as saved":           {func(*testing.T, string) {}, database.TrailerOK, verdict.OK},
+		"hashkv of etcdutl":  {hashkvOf("3.6"), database.TrailerStale, verdict.OK},
+		"hashkv of 3.7":      {hashkvOf("3.7"), database.TrailerStale, verdict.OK},
+		"opened for writing": {openForWriting, database.TrailerStale, verdict.Unchecked},
+		"and a value changed": {func(t *testing.T, path string) {
+			hashkvOf("3.6")(t, path)
+			flip(bytes.LastIndex(good, []byte("value")))(t, path)
+		}, database.TrailerStale, verdict.Unchecked},
+		"byte of a value": {flip(bytes.LastIndex(good, []byte("value"))), database.TrailerWrong, verdict.Problem},
+		"byte of the sum": {flip(len(good) - 3), database.TrailerWrong, verdict.Problem},
 		"no trailer": {func(t *testing.T, path string) {
 			if err := os.Truncate(path, int64(len(good)-sha256.Size)); err != nil {
 				t.Fatal(err)
 			}
-		}, database.TrailerMissing},
+		}, database.TrailerMissing, verdict.OK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "copy.db")
@@ -66,8 +73,8 @@ func TestTrailer(t *testing.T) {
 			}
 			tc.change(t, path)
 			r := verify(t, path)
-			if r.Trailer != tc.want {
-				t.Errorf("trailer %v, want %v: %v", r.Trailer, tc.want, r.Findings)
+			if r.Trailer != tc.want || r.Verdict != tc.is {
+				t.Errorf("trailer %v, verdict %v, want %v and %v: %v", r.Trailer, r.Verdict, tc.want, tc.is, r.Findings)
 			}
 		})
 	}

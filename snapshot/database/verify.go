@@ -104,6 +104,8 @@ func (v *verification) judgeTrailer() {
 		v.found.add(Finding{Class: ClassTrailerStale, Off: v.db.size, Evidence: fmt.Sprintf(
 			"sha256 %x, want %x; the meta pages, of transaction %d, are not as they are saved",
 			v.sum.stored, v.sum.computed, v.db.bolt.Meta().TxID)})
+		v.found.add(Finding{Class: ClassUnchecked, Off: v.db.size, Evidence: "the sha256 is from before a tool wrote " +
+			"to the file, and tells nothing of it any more"})
 	}
 }
 
