@@ -61,12 +61,14 @@ func (n *scan) tree() bool {
 // pages adds the changes on pages that the tree should lead to, but doesn't.
 func (n *scan) pages() bool {
 	var c Change
+	b, _ := n.db.bolt.Bucket(bucketKey) // an error is told with the tree
 	for p, err := range n.db.bolt.Scan(n.ctx) {
 		if err != nil {
 			n.yield(nil, err)
 			return false
 		}
-		if p.Reach != bolt.ReachUnknown || !isHistory(p.Page, &c) {
+		// Without the bucket, what is in use may be its pages, taken for those of another.
+		if p.Reach == bolt.ReachFree || p.Reach == bolt.ReachInUse && b != nil || !isHistory(p.Page, &c) {
 			continue
 		}
 		for i := range p.Len() {

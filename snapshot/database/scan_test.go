@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"testing"
 	"testing/fstest"
@@ -72,6 +73,10 @@ func TestScanFindsWhatTheTreeLost(t *testing.T) {
 	root := branches(t, good)[0]
 	rootPage := bytes.Clone(good)
 	clear(rootPage[root*pageSize:][:pageSize])
+	list := whole.Bolt().Meta().Root
+	elsewhere := bytes.Clone(good)
+	copy(elsewhere[list*pageSize:][:pageSize], good[root*pageSize:])
+	binary.LittleEndian.PutUint64(elsewhere[list*pageSize:], list)
 	metas := bytes.Clone(good)
 	clear(metas[:2*pageSize])
 	for name, tc := range map[string]struct {
@@ -81,6 +86,7 @@ func TestScanFindsWhatTheTreeLost(t *testing.T) {
 	}{
 		"nothing lost":     {good, database.Options{}, 0},
 		"root of the tree": {rootPage, database.Options{}, meta.Compacted},
+		"keys for buckets": {elsewhere, database.Options{}, 0},
 		"both meta pages":  {metas, database.Options{Damaged: true}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
