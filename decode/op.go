@@ -33,6 +33,7 @@ const (
 	opVersionSet    Op = "cluster_version_set"
 	opAttributesSet Op = "cluster_member_attr_set"
 	opDowngradeSet  Op = "downgrade_info_set"
+	opDowngradeTest Op = "downgrade_version_test"
 	opV2Put         Op = "v2_put"
 	opV2Post        Op = "v2_post"
 	opV2Delete      Op = "v2_delete"

@@ -1,0 +1,119 @@
+package replay
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/pkg/v3/traceutil"
+	"go.etcd.io/etcd/server/v3/storage/mvcc"
+
+	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/node/kv"
+	"github.com/raftctl/raftctl/snapshot/database"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// ForeignError says that a log is not that of the cluster which a database comes from, or that nothing
+// shows that it is.
+type ForeignError struct{ Why string }
+
+// Error returns why.
+func (e *ForeignError) Error() string { return e.Why }
+
+// Log is what a log says of the cluster that it comes from.
+type Log struct {
+	Members []uint64                                  // whose logs these are
+	Term    func(index uint64) (term uint64, ok bool) // of a committed entry
+}
+
+// Check asks whether a database and a log come from one cluster, as far as that is told without the keys.
+// A database doesn't have the ID of its cluster, but it has the members, and the term of the last entry that
+// was applied.
+func Check(meta *database.Meta, members *database.Members, log Log) error {
+	term, known := log.Term(meta.ConsistentIndex)
+	if known && meta.Term != 0 && meta.Term != term {
+		return &ForeignError{fmt.Sprintf("entry %d, the last that the database has applied, is of term %d there, and "+
+			"of term %d in the log", meta.ConsistentIndex, meta.Term, term)}
+	}
+	for _, id := range log.Members {
+		if slices.ContainsFunc(members.Members, func(m database.Member) bool { return m.ID == id }) ||
+			slices.Contains(members.Removed, id) {
+			return nil
+		}
+	}
+	return &ForeignError{fmt.Sprintf("the log is that of member %x, which the database doesn't have", log.Members)}
+}
+
+// earlierKeys bounds how many keys are compared.
+const earlierKeys = 256
+
+// checkKeys compares the last keys that entries put which the database has applied with those in it. That
+// finds the log of another cluster whose members have the same IDs, as those of a cluster have that was
+// restored. Entries may have been refused, so one key that is as the log says is enough.
+func checkKeys(store *kv.Store, earlier iter.Seq2[wal.LiveEntry, error]) error {
+	want, err := lastPuts(earlier)
+	if err != nil || len(want) == 0 {
+		return err
+	}
+	read := store.KV().Read(mvcc.ConcurrentReadTxMode, traceutil.TODO())
+	defer read.End()
+	for key, value := range want {
+		got, err := read.Range(context.Background(), []byte(key), nil, mvcc.RangeOptions{})
+		if err != nil {
+			return err
+		}
+		if len(got.KVs) == 1 && bytes.Equal(got.KVs[0].Value, value) {
+			return nil
+		}
+	}
+	if isFull(store) {
+		return nil // all puts are refused then
+	}
+	return &ForeignError{fmt.Sprintf("none of the last %d keys that the log puts, in entries that the database has "+
+		"applied, has that value in it", len(want))}
+}
+
+func isFull(store *kv.Store) bool {
+	return slices.ContainsFunc(store.Alarms(), func(a *etcdserverpb.AlarmMember) bool {
+		return a.Alarm == etcdserverpb.AlarmType_NOSPACE
+	})
+}
+
+// lastPuts returns the values of keys that entries put and that no later one may have changed otherwise.
+func lastPuts(entries iter.Seq2[wal.LiveEntry, error]) (map[string][]byte, error) {
+	puts := map[string][]byte{}
+	var r decode.Request
+	for e, err := range entries {
+		if _, missing := errors.AsType[*wal.ReplayError](err); missing {
+			clear(puts)
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if decode.Payload(&r, e.Entry) != nil || r.Op == decode.OpLeaseRevoke {
+			clear(puts)
+			continue
+		}
+		for a := range r.Accesses() {
+			notePut(puts, &r, a)
+		}
+	}
+	return puts, nil
+}
+
+func notePut(puts map[string][]byte, r *decode.Request, a decode.Access) {
+	switch {
+	case a.Op == decode.OpPut && r.Op == decode.OpPut && len(puts) < earlierKeys && a.Lease == 0:
+		puts[string(a.Key)] = bytes.Clone(a.Value)
+	case a.Op == decode.OpPut:
+		delete(puts, string(a.Key))
+	case a.Op == decode.OpDeleteRange:
+		clear(puts)
+	}
+}

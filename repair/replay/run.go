@@ -1,0 +1,209 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/node/kv"
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// Options describe a replay.
+type Options struct {
+	// Dir is the folder with the database, which is changed. If the replay fails it is of no use any more.
+	Dir string
+
+	// Target says where to stop. What a moment comes to is for the caller to find: a [Time] is not taken.
+	Target Target
+
+	// Entries yields the entries behind the last one that the database has applied, in order and without a
+	// gap. One is valid until the next.
+	Entries iter.Seq2[wal.LiveEntry, error]
+
+	// Earlier, if not nil, yields some of the last entries that the database has applied, as the log has
+	// them, by which it is seen whether both are of one cluster.
+	Earlier iter.Seq2[wal.LiveEntry, error]
+
+	// Replace writes another database in the place of that in Dir, which is closed by then. A [BeforeDelete]
+	// needs it: which deletion was the last is known at the end.
+	Replace func(write func(w io.Writer) error) error
+
+	// Progress, if not nil, is told the last entry that was applied, every so often.
+	Progress func(index uint64)
+}
+
+// Run applies entries to a database up to a target. What it has written is not synced.
+//
+// The error is a [*ForeignError] for a log of another cluster, a [*TargetError] for a target that can't be reached, a [*kv.EntryError] for an entry that
+// can't be applied, an error that Entries yields, or that of the context.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	if o.Target.Kind == "" {
+		o.Target.Kind = End
+	}
+	failed := make(chan error, 1)
+	store, err := kv.Open(o.Dir, kv.Options{
+		KeepMembers: true, NoSync: true, WaitCompaction: true, QuotaBytes: -1,
+		Fatal: func(err error) { failed <- err },
+	})
+	if err != nil {
+		return nil, err
+	}
+	r := &run{Options: o, store: store, report: new(Report)}
+	done := make(chan error, 1)
+	go func() { done <- r.apply(ctx) }()
+	// A store whose database can't be written may never return from what it does.
+	select {
+	case err = <-done:
+	case err = <-failed:
+	}
+	return r.report, err
+}
+
+// run is one replay.
+type run struct {
+	Options
+
+	store   *kv.Store
+	report  *Report
+	tally   decode.Tally
+	request decode.Request
+	deletes *deletes // of a BeforeDelete
+}
+
+// apply applies the entries and closes the store.
+func (r *run) apply(ctx context.Context) (err error) {
+	defer func() {
+		r.deletes.close()
+		err = errors.Join(err, r.store.Close())
+	}()
+	r.report.Before = r.state()
+	if r.Earlier != nil {
+		if err := checkKeys(r.store, r.Earlier); err != nil {
+			return err
+		}
+	}
+	if err := r.begin(); err != nil {
+		return err
+	}
+	if err := r.applyAll(ctx); err != nil {
+		return err
+	}
+	r.report.Ops = r.tally.Ops()
+	if r.deletes != nil {
+		return r.goBack()
+	}
+	r.report.After = r.state()
+	return r.checkReached()
+}
+
+func (r *run) state() State {
+	kv := r.store.KV()
+	return State{r.store.Applied(), kv.Rev(), max(0, kv.FirstRev())}
+}
+
+// begin refuses a target that lies behind the database.
+func (r *run) begin() error {
+	s := r.report.Before
+	switch t := r.Target; {
+	case t.Kind == Index && t.N < s.Applied.Index:
+		return &TargetError{t, fmt.Sprintf("the database has applied entries up to %d; an earlier one is needed",
+			s.Applied.Index)}
+	case t.Kind == Revision && t.N < uint64(s.Revision):
+		return &TargetError{t, fmt.Sprintf("the database is at revision %d; an earlier one is needed", s.Revision)}
+	case t.Kind == Term && t.N < s.Applied.Term:
+		return &TargetError{t, fmt.Sprintf("the database has applied an entry of term %d; an earlier one is needed",
+			s.Applied.Term)}
+	case t.Kind == Time:
+		return errors.New("a moment is no target of a replay")
+	case t.Kind == BeforeDelete:
+		var err error
+		r.deletes, err = newDeletes(r.store, t.Key)
+		return err
+	}
+	return nil
+}
+
+// progressEvery is how many entries are applied between two calls of Progress.
+const progressEvery = 1024
+
+func (r *run) applyAll(ctx context.Context) error {
+	if r.reached() {
+		return nil
+	}
+	for e, err := range r.Entries {
+		if err != nil {
+			return err
+		}
+		if r.Target.Kind == Term && e.Term > r.Target.N {
+			return nil
+		}
+		if err := r.applyOne(e.Entry); err != nil {
+			return err
+		}
+		if e.Index%progressEvery == 0 {
+			if r.Progress != nil {
+				r.Progress(e.Index)
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		if r.reached() {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
+func (r *run) applyOne(e *raftpb.Entry) error {
+	known := decode.Payload(&r.request, e) == nil
+	id := raftpb.EntryID{Term: e.Term, Index: e.Index}
+	r.tally.Add(id, &r.request)
+	if r.request.AboutCluster() {
+		r.report.Ignored++
+	}
+	if r.deletes != nil && (!known || r.deletes.mayDelete(&r.request)) {
+		if err := r.deletes.mark(); err != nil {
+			return err
+		}
+	}
+	if _, err := r.store.Apply([]raftpb.Entry{*e}); err != nil {
+		return err
+	}
+	if r.deletes != nil {
+		r.deletes.settle(Deletion{ID: id, Op: r.request.Op})
+	}
+	return nil
+}
+
+// reached reports whether no further entry is to be applied.
+func (r *run) reached() bool {
+	switch r.Target.Kind {
+	case Index:
+		return r.store.Applied().Index >= r.Target.N
+	case Revision:
+		return r.store.KV().Rev() >= int64(r.Target.N)
+	}
+	return false
+}
+
+// checkReached refuses a state that is short of the target.
+func (r *run) checkReached() error {
+	s := r.report.After
+	switch t := r.Target; {
+	case t.Kind == Index && s.Applied.Index < t.N:
+		return &TargetError{t, fmt.Sprintf("the last entry that may be applied is %d", s.Applied.Index)}
+	case t.Kind == Revision && uint64(s.Revision) < t.N:
+		return &TargetError{t, fmt.Sprintf("the last entry that may be applied, %d, makes revision %d",
+			s.Applied.Index, s.Revision)}
+	case t.Kind == Term && s.Applied.Term < t.N:
+		return &TargetError{t, fmt.Sprintf("the last entry that may be applied, %d, is of term %d",
+			s.Applied.Index, s.Applied.Term)}
+	}
+	return nil
+}
