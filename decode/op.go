@@ -37,6 +37,7 @@ const (
 	opV2Put         Op = "v2_put"
 	opV2Post        Op = "v2_post"
 	opV2Delete      Op = "v2_delete"
+	opV2Sync        Op = "v2_sync"
 	opV2None        Op = "v2_none"
 )
 
@@ -46,7 +47,7 @@ var v2Ops = [...]struct {
 	op     Op
 }{
 	{"PUT", opV2Put}, {"POST", opV2Post}, {"DELETE", opV2Delete}, {"GET", "v2_get"}, {"QGET", "v2_qget"},
-	{"SYNC", "v2_sync"}, {"", opV2None},
+	{"SYNC", opV2Sync}, {"", opV2None},
 }
 
 // v2Op returns the operation of a method; ok is false for one that etcd refuses.

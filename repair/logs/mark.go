@@ -1,0 +1,54 @@
+package logs
+
+import (
+	"fmt"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// Evidence is what an entry is known by to be committed.
+type Evidence uint8
+
+// The evidence.
+const (
+	NoEvidence Evidence = iota
+	ByState             // a hard state in the log
+	BySnapshot          // a snapshot record in the log
+	ByApplied           // the member's database has applied it
+)
+
+var evidence = [...]string{
+	NoEvidence: "nothing",
+	ByState:    "hard state",
+	BySnapshot: "snapshot record",
+	ByApplied:  "database",
+}
+
+// String names the evidence.
+func (e Evidence) String() string { return evidence[e] }
+
+// Mark is a place in the common sequence, and which log tells it.
+type Mark struct {
+	raftpb.EntryID // the term is 0 if no log tells it
+
+	Source *Source // nil if no log tells anything
+	By     Evidence
+}
+
+// String says the mark as in "815 (term 4) by the hard state of m1".
+func (m Mark) String() string {
+	where := m.EntryID.String()
+	if m.Term == 0 {
+		where = fmt.Sprint(m.Index)
+	}
+	if m.Source == nil {
+		return where
+	}
+	return fmt.Sprintf("%s by the %v of %s", where, m.By, m.Source.Name)
+}
+
+// stateMark says that index was committed by a time at which the member was at term, so that the leader of
+// that term, and of every later one, has what was committed up to there.
+type stateMark struct {
+	term, index uint64
+}
