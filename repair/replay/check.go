@@ -14,6 +14,7 @@ import (
 
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/node/kv"
+	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/snapshot/database"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -25,14 +26,34 @@ type ForeignError struct{ Why string }
 // Error returns why.
 func (e *ForeignError) Error() string { return e.Why }
 
-// Log is what a log says of the cluster that it comes from.
+// Log is what logs say of the cluster that they come from.
 type Log struct {
-	Members []uint64                                  // whose logs these are
+	Members []uint64                                  // that they name
 	Term    func(index uint64) (term uint64, ok bool) // of a committed entry
 }
 
-// Check asks whether a database and a log come from one cluster, as far as that is told without the keys.
-// A database doesn't have the ID of its cluster, but it has the members, and the term of the last entry that
+// addSource adds the members that a log names outside of its entries.
+func (l *Log) addSource(v *wal.View) {
+	l.Members = append(l.Members, v.Metadata.NodeID)
+	if v.State.Vote != 0 {
+		l.Members = append(l.Members, v.State.Vote)
+	}
+	for _, s := range v.Snapshots {
+		if s.ConfState != nil {
+			l.Members = slices.Concat(l.Members, s.ConfState.Voters, s.ConfState.Learners)
+		}
+	}
+}
+
+// addChange adds the members that a change of the membership names.
+func (l *Log) addChange(cc raftpb.ConfChangeI) {
+	for _, c := range cc.AsV2().Changes {
+		l.Members = append(l.Members, c.NodeID)
+	}
+}
+
+// Check asks whether a database and logs come from one cluster, as far as that is told without the keys. A
+// database doesn't have the ID of its cluster, but it has the members, and the term of the last entry that
 // was applied.
 func Check(meta *database.Meta, members *database.Members, log Log) error {
 	term, known := log.Term(meta.ConsistentIndex)
@@ -46,7 +67,9 @@ func Check(meta *database.Meta, members *database.Members, log Log) error {
 			return nil
 		}
 	}
-	return &ForeignError{fmt.Sprintf("the log is that of member %x, which the database doesn't have", log.Members)}
+	slices.Sort(log.Members)
+	return &ForeignError{fmt.Sprintf("the log names the members %x, none of which the database has",
+		slices.Compact(log.Members))}
 }
 
 // earlierKeys bounds how many keys are compared.

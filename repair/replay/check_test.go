@@ -31,7 +31,7 @@ func TestCheck(t *testing.T) {
 	}{
 		"a member's":         {replay.Log{Members: []uint64{0xb, 0xa1}, Term: term(3, true)}, ""},
 		"a removed member's": {replay.Log{Members: []uint64{0xa2}, Term: term(0, false)}, ""},
-		"a stranger's":       {replay.Log{Members: []uint64{0xb}, Term: term(3, true)}, "member [b], which the database doesn't have"},
+		"a stranger's":       {replay.Log{Members: []uint64{0xb}, Term: term(3, true)}, "the log names the members [b], none of which the database has"},
 		"another term":       {replay.Log{Members: []uint64{0xa1}, Term: term(4, true)}, "entry 10, the last that the database has applied, is of term 3 there, and of term 4 in the log"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/raftpb"
@@ -50,3 +51,21 @@ type TargetError struct {
 
 // Error formats the error as "index=900: the log ends at entry 880".
 func (e *TargetError) Error() string { return fmt.Sprintf("%v: %s", e.Target, e.Why) }
+
+// SlackError says that it isn't known well enough which entry was the last at a time.
+type SlackError struct {
+	Target Target
+	Moment decode.Moment
+	Slack  time.Duration
+}
+
+// Error formats the error as "time=2026-11-28T21:38:26Z: the last entry by then is one of 811 to 815,
+// written within 3m10s, and 1m0s is allowed".
+func (e *SlackError) Error() string {
+	within := "at times that the log doesn't tell"
+	if width, ok := e.Moment.Width(); ok {
+		within = fmt.Sprintf("written within %v", width.Round(time.Millisecond))
+	}
+	return fmt.Sprintf("%v: the last entry by then is one of %d to %d, %s, and %v is allowed",
+		e.Target, e.Moment.Index, e.Moment.Last, within, e.Slack)
+}

@@ -1,0 +1,249 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/logs"
+	"github.com/raftctl/raftctl/snapshot/database"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// PlanOptions say what is replayed onto what.
+type PlanOptions struct {
+	Meta     *database.Meta // of the database
+	Members  *database.Members
+	Revision int64 // of the database
+
+	Sources []*logs.Source
+	Target  Target
+
+	// Uncommitted goes on behind what is known to be committed, with the most advanced log.
+	Uncommitted bool
+
+	// Foreign takes logs that are, or may be, those of another cluster.
+	Foreign bool
+
+	// Slack is how exactly the place of a [Time] has to be known.
+	Slack time.Duration
+
+	// Progress is told how many of the entries were looked at, before anything is applied.
+	Progress func(done, total uint64)
+}
+
+// Plan is a replay that was checked as far as that is possible without applying anything.
+type Plan struct {
+	Base   raftpb.EntryID // the last entry that the database has applied
+	Target Target
+	Commit logs.Mark // the last entry known to be committed, and what tells it
+	End    logs.Mark // where the most advanced log ends
+
+	// Range is what is applied at most. Which of its entries the last one is, only the replay itself tells
+	// for a [Revision] and a [BeforeDelete].
+	Range *logs.Range
+
+	Foreign error         // why the logs may be of another cluster, if they are taken all the same
+	Times   *decode.Times // when the entries were written
+	Moment  decode.Moment // what a Time has come to
+
+	joined *logs.Joined
+	log    Log
+	cut    error // why Range ends before what is committed does; only a Revision puts up with that
+}
+
+// NewPlan checks that logs and database belong together, that all entries up to the target are there, and
+// that the target can be reached, as far as that is known before anything is applied.
+//
+// The error is a [*ForeignError], a [*TargetError], or one of package logs.
+func NewPlan(ctx context.Context, o PlanOptions) (*Plan, error) {
+	joined, err := logs.Join(o.Sources, logs.JoinOptions{Foreign: o.Foreign})
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{
+		Base:   raftpb.EntryID{Term: o.Meta.Term, Index: o.Meta.ConsistentIndex},
+		Target: o.Target, Commit: joined.Commit(), End: joined.Last(),
+		joined: joined, log: Log{Term: joined.Term},
+	}
+	if p.Target.Kind == "" {
+		p.Target.Kind = End
+	}
+	if err := p.readAhead(ctx, o.Progress); err != nil {
+		return nil, err
+	}
+	if err := p.checkOrigin(&o); err != nil {
+		return nil, err
+	}
+	last, err := p.lastEntry(&o)
+	if err != nil {
+		return nil, err
+	}
+	p.Range, err = joined.Range(p.Base.Index, last)
+	return p, err
+}
+
+// checkOrigin asks whether the logs are of the cluster that the database comes from.
+func (p *Plan) checkOrigin(o *PlanOptions) error {
+	for _, s := range o.Sources {
+		p.log.addSource(s.View)
+	}
+	err := Check(o.Meta, o.Members, p.log)
+	if o.Foreign {
+		if _, joinErr := logs.Join(o.Sources, logs.JoinOptions{}); joinErr != nil {
+			err = joinErr
+		}
+		p.Foreign, err = err, nil
+	}
+	return err
+}
+
+// readAhead reads all entries that are there in a row around the database's last one, for what they tell of
+// the time and of members.
+func (p *Plan) readAhead(ctx context.Context, progress func(done, total uint64)) error {
+	var (
+		clock   decode.Clock
+		request decode.Request
+	)
+	first := p.earliest(0)
+	last := p.joined.Reach(first)
+	r, err := p.joined.Range(first, last)
+	if err != nil {
+		return err
+	}
+	for e, err := range r.Entries(ctx) {
+		if err != nil {
+			return err
+		}
+		if decode.Payload(&request, e.Entry) != nil {
+			continue
+		}
+		clock.Add(e.Index, &request)
+		if cc := request.ConfChange(); cc != nil {
+			p.log.addChange(cc)
+		}
+		if progress != nil && e.Index%progressEvery == 0 {
+			progress(e.Index-first, last-first)
+		}
+	}
+	p.Times = clock.Times()
+	return nil
+}
+
+// earliest returns the entry behind which all up to the database's last one are there; none is lower than
+// least.
+func (p *Plan) earliest(least uint64) uint64 {
+	first := p.Base.Index
+	for _, s := range p.joined.Sources() {
+		if v := s.View; v.First.Index > 0 && v.First.Index-1 < first {
+			if at := max(least, v.First.Index-1); at < first && p.joined.Reach(at) >= p.Base.Index {
+				first = at
+			}
+		}
+	}
+	return first
+}
+
+// lastEntry returns the last entry that may be applied.
+func (p *Plan) lastEntry(o *PlanOptions) (uint64, error) {
+	limit := max(p.Commit.Index, p.Base.Index)
+	if o.Uncommitted {
+		limit = max(limit, p.End.Index)
+	}
+	switch t := p.Target; t.Kind {
+	case Index:
+		if t.N > limit {
+			return 0, &TargetError{t, p.beyond(limit)}
+		}
+		return max(t.N, p.Base.Index), nil // begin refuses what lies before
+	case Term:
+		return p.lastOfTerm(limit), nil
+	case Revision:
+		// Entries may be missing behind it.
+		if reach := p.joined.Reach(p.Base.Index); reach < min(limit, p.Commit.Index) {
+			_, p.cut = p.joined.Range(p.Base.Index, limit)
+			return reach, nil
+		}
+	case Time:
+		return p.lastBy(o.Slack, limit)
+	}
+	return limit, nil
+}
+
+// beyond says why no entry behind limit is applied.
+func (p *Plan) beyond(limit uint64) string {
+	if p.End.Index > limit {
+		return fmt.Sprintf("entries up to %d are known to be committed, and the log ends at %d", limit, p.End.Index)
+	}
+	return fmt.Sprintf("the log ends at %d", limit)
+}
+
+// lastOfTerm returns the last entry up to limit that is of the term asked for, or of an earlier one.
+func (p *Plan) lastOfTerm(limit uint64) uint64 {
+	last := limit
+	for low := p.Base.Index; low < last; {
+		mid := low + (last-low+1)/2
+		term, ok := p.joined.Term(mid)
+		if !ok {
+			return limit // it isn't told: the replay finds it
+		}
+		if term <= p.Target.N {
+			low = mid
+		} else {
+			last = mid - 1
+		}
+	}
+	return last
+}
+
+// lastBy returns the last entry that was written by the time asked for.
+func (p *Plan) lastBy(slack time.Duration, limit uint64) (uint64, error) {
+	t := p.Target
+	m, ok := p.Times.Before(t.Time)
+	if !ok {
+		return 0, &TargetError{t, "nothing in the log tells where that was"}
+	}
+	p.Moment = m
+	if width, known := m.Width(); !known || width > slack {
+		return 0, &SlackError{t, m, slack}
+	}
+	if m.Index < p.Base.Index {
+		return 0, &TargetError{t, fmt.Sprintf("the database has applied entries up to %d, and %d is the last one "+
+			"written by then; an earlier one is needed", p.Base.Index, m.Index)}
+	}
+	return min(m.Index, limit), nil
+}
+
+// Run applies the entries to the database in a folder, as [Run] does.
+func (p *Plan) Run(
+	ctx context.Context, dir string, replace func(write func(io.Writer) error) error, progress func(index uint64),
+) (*Report, error) {
+	o := Options{Dir: dir, Target: p.Target, Entries: p.Range.Entries(ctx), Replace: replace, Progress: progress}
+	if o.Target.Kind == Time {
+		o.Target = Target{Kind: End} // of the range
+	}
+	if p.Foreign == nil {
+		o.Earlier = p.earlier(ctx)
+	}
+	report, err := Run(ctx, o)
+	if _, short := errors.AsType[*TargetError](err); short && p.cut != nil {
+		err = p.cut
+	}
+	return report, err
+}
+
+// earlier yields the last entries that the database has applied; nil if the logs don't have them.
+func (p *Plan) earlier(ctx context.Context) iter.Seq2[wal.LiveEntry, error] {
+	const most = 256
+	first := p.earliest(p.Base.Index - min(p.Base.Index, most))
+	r, err := p.joined.Range(first, p.Base.Index)
+	if err != nil || r.Len() == 0 {
+		return nil
+	}
+	return r.Entries(ctx)
+}
