@@ -169,16 +169,15 @@ func (p *Plan) editBump(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	var last database.Revision
-	tombstone := false
+	next := database.Revision{Main: p.Bump}
 	if k, _ := keys.Cursor().Last(); k != nil {
-		if last, tombstone, err = database.ParseRevision(k); err != nil {
-			return damagef("bucket key: %w", err)
+		last, _, err := database.ParseRevision(k)
+		if err != nil {
+			return damagef("%s: bucket key: last key %.40q: %w", p.Base.db.Name(), k, err)
 		}
+		next.Main += last.Main
 	}
-	_ = tombstone
-	last.Main += p.Bump
-	if err := keys.Put(database.AppendRevision(nil, last), nil); err != nil {
+	if err := keys.Put(database.AppendRevision(nil, next), nil); err != nil {
 		return err
 	}
 	if !p.o.MarkCompacted {
@@ -188,7 +187,7 @@ func (p *Plan) editBump(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	return meta.Put([]byte(metaScheduled), database.AppendRevision(nil, database.Revision{Main: last.Main}))
+	return meta.Put([]byte(metaScheduled), database.AppendRevision(nil, next))
 }
 
 // editAlarms takes back all alarms, if that was asked for: etcdutl leaves those of members that are gone.
