@@ -128,6 +128,13 @@ func (s *Server) URL() string {
 // start runs the server and waits until it is healthy.
 func (s *Server) start(dataDir string, args ...string) error {
 	s.tb.Helper()
+	s.launch(dataDir, args...)
+	return s.waitHealthy()
+}
+
+// launch runs the server.
+func (s *Server) launch(dataDir string, args ...string) {
+	s.tb.Helper()
 	s.done = make(chan error, 1)
 	s.cmd = exec.Command(Binary(s.tb, s.version, "etcd"), append([]string{
 		"--data-dir", dataDir,
@@ -141,7 +148,6 @@ func (s *Server) start(dataDir string, args ...string) error {
 	}
 	go func() { s.done <- s.cmd.Wait() }()
 	s.tb.Cleanup(s.Kill)
-	return s.waitHealthy()
 }
 
 // Watch runs an etcd on a data directory and returns what it printed, and whether it ended by

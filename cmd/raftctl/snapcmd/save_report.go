@@ -53,10 +53,12 @@ func (s *saved) print(a *ui.App) error {
 }
 
 // took says how long it took, and how fast that was.
-func (s *saved) took() string {
-	d := time.Duration(s.Seconds * float64(time.Second)).Round(10 * time.Millisecond)
-	if s.Seconds <= 0 {
+func (s *saved) took() string { return tookText(s.Seconds, s.Size) }
+
+func tookText(seconds float64, size int64) string {
+	d := time.Duration(seconds * float64(time.Second)).Round(10 * time.Millisecond)
+	if seconds <= 0 {
 		return d.String()
 	}
-	return fmt.Sprintf("%v, %s/s", d, display.FormatSize(int64(float64(s.Size)/s.Seconds)))
+	return fmt.Sprintf("%v, %s/s", d, display.FormatSize(int64(float64(size)/seconds)))
 }

@@ -1,0 +1,64 @@
+package snapcmd
+
+import (
+	"fmt"
+	"io/fs"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/repair/restore"
+	"github.com/raftctl/raftctl/snapshot/database"
+)
+
+// optionsGlance are for a database that is opened for a look at what it has applied.
+var optionsGlance = database.Options{}
+
+// listSnap returns the names of what lies in member/snap.
+func listSnap(m *datadir.Member) []string {
+	entries, err := fs.ReadDir(m.Snap.FS, m.Snap.Path)
+	if err != nil {
+		return nil // then there is none that could be taken
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// stepBars shows a bar for each step that is long enough for one.
+type stepBars struct {
+	a    *ui.App
+	name string
+	step restore.Step
+	bar  *ui.Progress
+}
+
+// set tells how far a step is.
+func (s *stepBars) set(step restore.Step, done, total int64) {
+	if step != s.step {
+		s.bar.Done()
+		s.step, s.bar = step, ui.NewProgress(s.a, string(step)+" "+s.name, total)
+	}
+	s.bar.Set(done)
+}
+
+func (s *stepBars) done() { s.bar.Done() }
+
+func (o *restoreOptions) planOptions(
+	a *ui.App, c *restore.Cluster, targets []restore.Target, s *restoreSource, bars *stepBars,
+) restore.Options {
+	as, _ := restore.ParseRelease(o.as) // checked; 0 where it isn't given
+	return restore.Options{
+		FS: a.FS, Base: s.Base, Cluster: c, Targets: targets, As: as,
+		Bump: o.bump.by, MarkCompacted: o.markCompacted, ClearAlarms: o.clearAlarms, SkipVerify: o.skipVerify,
+		Progress: bars.set,
+	}
+}
+
+// sayLeftovers tells of folders that a restore left when it was killed.
+func (o *restoreOptions) sayLeftovers(a *ui.App, p *restore.Plan) {
+	for _, dir := range p.Leftovers() {
+		fmt.Fprintf(a.Err, "raftctl snapshot restore: %s is of a restore that was killed; remove it\n", ui.Quote(dir))
+	}
+}

@@ -1,0 +1,188 @@
+package snapcmd
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/display"
+	"github.com/raftctl/raftctl/repair/restore"
+)
+
+// restored is what a restore has made, or would make.
+type restored struct {
+	DryRun         bool             `json:"dry_run"`
+	Base           restoredBase     `json:"base"`
+	As             string           `json:"as"`
+	RevisionBefore int64            `json:"revision_before"`
+	RevisionAfter  int64            `json:"revision_after"`
+	BumpedBy       int64            `json:"bumped_by"`
+	MarkCompacted  bool             `json:"mark_compacted"`
+	ClusterID      string           `json:"cluster_id"`
+	ClusterToken   string           `json:"cluster_token"`
+	Members        []restoredMember `json:"members"`
+	LeftOut        []restoredLeft   `json:"left_out"`
+	Outlook        []restoredStart  `json:"outlook"`
+	Need           int64            `json:"need"`
+	Seconds        float64          `json:"seconds"`
+}
+
+type restoredBase struct {
+	Path            string `json:"path"`
+	FileSize        int64  `json:"file_size"`
+	Size            int64  `json:"size"`
+	Compressed      bool   `json:"compressed"`
+	SHA256          string `json:"sha256"`
+	Verified        bool   `json:"verified"`
+	Revision        int64  `json:"revision"`
+	ConsistentIndex uint64 `json:"consistent_index"`
+	Term            uint64 `json:"term"`
+	Release         string `json:"release"`
+	StorageVersion  string `json:"storage_version"`
+	ClusterVersion  string `json:"cluster_version"`
+}
+
+type restoredMember struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	PeerURLs []string `json:"peer_urls"`
+	DataDir  string   `json:"data_dir"`
+	WalDir   string   `json:"wal_dir,omitempty"`
+	Start    string   `json:"start"`
+}
+
+type restoredLeft struct {
+	What   string `json:"what"`
+	Kept   bool   `json:"kept"`
+	Why    string `json:"why"`
+	Advice string `json:"advice,omitempty"`
+}
+
+type restoredStart struct {
+	Release string `json:"release"`
+	Starts  bool   `json:"starts"`
+	Why     string `json:"why,omitempty"`
+}
+
+func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource) *restored {
+	b := p.Base
+	r := &restored{
+		DryRun: o.dryRun,
+		Base: restoredBase{Path: s.name, FileSize: b.FileSize, Size: b.Size, Compressed: b.Packed, SHA256: string(b.Sum),
+			Revision: b.Revision, ConsistentIndex: b.Meta.ConsistentIndex, Term: b.Meta.Term,
+			Release: b.Release.String(), StorageVersion: b.Meta.StorageVersion, ClusterVersion: b.Meta.ClusterVersion},
+		As: p.As.String(), RevisionBefore: b.Revision, RevisionAfter: p.Revision, BumpedBy: p.Bump,
+		MarkCompacted: o.markCompacted, ClusterID: fmt.Sprintf("%x", p.Cluster.ID), ClusterToken: p.Cluster.Token,
+		Members: []restoredMember{}, LeftOut: []restoredLeft{}, Need: p.Need,
+	}
+	for i := range p.Members {
+		m := &p.Members[i]
+		r.Members = append(r.Members, restoredMember{ID: fmt.Sprintf("%x", m.ID), Name: m.Name, PeerURLs: m.PeerURLs,
+			DataDir: o.shown(a, m.DataDir), WalDir: o.shown(a, m.WalDir), Start: o.startCommand(a, p, m)})
+	}
+	for _, l := range p.Left {
+		r.LeftOut = append(r.LeftOut, restoredLeft(l))
+	}
+	for _, s := range p.Outlook() {
+		r.Outlook = append(r.Outlook, restoredStart{s.Release.String(), s.Starts, s.Why})
+	}
+	return r
+}
+
+// done takes in what only a finished restore knows.
+func (r *restored) done(result *restore.Result) {
+	r.Base.SHA256, r.Base.Verified = string(result.Base.Sum), result.Checked
+	r.RevisionAfter = result.Revision
+}
+
+// shown returns a path as the user would type it.
+func (o *restoreOptions) shown(a *ui.App, path string) string {
+	if a.Dir == "" {
+		return path
+	}
+	return strings.TrimPrefix(path, strings.TrimSuffix(a.Dir, "/")+"/")
+}
+
+// startCommand is the command that starts a member. The log is there: etcd takes no --initial-… flags
+// from it any more. Client URLs are not known, and those of etcd's defaults serve this machine only.
+func (o *restoreOptions) startCommand(a *ui.App, p *restore.Plan, m *restore.Planned) string {
+	words := []string{"etcd", "--name", m.Name, "--data-dir", o.shown(a, m.DataDir)}
+	if m.WalDir != "" {
+		words = append(words, "--wal-dir", o.shown(a, m.WalDir))
+	}
+	peers := strings.Join(m.PeerURLs, ",")
+	clients := strings.Join(p.ClientURLs(m), ",")
+	return ui.CommandLine(append(words, "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers,
+		"--listen-client-urls", clients, "--advertise-client-urls", clients)...)
+}
+
+func (r *restored) print(a *ui.App) error {
+	f := ui.NewFacts(a.Text()).Wrap(a.Width)
+	f.Add(r.verb(), "%s", ui.Quote(r.Base.Path))
+	f.Add("base", "revision %d, entry %d of term %d, %s, of etcd %s, sha256 %s", r.Base.Revision, r.Base.ConsistentIndex,
+		r.Base.Term, display.FormatSize(r.Base.Size), r.Base.Release, r.Base.sumText())
+	f.Add("as", "etcd %s", r.As)
+	f.Add("revision", "%s", r.revisionText())
+	f.Add("cluster", "%s, token %s", r.ClusterID, ui.Quote(r.ClusterToken))
+	for _, m := range r.Members {
+		f.Add("member", "%s %s, %s: %s", m.ID, m.Name, strings.Join(m.PeerURLs, ", "), ui.Quote(m.DataDir))
+		if m.WalDir != "" {
+			f.AddBelow("log: " + ui.Quote(m.WalDir))
+		}
+		f.AddCommand(m.Start)
+	}
+	for i, l := range r.LeftOut {
+		f.Add([]string{"left out", ""}[min(i, 1)], "%s", l.text())
+	}
+	for i, s := range r.Outlook {
+		f.Add([]string{"starts on", ""}[min(i, 1)], "%s", s.text())
+	}
+	if r.DryRun {
+		f.Add("needs", "%s on disk; nothing was written", display.FormatSize(r.Need))
+	} else {
+		f.Add("took", "%s", tookText(r.Seconds, r.Base.Size))
+	}
+	return f.Flush()
+}
+
+func (r *restored) verb() string {
+	if r.DryRun {
+		return "would be"
+	}
+	return "restored"
+}
+
+func (b *restoredBase) sumText() string {
+	switch {
+	case b.Verified:
+		return b.SHA256 + ", its pages were checked"
+	case b.SHA256 == string(restore.SumPending):
+		return "there, not compared yet"
+	}
+	return b.SHA256
+}
+
+func (r *restored) revisionText() string {
+	if r.BumpedBy == 0 {
+		return fmt.Sprint(r.RevisionAfter)
+	}
+	return fmt.Sprintf("%d, %d before, and compacted up to there", r.RevisionAfter, r.RevisionBefore)
+}
+
+func (l *restoredLeft) text() string {
+	text := strings.ReplaceAll(l.What, "_", " ") + ": " + l.Why
+	if l.Kept {
+		text = strings.ReplaceAll(l.What, "_", " ") + " (kept): " + l.Why
+	}
+	if l.Advice != "" {
+		text += "; " + l.Advice + " takes them back"
+	}
+	return text
+}
+
+func (s *restoredStart) text() string {
+	if s.Starts {
+		return "etcd " + s.Release
+	}
+	return "not on etcd " + s.Release + ": " + s.Why
+}

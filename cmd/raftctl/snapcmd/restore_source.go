@@ -1,0 +1,185 @@
+package snapcmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/paths"
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/repair/restore"
+	"github.com/raftctl/raftctl/snapshot"
+)
+
+// restoreSource is what is restored from.
+type restoreSource struct {
+	*restore.Base
+	name   string // as it was given
+	root   string // the folder in which nothing is written
+	member *datadir.Member
+}
+
+// Close closes all files.
+func (s *restoreSource) Close() error {
+	_ = s.Base.Close() // all were opened for reading
+	return s.member.Close()
+}
+
+// source opens what is restored from.
+func (o *restoreOptions) source(ctx context.Context, a *ui.App, args []string) (s *restoreSource, err error) {
+	s = &restoreSource{name: o.fromMember}
+	if o.fromMember == "" {
+		s.name = args[0]
+	}
+	v := newVerified(a, &paths.Options{}, s.name)
+	if s.member, err = find(a, v.source, s.name, o.fromMember != ""); err != nil {
+		return nil, err
+	}
+	v.member = s.member
+	p, err := o.sourcePlace(ctx, v)
+	if err == nil {
+		s.root = rootOf(a, s.name, o.fromMember != "")
+		err = s.open(ctx, a, o, p)
+	}
+	if err != nil {
+		_ = s.member.Close()
+		return nil, err
+	}
+	if s.Copied != "" {
+		fmt.Fprintf(a.Err, "raftctl snapshot restore: %s: %s: a copy of it is restored, as it was at one moment\n",
+			ui.Quote(s.name), s.Copied)
+	}
+	return s, nil
+}
+
+// sourcePlace returns where the database lies.
+func (o *restoreOptions) sourcePlace(ctx context.Context, v *verified) (*datadir.Place, error) {
+	m := v.member
+	if o.fromMember == "" {
+		if m.File.State == datadir.Unknown {
+			return nil, ui.UsageError{Err: fmt.Errorf("%s is a directory; '%s' restores the database in it", ui.Quote(v.path),
+				ui.CommandLine("raftctl", "snapshot", "restore", "--from-member", paths.Typed(v.path)))}
+		}
+		p := place(m)
+		if p == nil {
+			return nil, ui.UsageError{Err: fmt.Errorf("%s: a .snap file holds no keys but those of the v2 store",
+				ui.Quote(v.path))}
+		}
+		return p, nil
+	}
+	if m.File.State != datadir.Unknown {
+		return nil, ui.UsageError{Err: fmt.Errorf("--from-member %s: a file, want a data directory", ui.Quote(v.path))}
+	}
+	return received(ctx, v)
+}
+
+// received returns the database of a member: the one that the leader sent with a snapshot, where etcd
+// would put that in the place of its own when it starts.
+func received(ctx context.Context, v *verified) (*datadir.Place, error) {
+	m := v.member
+	if err := v.readLog(ctx); err != nil {
+		return nil, err
+	}
+	index := uint64(0)
+	for _, s := range v.starts {
+		index = max(index, s.Entry.Index)
+	}
+	if m.Database.State != datadir.Present {
+		return nil, pathErr.Error(v.path, noDatabase(&m.Database))
+	}
+	return ahead(ctx, v, index)
+}
+
+// ahead returns the database, or the one beside it if the database has not applied what the snapshot
+// of an index includes.
+func ahead(ctx context.Context, v *verified, index uint64) (*datadir.Place, error) {
+	m := v.member
+	own := m.Database
+	db, err := openAt(ctx, v.a, &own, v.path, optionsGlance)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := db.Meta()
+	_ = db.Close() // opened for reading
+	if err != nil || meta.ConsistentIndex >= index {
+		return &own, nil // what is wrong with it is told when it is opened
+	}
+	name := snapshot.DBFileName(index)
+	for _, e := range listSnap(m) {
+		if e == name {
+			p := m.Database
+			p.Path, p.Name = path.Join(m.Snap.Path, name), filepath.Join(filepath.Dir(own.Name), name)
+			return &p, nil
+		}
+	}
+	return nil, &restore.RefusedError{Err: fmt.Errorf("%s: the database has applied entries up to %d, the log begins "+
+		"behind entry %d, and %s, which holds the state between, is not there: '%s' tells more; --skip-verify with the "+
+		"path of the database restores it as it is", ui.Quote(v.path), meta.ConsistentIndex, index, name,
+		ui.CommandLine("raftctl", "snapshot", "verify", paths.Typed(v.path)))}
+}
+
+func (s *restoreSource) open(ctx context.Context, a *ui.App, o *restoreOptions, p *datadir.Place) error {
+	if p.State != datadir.Present {
+		return pathErr.Error(s.name, noDatabase(p))
+	}
+	bar := &lateBar{a: a, name: "unpack " + s.name}
+	defer bar.Done()
+	var err error
+	s.Base, err = restore.OpenBase(ctx, p.FS, p.Path, restore.BaseOptions{
+		Member: o.fromMember != "", SkipHash: o.skipHash, Progress: bar.Set,
+	})
+	return err
+}
+
+// rootOf returns the folder that is restored from: a file's is that of the member that it lies in, if
+// it does.
+func rootOf(a *ui.App, name string, isMember bool) string {
+	at := realPath(a.Path(name))
+	if isMember {
+		return at
+	}
+	snap := filepath.Dir(at)
+	member := filepath.Dir(snap)
+	if filepath.Base(snap) == "snap" && filepath.Base(member) == "member" {
+		return filepath.Dir(member)
+	}
+	return at
+}
+
+// realPath follows links as far as the path exists.
+func realPath(name string) string {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return name
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		return real
+	}
+	dir := filepath.Dir(abs)
+	if dir == abs {
+		return abs
+	}
+	return filepath.Join(realPath(dir), filepath.Base(abs))
+}
+
+// refuseInside refuses to write into what is restored from.
+func (s *restoreSource) refuseInside(cmd *cobra.Command, targets []restore.Target) error {
+	for _, t := range targets {
+		for _, dir := range []string{t.DataDir, t.WalDir} {
+			if dir == "" {
+				continue
+			}
+			real := realPath(dir)
+			if real == s.root || strings.HasPrefix(real, s.root+string(os.PathSeparator)) {
+				return ui.Usagef(cmd, "%s lies in what is restored from, which is never written to", ui.Quote(dir))
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package restore
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+)
+
+// Start says whether a release starts on what is restored.
+type Start struct {
+	Release Release
+	Starts  bool
+	Why     string // not
+}
+
+// Outlook tells it of each release, the oldest first. All read the log of either flavour from its
+// beginning, where 3.4 to 3.6 have their members from; what keeps a release from starting is a later
+// version in the database.
+func (p *Plan) Outlook() (list []Start) {
+	for r := Release35 - 1; r <= newest(); r++ {
+		list = append(list, p.startsOn(r))
+	}
+	return list
+}
+
+func (p *Plan) startsOn(r Release) Start {
+	if v, err := releaseOf(p.Storage.To); err == nil && v > r && r >= Release36 {
+		return Start{r, false, fmt.Sprintf("storage version %s", p.Storage.To)}
+	}
+	return Start{Release: r, Starts: true}
+}
+
+// ClientURLs are those with which a member can be started: those that a member of the same name, or the
+// only one, had in the old cluster, or port 2379 beside its peer URLs.
+func (p *Plan) ClientURLs(m *Planned) (urls []string) {
+	for _, peer := range m.PeerURLs {
+		u, err := url.Parse(peer)
+		if err != nil || u.Hostname() == "" {
+			continue
+		}
+		u.Host = net.JoinHostPort(u.Hostname(), "2379")
+		urls = append(urls, u.String())
+	}
+	if len(urls) == 0 {
+		return []string{"http://localhost:2379"}
+	}
+	slices.Sort(urls)
+	return slices.Compact(urls)
+}

@@ -1,0 +1,143 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/raftctl/raftctl/internal/vfs"
+)
+
+// Result is what a restore has made.
+type Result struct {
+	*Plan
+	Checked bool // the pages of the base were checked
+}
+
+// run is one restore.
+type run struct {
+	plan *Plan
+	fs   vfs.FS
+	all  []*staged
+}
+
+// Run makes the data directories. They appear under their names when all are written, synced and
+// checked; until then, and after an error, there is none.
+func (p *Plan) Run(ctx context.Context) (*Result, error) {
+	r := &run{plan: p, fs: p.o.FS}
+	result := &Result{Plan: p}
+	if err := r.do(ctx, result); err != nil {
+		return nil, errors.Join(err, r.remove())
+	}
+	return result, nil
+}
+
+// do does the steps. What it has made by then, it has noted in r.all.
+func (r *run) do(ctx context.Context, result *Result) error {
+	p := r.plan
+	if err := r.stage(); err != nil {
+		return err
+	}
+	first := r.all[0].database()
+	if err := r.copyBase(ctx, first); err != nil {
+		return err
+	}
+	if err := r.verifyBase(ctx, result); err != nil {
+		return err
+	}
+	if p.o.Replay != nil {
+		revision, err := p.o.Replay(ctx, first)
+		if err != nil {
+			return err
+		}
+		p.Revision = revision + p.Bump
+	}
+	if err := p.edit(r.fs, first); err != nil {
+		return err
+	}
+	for _, s := range r.all {
+		if err := r.finish(ctx, s, first); err != nil {
+			return err
+		}
+	}
+	return r.place(ctx)
+}
+
+// stage makes the folders that become the data directories.
+func (r *run) stage() error {
+	for i := range r.plan.Members {
+		m := &r.plan.Members[i]
+		if err := r.fs.MkdirAll(filepath.Dir(m.DataDir), dirMode); err != nil {
+			return err
+		}
+		s, err := newStaged(r.fs, m)
+		if err != nil {
+			return err
+		}
+		r.all = append(r.all, s)
+		if err := s.make(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verifyBase checks the base, unless its sum has shown that it is what was saved.
+func (r *run) verifyBase(ctx context.Context, result *Result) error {
+	b := r.plan.Base
+	if b.Sum == SumOK || r.plan.o.SkipVerify {
+		return nil
+	}
+	result.Checked = true
+	return b.verify(ctx, func(done int64) { r.progress(StepVerify, done, b.Size) })
+}
+
+// finish completes the directory of a member.
+func (r *run) finish(ctx context.Context, s *staged, first string) error {
+	if s.database() != first {
+		if err := r.spread(ctx, first, s.database()); err != nil {
+			return err
+		}
+	}
+	if err := r.syncFile(s.database()); err != nil {
+		return err
+	}
+	if err := r.plan.writeLog(r.fs, s); err != nil {
+		return err
+	}
+	if err := s.sync(); err != nil {
+		return err
+	}
+	return r.check(ctx, s)
+}
+
+// place gives all results their names, or none.
+func (r *run) place(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := r.plan.checkVacant(); err != nil { // it may have come meanwhile
+		return err
+	}
+	for _, s := range r.all {
+		if err := s.place(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove removes what was made.
+func (r *run) remove() error {
+	var errs []error
+	for _, s := range r.all {
+		errs = append(errs, s.remove())
+	}
+	return errors.Join(errs...)
+}
+
+func (r *run) progress(step Step, done, total int64) {
+	if r.plan.o.Progress != nil {
+		r.plan.o.Progress(step, done, total)
+	}
+}
