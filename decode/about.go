@@ -20,3 +20,12 @@ func (r *Request) RevokedLease() (id int64, ok bool) {
 	}
 	return int64(number(r.mainFields(), "id")), true
 }
+
+// MayWrite reports whether the request may make a new revision of the keys.
+func (r *Request) MayWrite() bool {
+	switch r.Op {
+	case OpPut, OpDeleteRange, OpTxn, OpLeaseRevoke:
+		return true
+	}
+	return false
+}

@@ -48,6 +48,7 @@ type Plan struct {
 	// for a [Revision] and a [BeforeDelete].
 	Range *logs.Range
 
+	Bytes   int64         // of the requests behind the database's last one, as far as they are in a row
 	Foreign error         // why the logs may be of another cluster, if they are taken all the same
 	Times   *decode.Times // when the entries were written
 	Moment  decode.Moment // what a Time has come to
@@ -119,6 +120,9 @@ func (p *Plan) readAhead(ctx context.Context, progress func(done, total uint64))
 	for e, err := range r.Entries(ctx) {
 		if err != nil {
 			return err
+		}
+		if e.Index > p.Base.Index {
+			p.Bytes += int64(len(e.Data))
 		}
 		if decode.Payload(&request, e.Entry) != nil {
 			continue
@@ -246,4 +250,16 @@ func (p *Plan) earlier(ctx context.Context) iter.Seq2[wal.LiveEntry, error] {
 		return nil
 	}
 	return r.Entries(ctx)
+}
+
+// Behind returns the entries behind one, as far as they are there: those known to be committed, and where
+// all of these are, those at the end of the most advanced log.
+func (p *Plan) Behind(last uint64) (*logs.Range, error) {
+	reach := p.joined.Reach(last)
+	if reach >= p.Commit.Index && p.End.Index > reach {
+		if r, err := p.joined.Range(last, p.End.Index); err == nil {
+			return r, nil
+		}
+	}
+	return p.joined.Range(last, reach)
 }

@@ -162,7 +162,7 @@ func (p *Plan) editStorage(tx *bbolt.Tx) error {
 
 // editBump adds a record of a later revision, without a key, and asks for compaction up to it.
 func (p *Plan) editBump(tx *bbolt.Tx) error {
-	if p.Bump == 0 {
+	if p.Bump == 0 && p.seen <= p.store {
 		return nil
 	}
 	keys, err := tx.CreateBucketIfNotExists([]byte(bucketKey))
@@ -177,6 +177,14 @@ func (p *Plan) editBump(tx *bbolt.Tx) error {
 		}
 		next.Main += last.Main
 	}
+	if p.seen > 0 {
+		next.Main = p.seen
+	}
+	if next.Main <= p.store {
+		return refusef("--bump-revision leads to revision %d, and the store is at %d; give %d more at least",
+			next.Main, p.store, p.store-next.Main+1)
+	}
+	p.Bump, p.Revision = next.Main-p.store, next.Main
 	if err := keys.Put(database.AppendRevision(nil, next), nil); err != nil {
 		return err
 	}

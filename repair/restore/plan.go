@@ -25,12 +25,25 @@ type Options struct {
 	ClearAlarms bool
 	SkipVerify  bool // take a database that is damaged, too
 
-	// Replay, if it isn't nil, is given the path of the copy of the base before it is edited, and may
-	// change it. It returns the store's revision as it then is.
-	Replay func(ctx context.Context, path string) (revision int64, err error)
+	// Replay, if it isn't nil, is given the folder with the copy of the base before it is edited, and may
+	// change the database in it. ReplayBytes is how much it may add, in bytes.
+	Replay      func(ctx context.Context, dir string) (Replayed, error)
+	ReplayBytes int64
+
+	// BumpSeen lets the revision grow to the last one that a client may have seen, as Replay tells it.
+	BumpSeen bool
+
+	// Rehearse boots a copy of each result, and reads all of it, before it gets its name.
+	Rehearse bool
 
 	// Progress is told how far a step is, in bytes; it may be nil.
 	Progress func(step Step, done, total int64)
+}
+
+// Replayed is what a replay made of the database.
+type Replayed struct {
+	Revision int64 // of the store
+	Seen     int64 // the last revision that a client of the old cluster may have seen, as far as that is known
 }
 
 // Target is a data directory that is to be made.
@@ -52,6 +65,7 @@ const (
 	StepSpread Step = "spread" // copies for the other members
 	StepLog    Step = "log"    // the log and the .snap file of each member
 	StepCheck  Step = "check"  // of what was written
+	StepBoot   Step = "boot"   // the rehearsal
 	StepPlace  Step = "place"  // the new names
 )
 
@@ -67,7 +81,9 @@ type Plan struct {
 	Left     []LeftOut
 	Revision int64 // after the restore, if nothing is replayed
 
-	o Options
+	o     Options
+	store int64 // the revision of the database before it is edited
+	seen  int64 // where the bump leads to, if it is BumpSeen
 }
 
 // Planned is a member whose directory is to be made.
@@ -84,7 +100,7 @@ func NewPlan(o Options) (*Plan, error) {
 		o.As = max(o.Base.Release, Release35)
 	}
 	p := &Plan{Base: o.Base, Cluster: o.Cluster, As: o.As, Bump: o.Bump, o: o,
-		Revision: o.Base.Revision + o.Bump}
+		Revision: o.Base.Revision + o.Bump, store: o.Base.Revision}
 	for _, t := range o.Targets {
 		m := o.Cluster.Member(t.Name)
 		if m == nil {
@@ -126,7 +142,12 @@ const spare = 1 << 20
 
 // need returns how many bytes the members' directories take.
 func (p *Plan) need() int64 {
-	return int64(len(p.Members)) * (p.Base.Size + wal.SegmentSize + spare)
+	one := p.Base.Size + p.o.ReplayBytes + wal.SegmentSize + spare
+	n := int64(len(p.Members))
+	if p.o.Rehearse {
+		n++ // a copy of one at a time
+	}
+	return n * one
 }
 
 // entries are the indexes of the first and last entry of the new log: one a member.

@@ -6,34 +6,40 @@ import (
 	"path/filepath"
 
 	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/repair/rehearse"
+	"github.com/raftctl/raftctl/snapshot/database"
 )
 
 // Result is what a restore has made.
 type Result struct {
 	*Plan
 	Checked bool // the pages of the base were checked
+
+	Rehearsals []*rehearse.Report // of the members, where that was asked for
 }
 
 // run is one restore.
 type run struct {
-	plan *Plan
-	fs   vfs.FS
-	all  []*staged
+	plan   *Plan
+	fs     vfs.FS
+	all    []*staged
+	result *Result
+	hash   *database.HashKV // of the database, once it was computed
 }
 
 // Run makes the data directories. They appear under their names when all are written, synced and
 // checked; until then, and after an error, there is none.
 func (p *Plan) Run(ctx context.Context) (*Result, error) {
-	r := &run{plan: p, fs: p.o.FS}
 	result := &Result{Plan: p}
-	if err := r.do(ctx, result); err != nil {
+	r := &run{plan: p, fs: p.o.FS, result: result}
+	if err := r.do(ctx); err != nil {
 		return nil, errors.Join(err, r.remove())
 	}
 	return result, nil
 }
 
 // do does the steps. What it has made by then, it has noted in r.all.
-func (r *run) do(ctx context.Context, result *Result) error {
+func (r *run) do(ctx context.Context) error {
 	p := r.plan
 	if err := r.stage(); err != nil {
 		return err
@@ -42,15 +48,11 @@ func (r *run) do(ctx context.Context, result *Result) error {
 	if err := r.copyBase(ctx, first); err != nil {
 		return err
 	}
-	if err := r.verifyBase(ctx, result); err != nil {
+	if err := r.verifyBase(ctx); err != nil {
 		return err
 	}
-	if p.o.Replay != nil {
-		revision, err := p.o.Replay(ctx, first)
-		if err != nil {
-			return err
-		}
-		p.Revision = revision + p.Bump
+	if err := r.replay(ctx); err != nil {
+		return err
 	}
 	if err := p.edit(r.fs, first); err != nil {
 		return err
@@ -61,6 +63,23 @@ func (r *run) do(ctx context.Context, result *Result) error {
 		}
 	}
 	return r.place(ctx)
+}
+
+// replay lets the caller change the copy of the base.
+func (r *run) replay(ctx context.Context) error {
+	p := r.plan
+	if p.o.Replay == nil {
+		return nil
+	}
+	replayed, err := p.o.Replay(ctx, r.all[0].snap())
+	if err != nil {
+		return err
+	}
+	p.Revision, p.store = replayed.Revision, replayed.Revision
+	if p.o.BumpSeen {
+		p.seen = replayed.Seen
+	}
+	return nil
 }
 
 // stage makes the folders that become the data directories.
@@ -83,12 +102,12 @@ func (r *run) stage() error {
 }
 
 // verifyBase checks the base, unless its sum has shown that it is what was saved.
-func (r *run) verifyBase(ctx context.Context, result *Result) error {
+func (r *run) verifyBase(ctx context.Context) error {
 	b := r.plan.Base
 	if b.Sum == SumOK || r.plan.o.SkipVerify {
 		return nil
 	}
-	result.Checked = true
+	r.result.Checked = true
 	return b.verify(ctx, func(done int64) { r.progress(StepVerify, done, b.Size) })
 }
 
@@ -108,7 +127,10 @@ func (r *run) finish(ctx context.Context, s *staged, first string) error {
 	if err := s.sync(); err != nil {
 		return err
 	}
-	return r.check(ctx, s)
+	if err := r.check(ctx, s); err != nil {
+		return err
+	}
+	return r.rehearse(ctx, s)
 }
 
 // place gives all results their names, or none.

@@ -24,6 +24,7 @@ type restoreOptions struct {
 	advertise  string
 	as         string
 	bump       bump
+	replay     replayFlags
 
 	markCompacted bool
 	clearAlarms   bool
@@ -100,6 +101,7 @@ func (o *restoreOptions) register(cmd *cobra.Command) {
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the plan, and write nothing")
 	f.Uint64("initial-memory-map-size", 0,
 		"taken for etcdutl's sake, without effect: the database is edited without mapping room for it to grow")
+	o.replay.register(cmd)
 	o.output.Register(cmd)
 	ui.CompleteWith(cmd, "as", releaseNames())
 }
@@ -137,12 +139,15 @@ func (o *restoreOptions) check(cmd *cobra.Command) error {
 			return ui.Usagef(cmd, "--as: %w", err)
 		}
 	}
+	if err := o.replay.check(cmd, o.replays()); err != nil {
+		return err
+	}
 	switch {
 	case o.bump.isSet() != o.markCompacted:
 		return ui.Usagef(cmd, "--bump-revision and --mark-compacted go together: a watch would otherwise "+
 			"go on over the gap as if nothing had been lost")
-	case o.bump.auto:
-		return ui.Usagef(cmd, "--bump-revision auto needs a log to count in; give a number")
+	case o.bump.auto && !o.replays():
+		return ui.Usagef(cmd, "--bump-revision auto needs a log to count in: --wal PATH; or give a number")
 	case o.fromMember != "" && o.skipHash:
 		return ui.Usagef(cmd, "--skip-hash-check is about FILE: a member's own database has no sha256")
 	}
@@ -222,25 +227,30 @@ func (o *restoreOptions) restore(cmd *cobra.Command, a *ui.App, args []string) (
 	if err := source.refuseInside(cmd, targets); err != nil {
 		return nil, err
 	}
+	again, err := o.planReplay(ctx, a, source)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = again.Close() }() // opened for reading
 	bars := &stepBars{a: a, name: source.name}
 	defer bars.done()
-	p, err := restore.NewPlan(o.planOptions(a, c, targets, source, bars))
+	p, err := restore.NewPlan(o.planOptions(a, c, targets, source, bars, again))
 	if err != nil {
 		return nil, err
 	}
 	o.sayLeftovers(a, p)
-	report := newRestored(a, o, p, source)
+	report := newRestored(a, o, p, source, again)
 	if o.dryRun {
 		return report, nil
 	}
-	return report, o.run(ctx, p, report)
+	return report, o.run(ctx, p, report, again)
 }
 
-func (o *restoreOptions) run(ctx context.Context, p *restore.Plan, report *restored) error {
+func (o *restoreOptions) run(ctx context.Context, p *restore.Plan, report *restored, again *rerun) error {
 	result, err := p.Run(ctx)
 	if err != nil {
-		return err
+		return o.replayError(err)
 	}
-	report.done(result)
+	report.done(result, again)
 	return nil
 }

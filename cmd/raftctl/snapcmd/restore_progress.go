@@ -46,13 +46,29 @@ func (s *stepBars) set(step restore.Step, done, total int64) {
 func (s *stepBars) done() { s.bar.Done() }
 
 func (o *restoreOptions) planOptions(
-	a *ui.App, c *restore.Cluster, targets []restore.Target, s *restoreSource, bars *stepBars,
+	a *ui.App, c *restore.Cluster, targets []restore.Target, s *restoreSource, bars *stepBars, again *rerun,
 ) restore.Options {
 	as, _ := restore.ParseRelease(o.as) // checked; 0 where it isn't given
-	return restore.Options{
+	ro := restore.Options{
 		FS: a.FS, Base: s.Base, Cluster: c, Targets: targets, As: as,
-		Bump: o.bump.by, MarkCompacted: o.markCompacted, ClearAlarms: o.clearAlarms, SkipVerify: o.skipVerify,
-		Progress: bars.set,
+		Bump: o.bump.by, BumpSeen: o.bump.auto, MarkCompacted: o.markCompacted, ClearAlarms: o.clearAlarms,
+		SkipVerify: o.skipVerify, Rehearse: o.replay.rehearse, Progress: bars.set,
+	}
+	if again != nil {
+		ro.Replay, ro.ReplayBytes = again.run, again.Bytes
+		again.bar = bars.count(again.Range.First()-1, again.Range.Len())
+	}
+	return ro
+}
+
+// count returns what tells a bar the last entry that was applied, of n behind base.
+func (s *stepBars) count(base, n uint64) func(index uint64) {
+	return func(index uint64) {
+		if s.step != restore.StepReplay {
+			s.bar.Done()
+			s.step, s.bar = restore.StepReplay, ui.NewCount(s.a, "replay", "entries", int64(n))
+		}
+		s.bar.Set(int64(index - base))
 	}
 }
 

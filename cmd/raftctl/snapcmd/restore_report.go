@@ -21,8 +21,10 @@ type restored struct {
 	ClusterID      string           `json:"cluster_id"`
 	ClusterToken   string           `json:"cluster_token"`
 	Members        []restoredMember `json:"members"`
+	Replay         *replayed        `json:"replay,omitempty"`
 	LeftOut        []restoredLeft   `json:"left_out"`
 	Outlook        []restoredStart  `json:"outlook"`
+	Rehearsals     []rehearsed      `json:"rehearsals,omitempty"`
 	Need           int64            `json:"need"`
 	Seconds        float64          `json:"seconds"`
 }
@@ -64,7 +66,7 @@ type restoredStart struct {
 	Why     string `json:"why,omitempty"`
 }
 
-func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource) *restored {
+func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource, again *rerun) *restored {
 	b := p.Base
 	r := &restored{
 		DryRun: o.dryRun,
@@ -74,6 +76,9 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 		As: p.As.String(), RevisionBefore: b.Revision, RevisionAfter: p.Revision, BumpedBy: p.Bump,
 		MarkCompacted: o.markCompacted, ClusterID: fmt.Sprintf("%x", p.Cluster.ID), ClusterToken: p.Cluster.Token,
 		Members: []restoredMember{}, LeftOut: []restoredLeft{}, Need: p.Need,
+	}
+	if again != nil {
+		r.Replay = newReplayed(again)
 	}
 	for i := range p.Members {
 		m := &p.Members[i]
@@ -90,9 +95,20 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 }
 
 // done takes in what only a finished restore knows.
-func (r *restored) done(result *restore.Result) {
+func (r *restored) done(result *restore.Result, again *rerun) {
 	r.Base.SHA256, r.Base.Verified = string(result.Base.Sum), result.Checked
-	r.RevisionAfter = result.Revision
+	r.RevisionAfter, r.BumpedBy = result.Revision, result.Bump
+	if again != nil {
+		r.Replay = newReplayed(again)
+	}
+	for _, m := range result.Rehearsals {
+		x := rehearsed{Member: fmt.Sprintf("%x", m.Member), Revision: m.Revision, Keys: m.Keys, KeyBytes: m.KeyBytes,
+			Leases: m.Leases, Hash: m.Hash}
+		if m.Refused != "" {
+			x.Refused = &m.Refused
+		}
+		r.Rehearsals = append(r.Rehearsals, x)
+	}
 }
 
 // shown returns a path as the user would type it.
@@ -121,6 +137,9 @@ func (r *restored) print(a *ui.App) error {
 	f.Add(r.verb(), "%s", ui.Quote(r.Base.Path))
 	f.Add("base", "revision %d, entry %d of term %d, %s, of etcd %s, sha256 %s", r.Base.Revision, r.Base.ConsistentIndex,
 		r.Base.Term, display.FormatSize(r.Base.Size), r.Base.Release, r.Base.sumText())
+	if r.Replay != nil {
+		r.Replay.print(a, f, r.DryRun)
+	}
 	f.Add("as", "etcd %s", r.As)
 	f.Add("revision", "%s", r.revisionText())
 	f.Add("cluster", "%s, token %s", r.ClusterID, ui.Quote(r.ClusterToken))
@@ -136,6 +155,9 @@ func (r *restored) print(a *ui.App) error {
 	}
 	for i, s := range r.Outlook {
 		f.Add([]string{"starts on", ""}[min(i, 1)], "%s", s.text())
+	}
+	for i := range r.Rehearsals {
+		f.Add([]string{"rehearsed", ""}[min(i, 1)], "%s", r.Rehearsals[i].text())
 	}
 	if r.DryRun {
 		f.Add("needs", "%s on disk; nothing was written", display.FormatSize(r.Need))

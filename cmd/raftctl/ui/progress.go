@@ -20,6 +20,7 @@ type Progress struct {
 
 	w     io.Writer
 	name  string
+	unit  string // what is counted; empty: bytes
 	total int64
 	mu    sync.Mutex
 	start time.Time
@@ -30,28 +31,53 @@ type Progress struct {
 // progressInterval is how often a line is written where there is no terminal.
 const progressInterval = 10 * time.Second
 
-// smallRead is too little for a bar: it would be gone before it is seen.
-const smallRead = 256 << 20
+// Less than these is too little for a bar: it would be gone before it is seen.
+const (
+	smallRead  = 256 << 20
+	smallCount = 50_000
+)
 
 // NewProgress begins to show a read of total bytes. It returns nil, which shows nothing, where Out
 // is a pipe and Err a terminal: a pager may have that.
 func NewProgress(a *App, name string, total int64) *Progress {
+	p := newProgress(a, name, total)
+	if p == nil || !a.ErrTerm || total < smallRead {
+		return p
+	}
+	p.addBar(decor.CountersKibiByte("% .1f / % .1f"), decor.AverageSpeed(decor.SizeB1024(0), "% .1f"))
+	return p
+}
+
+// NewCount is NewProgress for what is counted in another unit, such as entries.
+func NewCount(a *App, name, unit string, total int64) *Progress {
+	p := newProgress(a, name, total)
+	if p == nil {
+		return nil
+	}
+	p.unit = unit
+	if a.ErrTerm && total >= smallCount {
+		p.addBar(decor.CountersNoUnit("%d / %d "+unit), decor.AverageSpeed(0, "%.0f/s"))
+	}
+	return p
+}
+
+func newProgress(a *App, name string, total int64) *Progress {
 	if a.OutPipe && a.ErrTerm {
 		return nil
 	}
 	p := &Progress{w: a.Err, name: Printable(name), total: total, now: a.Now}
 	p.start = p.now()
 	p.last = p.start
-	if a.ErrTerm && total >= smallRead {
-		p.container = mpb.New(mpb.WithOutput(a.Err), mpb.WithWidth(60))
-		p.bar = p.container.AddBar(total, mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.CountersKibiByte("% .1f / % .1f")),
-			mpb.AppendDecorators(decor.AverageSpeed(decor.SizeB1024(0), "% .1f"), decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO)))
-	}
 	return p
 }
 
-// Set tells how many bytes are done. A nil Progress shows nothing.
+func (p *Progress) addBar(counters, speed decor.Decorator) {
+	p.container = mpb.New(mpb.WithOutput(p.w), mpb.WithWidth(60))
+	p.bar = p.container.AddBar(p.total, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(counters),
+		mpb.AppendDecorators(speed, decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO)))
+}
+
+// Set tells how much is done. A nil Progress shows nothing.
 func (p *Progress) Set(done int64) {
 	if p == nil {
 		return
@@ -72,8 +98,14 @@ func (p *Progress) Set(done int64) {
 	if rate > 0 {
 		left = time.Duration(float64(p.total-done) / rate * float64(time.Second)).Round(time.Second)
 	}
-	fmt.Fprintf(p.w, "%s: %s of %s, %s/s, %v left\n",
-		p.name, display.FormatSize(done), display.FormatSize(p.total), display.FormatSize(int64(rate)), left)
+	fmt.Fprintf(p.w, "%s: %s of %s, %s/s, %v left\n", p.name, p.text(done), p.text(p.total), p.text(int64(rate)), left)
+}
+
+func (p *Progress) text(n int64) string {
+	if p.unit != "" {
+		return fmt.Sprintf("%d %s", n, p.unit)
+	}
+	return display.FormatSize(n)
 }
 
 // Done removes the bar, whether the end was reached or not.

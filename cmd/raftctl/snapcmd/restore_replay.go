@@ -1,0 +1,281 @@
+package snapcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/paths"
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/logs"
+	"github.com/raftctl/raftctl/repair/replay"
+	"github.com/raftctl/raftctl/repair/restore"
+	"github.com/raftctl/raftctl/snapshot/database"
+)
+
+// replayFlags say which logs are replayed onto the base, and up to where.
+type replayFlags struct {
+	wal         []string
+	until       string
+	committed   bool
+	uncommitted bool
+	foreign     bool
+	slack       time.Duration
+	rehearse    bool
+
+	target replay.Target
+}
+
+// defaultSlack is how exactly a moment has to be known.
+const defaultSlack = time.Minute
+
+func (o *replayFlags) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&o.wal, "wal", nil, "replay the log at `PATH` onto the backup; several logs, of any members, may be given")
+	f.StringVar(&o.until, "until", "end", "stop at `TARGET`: "+strings.Join(replay.Targets(), ", "))
+	f.BoolVar(&o.committed, "committed-only", true, "stop at the last entry that is known to be committed")
+	f.BoolVar(&o.uncommitted, "include-uncommitted", false,
+		"go on to the end of the most advanced log, with entries that may never have been committed")
+	f.BoolVar(&o.foreign, "force-foreign", false, "replay a log of which nothing shows that it is of the backup's cluster")
+	f.DurationVar(&o.slack, "time-slack", defaultSlack, "how exactly the entry at --until time=… has to be known")
+	f.BoolVar(&o.rehearse, "rehearse", false, "boot a copy of the result in process and read every key, before it gets its name")
+	ui.CompleteWith(cmd, "until", replay.Targets())
+}
+
+// logs reports whether there is anything to replay.
+func (o *restoreOptions) replays() bool { return len(o.replay.wal) > 0 || o.fromMember != "" }
+
+// check decides what the flags mean.
+func (o *replayFlags) check(cmd *cobra.Command, has bool) (err error) {
+	changed := cmd.Flags().Changed
+	if o.target, err = replay.ParseTarget(o.until); err != nil {
+		return ui.Usagef(cmd, "--until: %w", err)
+	}
+	for _, name := range []string{"until", "committed-only", "include-uncommitted", "force-foreign", "time-slack"} {
+		if changed(name) && !has {
+			return ui.Usagef(cmd, "--%s needs a log: --wal PATH", name)
+		}
+	}
+	for _, path := range o.wal {
+		if path == "" {
+			return ui.Usagef(cmd, "--wal is empty")
+		}
+	}
+	switch {
+	case o.uncommitted && changed("committed-only") && o.committed, !o.uncommitted && !o.committed:
+		return ui.Usagef(cmd, "--committed-only and --include-uncommitted are each other's opposite: give one of them")
+	case changed("time-slack") && o.target.Kind != replay.Time:
+		return ui.Usagef(cmd, "--time-slack goes with --until time=…")
+	case o.slack < 0:
+		return ui.Usagef(cmd, "--time-slack %v, want 0s or more", o.slack)
+	}
+	return nil
+}
+
+// rerun is a replay that was planned.
+type rerun struct {
+	*replay.Plan
+
+	sources []*logs.Source
+	bar     func(index uint64)
+	report  *replay.Report // once it has run
+	behind  behind
+}
+
+// Close closes the logs.
+func (r *rerun) Close() error {
+	if r == nil {
+		return nil
+	}
+	return logs.CloseAll(r.sources)
+}
+
+// planReplay opens the logs and checks them; nil if there are none.
+func (o *restoreOptions) planReplay(ctx context.Context, a *ui.App, s *restoreSource) (*rerun, error) {
+	if !o.replays() {
+		return nil, nil
+	}
+	sources, err := o.openLogs(ctx, a, s)
+	if err != nil {
+		return nil, err
+	}
+	r := &rerun{sources: sources}
+	bar := &lateCount{a: a, name: "look ahead"}
+	defer bar.Done()
+	r.Plan, err = replay.NewPlan(ctx, replay.PlanOptions{
+		Meta: &s.Meta, Members: &s.Members, Revision: s.Revision, Sources: sources, Target: o.replay.target,
+		Uncommitted: o.replay.uncommitted, Foreign: o.replay.foreign, Slack: o.replay.slack, Progress: bar.set,
+	})
+	if err != nil {
+		return nil, errors.Join(o.replayError(err), r.Close())
+	}
+	return r, nil
+}
+
+// openLogs opens the logs that are given, and the member's own.
+func (o *restoreOptions) openLogs(ctx context.Context, a *ui.App, s *restoreSource) ([]*logs.Source, error) {
+	names := o.replay.wal
+	if o.fromMember != "" {
+		names = append([]string{o.fromMember}, names...)
+	}
+	bar := &lateBar{a: a, name: "read log"}
+	defer bar.Done()
+	sources, err := logs.OpenAll(ctx, names, logs.Options{Dir: a.Dir, Database: true})
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range sources {
+		l.Applied = appliedBy(ctx, l.Log.Member())
+		if i == 0 && o.fromMember != "" {
+			l.Applied = raftpb.EntryID{Term: s.Meta.Term, Index: s.Meta.ConsistentIndex}
+		}
+	}
+	return sources, nil
+}
+
+// appliedBy returns the last entry that a member's database has applied, as far as there is one and it
+// tells: it is known to be committed.
+func appliedBy(ctx context.Context, m *datadir.Member) (id raftpb.EntryID) {
+	if m.Database.State != datadir.Present {
+		return id
+	}
+	db, err := database.Open(ctx, m.Database.FS, m.Database.Path, database.Options{})
+	if err != nil {
+		return id
+	}
+	defer func() { _ = db.Close() }() // opened for reading
+	if meta, err := db.Meta(); err == nil {
+		id = raftpb.EntryID{Term: meta.Term, Index: meta.ConsistentIndex}
+	}
+	return id
+}
+
+// run replays onto the copy of the base in a folder.
+func (r *rerun) run(ctx context.Context, dir string) (restore.Replayed, error) {
+	report, err := r.Plan.Run(ctx, dir, func(write func(io.Writer) error) error {
+		return replaceDatabase(dir, write)
+	}, r.bar)
+	if err != nil {
+		return restore.Replayed{}, err
+	}
+	r.report = report
+	if r.behind, err = r.countBehind(ctx, report.After.Applied.Index); err != nil {
+		return restore.Replayed{}, err
+	}
+	return restore.Replayed{Revision: report.After.Revision, Seen: report.After.Revision + int64(r.behind.writes)}, nil
+}
+
+// replaceDatabase writes another database in the place of the one in a folder that is being made.
+func replaceDatabase(dir string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(filepath.Join(dir, "db.before"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(dir, "db"))
+}
+
+// behind are the entries that were left out at the end.
+type behind struct {
+	committed, uncommitted uint64
+	writes                 uint64 // those of all that may have made a revision
+}
+
+// countBehind counts the entries behind the last one that was applied.
+func (r *rerun) countBehind(ctx context.Context, last uint64) (b behind, err error) {
+	rest, err := r.Plan.Behind(last)
+	if err != nil {
+		return b, nil // entries are missing there: how many is not known
+	}
+	var request decode.Request
+	for e, err := range rest.Entries(ctx) {
+		if err != nil {
+			return b, err
+		}
+		if e.Index <= r.Commit.Index {
+			b.committed++
+		} else {
+			b.uncommitted++
+		}
+		if decode.Payload(&request, e.Entry) != nil || request.MayWrite() {
+			b.writes++
+		}
+	}
+	return b, nil
+}
+
+// replayError adds to an error the flag by which the user may go on.
+func (o *restoreOptions) replayError(err error) error {
+	if gap, ok := errors.AsType[*logs.GapError](err); ok {
+		return &restore.RefusedError{Err: fmt.Errorf("%w; --until index=%d stops before them", err, gap.HeldTo)}
+	}
+	if damage, ok := errors.AsType[*logs.DamageError](err); ok {
+		return &restore.DamageError{Err: fmt.Errorf("%w; --until index=%d stops before them", err, damage.HeldTo)}
+	}
+	if _, ok := errors.AsType[*logs.ConflictError](err); ok {
+		return &restore.DamageError{Err: err}
+	}
+	if slack, ok := errors.AsType[*replay.SlackError](err); ok {
+		hint := fmt.Sprintf("--until index=%d takes the first of them", slack.Moment.Index)
+		if width, known := slack.Moment.Width(); known {
+			hint += fmt.Sprintf(", --time-slack %v too", width.Round(time.Second)+time.Second)
+		}
+		return &restore.RefusedError{Err: fmt.Errorf("%w; %s", err, hint)}
+	}
+	if _, ok := errors.AsType[*replay.TargetError](err); ok {
+		if o.replay.target.Kind == replay.Index && !o.replay.uncommitted {
+			err = fmt.Errorf("%w; --include-uncommitted goes on to the end of the log", err)
+		}
+		return ui.UsageError{Err: fmt.Errorf("--until %w", err)}
+	}
+	for _, foreign := range []bool{isA[*logs.ForeignError](err), isA[*replay.ForeignError](err)} {
+		if foreign {
+			return &restore.RefusedError{Err: fmt.Errorf("%w; --force-foreign takes it all the same", err)}
+		}
+	}
+	return err
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+// lateCount is a progress of entries whose number is told with the first call.
+type lateCount struct {
+	a    *ui.App
+	name string
+	bar  *ui.Progress
+}
+
+func (l *lateCount) set(done, total uint64) {
+	if l.bar == nil {
+		l.bar = ui.NewCount(l.a, l.name, "entries", int64(total))
+	}
+	l.bar.Set(int64(done))
+}
+
+// Done removes the bar.
+func (l *lateCount) Done() { l.bar.Done() }
+
+// showCommand is the command that shows an entry of one of the logs.
+func (r *rerun) showCommand(index uint64) string {
+	for _, s := range r.sources {
+		if v := s.View; v.First.Index <= index && index <= v.Last.Index {
+			return ui.CommandLine("raftctl", "wal", "dump", paths.Typed(s.Name), "--index", fmt.Sprint(index), "--who")
+		}
+	}
+	return ""
+}

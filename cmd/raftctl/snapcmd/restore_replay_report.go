@@ -1,0 +1,264 @@
+package snapcmd
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/internal/display"
+	"github.com/raftctl/raftctl/repair/replay"
+)
+
+// replayed is what was replayed, or would be.
+type replayed struct {
+	Target   string          `json:"target"`
+	Logs     []replayedLog   `json:"logs"`
+	First    uint64          `json:"first"`
+	Last     uint64          `json:"last"`
+	Entries  uint64          `json:"entries"`
+	LastTerm uint64          `json:"last_term,omitempty"`
+	Ops      []replayedOp    `json:"operations,omitempty"`
+	Ignored  uint64          `json:"about_cluster,omitempty"`
+	Commit   replayedCommit  `json:"commit"`
+	Behind   *replayedBehind `json:"left_behind,omitempty"`
+
+	Uncommitted uint64 `json:"uncommitted"`
+
+	NotBefore string `json:"time_not_before,omitempty"`
+	NotAfter  string `json:"time_not_after,omitempty"`
+
+	Deletions []replayedDeletion `json:"deletions,omitempty"`
+	Others    int                `json:"deletions_before,omitempty"`
+	Foreign   string             `json:"foreign,omitempty"`
+	Damage    []string           `json:"damage,omitempty"`
+
+	bounds decode.Bounds
+	show   string // the command that shows the deletion
+}
+
+type replayedLog struct {
+	Path   string `json:"path"`
+	Member string `json:"member_id"`
+	First  uint64 `json:"first"`
+	Last   uint64 `json:"last"`
+}
+
+type replayedOp struct {
+	Op    string `json:"op"`
+	Count uint64 `json:"count"`
+}
+
+type replayedCommit struct {
+	Index uint64 `json:"index"`
+	Term  uint64 `json:"term"`
+	By    string `json:"told_by"`
+}
+
+type replayedBehind struct {
+	Committed   uint64 `json:"committed"`
+	Uncommitted uint64 `json:"uncommitted"`
+	Writes      uint64 `json:"writes"`
+}
+
+type replayedDeletion struct {
+	Index     uint64 `json:"index"`
+	Term      uint64 `json:"term"`
+	Op        string `json:"op"`
+	Revision  int64  `json:"revision"`
+	Keys      int    `json:"keys"`
+	Key       string `json:"key"`
+	NotBefore string `json:"time_not_before,omitempty"`
+	NotAfter  string `json:"time_not_after,omitempty"`
+
+	bounds decode.Bounds
+}
+
+// newReplayed says what was planned, and what came of it once it has run.
+func newReplayed(r *rerun) *replayed {
+	out := &replayed{
+		Target: r.Target.String(), First: r.Range.First(), Last: r.Range.Last(), Entries: r.Range.Len(),
+		Commit: replayedCommit{r.Commit.Index, r.Commit.Term, r.Commit.String()},
+	}
+	for _, run := range r.Range.Runs() {
+		out.Logs = append(out.Logs, replayedLog{run.Source.Name, fmt.Sprintf("%x", run.Source.View.Metadata.NodeID),
+			run.First, run.Last})
+	}
+	for _, d := range r.Range.Damage() {
+		text := fmt.Sprintf("%s: entries %d to %d are not intact; another log has them", d.Source.Name, d.Entries.First,
+			d.Entries.Last)
+		if d.Finding != nil {
+			text += ": " + d.Finding.String()
+		}
+		out.Damage = append(out.Damage, text)
+	}
+	if u := r.Range.Uncommitted(); u.First <= u.Last && u.Last > 0 {
+		out.Uncommitted = u.Last - u.First + 1
+	}
+	if r.Foreign != nil {
+		out.Foreign = r.Foreign.Error()
+	}
+	if r.report != nil {
+		out.finish(r)
+	}
+	if out.Entries > 0 && (r.report != nil || r.Target.Kind != replay.Revision && r.Target.Kind != replay.BeforeDelete) {
+		out.bounds = r.Times.At(out.Last)
+		out.NotBefore, out.NotAfter = timeText(out.bounds.NotBefore), timeText(out.bounds.NotAfter)
+	}
+	return out
+}
+
+// finish takes in what only the replay tells.
+func (out *replayed) finish(r *rerun) {
+	rep := r.report
+	out.Last, out.LastTerm = rep.After.Applied.Index, rep.After.Applied.Term
+	out.Entries, out.Ignored = out.Last-rep.Before.Applied.Index, rep.Ignored
+	out.Behind = &replayedBehind{r.behind.committed, r.behind.uncommitted, r.behind.writes}
+	for _, op := range rep.Ops {
+		out.Ops = append(out.Ops, replayedOp{string(op.Op), uint64(op.Entries)})
+	}
+	if out.Last <= r.Commit.Index {
+		out.Uncommitted = 0
+	}
+	out.Others = rep.Others
+	for _, d := range rep.Deletions {
+		at := r.Times.At(d.ID.Index)
+		out.Deletions = append(out.Deletions, replayedDeletion{d.ID.Index, d.ID.Term, string(d.Op), d.Revision, d.Keys,
+			string(d.Key), timeText(at.NotBefore), timeText(at.NotAfter), at})
+	}
+	if n := len(rep.Deletions); n > 0 {
+		out.show = r.showCommand(rep.Deletions[n-1].ID.Index)
+	}
+}
+
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// print adds what was replayed to the facts.
+func (out *replayed) print(a *ui.App, f *ui.Facts, dryRun bool) {
+	f.Add("replay", "%s", out.text(dryRun))
+	for _, l := range out.Logs {
+		f.AddBelow(fmt.Sprintf("%d..%d from %s, of member %s", l.First, min(l.Last, out.Last), ui.Quote(l.Path), l.Member))
+	}
+	if len(out.Ops) > 0 {
+		f.AddBelow(out.opsText())
+	}
+	if out.Ignored > 0 {
+		f.AddBelow(fmt.Sprintf("%d of them about members and versions of the old cluster, which change nothing here", out.Ignored))
+	}
+	if out.NotBefore != "" || out.NotAfter != "" {
+		f.Add("as of", "%v, when entry %d was written", out.bounds, out.Last)
+	}
+	out.printCost(f)
+	out.printDeletions(f)
+	for _, d := range out.Damage {
+		f.AddBelow(d)
+	}
+	if out.Foreign != "" {
+		f.Add("foreign", "%s; taken all the same, by --force-foreign", out.Foreign)
+	}
+}
+
+// text says which entries.
+func (out *replayed) text(dryRun bool) string {
+	if out.Entries == 0 {
+		return fmt.Sprintf("nothing up to %s: the backup has applied entry %d already", out.Target, out.First-1)
+	}
+	text := fmt.Sprintf("entries %d..%d (%d), up to %s", out.First, out.Last, out.Entries, out.Target)
+	if dryRun && (strings.HasPrefix(out.Target, string(replay.Revision)) || strings.HasPrefix(out.Target, string(replay.BeforeDelete))) {
+		text = fmt.Sprintf("entries %d..%d (%d) at most: the replay itself tells where %s is", out.First, out.Last,
+			out.Entries, out.Target)
+	}
+	return text
+}
+
+func (out *replayed) opsText() string {
+	var parts []string
+	for _, op := range out.Ops {
+		parts = append(parts, fmt.Sprintf("%s %d", op.Op, op.Count))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printCost says what is taken that may never have been, and what is left out that was.
+func (out *replayed) printCost(f *ui.Facts) {
+	if out.Uncommitted > 0 {
+		f.Add("uncommitted", "the last %d of them: %s is the last entry known to be committed. The old cluster may have "+
+			"dropped what follows, and no client was told that it is safe", out.Uncommitted, out.Commit.By)
+	}
+	b := out.Behind
+	if b == nil {
+		return
+	}
+	if b.Committed > 0 {
+		f.Add("not taken", "%d committed %s behind entry %d", b.Committed, entries(b.Committed), out.Last)
+	}
+	if b.Uncommitted > 0 {
+		f.Add("not taken", "%d %s at the end of the log, not known to be committed: %s is the last one that is; "+
+			"--include-uncommitted takes them", b.Uncommitted, entries(b.Uncommitted), out.Commit.By)
+	}
+}
+
+func entries(n uint64) string {
+	if n == 1 {
+		return "entry"
+	}
+	return "entries"
+}
+
+// printDeletions lists what --until before-delete chose from.
+func (out *replayed) printDeletions(f *ui.Facts) {
+	n := len(out.Deletions)
+	if n == 0 {
+		return
+	}
+	f.Add("deletion", "%s", out.Deletions[n-1].text())
+	if out.show != "" {
+		f.AddCommand(out.show)
+	}
+	if n == 1 {
+		return
+	}
+	f.AddBelow(fmt.Sprintf("%d earlier ones; --until index=N stops before another:", n-1+out.Others))
+	for i := n - 2; i >= 0; i-- {
+		d := &out.Deletions[i]
+		f.AddBelow(fmt.Sprintf("  --until index=%d: %s", d.Index-1, d.text()))
+	}
+}
+
+func (d *replayedDeletion) text() string {
+	text := fmt.Sprintf("entry %d, %s of %s", d.Index, d.Op, ui.Quote(d.Key))
+	if d.Keys > 1 {
+		text += fmt.Sprintf(" and %d more", d.Keys-1)
+	}
+	text += fmt.Sprintf(", revision %d", d.Revision)
+	if d.NotBefore != "" || d.NotAfter != "" {
+		text += fmt.Sprintf(", %v", d.bounds)
+	}
+	return text
+}
+
+// rehearsed is how a member came up.
+type rehearsed struct {
+	Member   string  `json:"member_id"`
+	Revision int64   `json:"revision"`
+	Keys     int64   `json:"keys"`
+	KeyBytes int64   `json:"key_bytes"`
+	Leases   int     `json:"leases"`
+	Hash     uint32  `json:"hash_kv"`
+	Refused  *string `json:"writes_refused,omitempty"`
+}
+
+func (r *rehearsed) text() string {
+	text := fmt.Sprintf("member %s boots: %d keys (%s), %d leases, hash %d at revision %d as planned", r.Member, r.Keys,
+		display.FormatSize(r.KeyBytes), r.Leases, r.Hash, r.Revision)
+	if r.Refused != nil {
+		return text + "; it takes no writes: " + *r.Refused
+	}
+	return text + "; a write goes on from there"
+}
