@@ -392,8 +392,8 @@ func (t *liveLog) recallBase(id raftpb.EntryID) {
 // an index.
 func (t *liveLog) replace(e *event, known uint64) {
 	lo := min(known, e.id.Index) + 1
-	if t.behind { // what lies below the snapshot may well have been committed
-		lo = e.id.Index + 1
+	if t.behind { // what lies below the snapshot may well have been committed; what lies there is another entry
+		lo = e.id.Index
 	}
 	if n := len(t.runs); n > 0 && t.runs[n-1].last >= lo {
 		t.found.add(e.at, ClassIndexBack, fmt.Sprintf(

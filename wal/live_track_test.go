@@ -214,6 +214,10 @@ func TestTracker(t *testing.T) {
 			steps(entries(1, 1, 4), state(1, 2), lost(), entries(1, 8, 10), snap(2, 6), ent(2, 7)),
 			"1..4/1 7..7/2", "1..4 7..7", []Class{ClassIndexGap},
 		},
+		"leader snapshot where damage hides that entries were overwritten": {
+			steps(entries(1, 1, 4), entries(6, 5, 7), state(6, 2), lost(), snap(9, 6), entries(10, 7, 8)),
+			"1..4/1 5..5/6 7..8/10", "1..5 7..8", nil,
+		},
 		"no entry tells whose snapshot it is": {
 			steps(entries(1, 1, 4), state(1, 2), lost(), entries(1, 8, 10), snap(1, 6)),
 			"1..4/1 8..10/1", "1..4 8..10", []Class{ClassIndexGap},
