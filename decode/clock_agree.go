@@ -21,7 +21,10 @@ type claim struct {
 // a bound is true where most clocks are right. It works on lower bounds; upper ones are negated, and come
 // from the end of the log.
 type hearing struct {
-	order []testimony
+	order  []testimony
+	all    bool // every clock counts as speaking from the beginning to the end
+	fewest int  // nothing is claimed where fewer clocks speak
+
 	says  []int64 // by clock: the last that it said, silent if nothing yet
 	until []int   // by clock: where in the order it speaks last, as far as that is known
 	heard []int32 // the clocks that speak around the current place
@@ -37,9 +40,13 @@ type testimony struct {
 
 const silent = math.MinInt64 + 1 // can be negated
 
-// reach is how much evidence before and after a place counts as being around it, for a number of clocks
-// that speak there. Each says something once a second at most, and once in ten seconds at least.
-func reach(clocks int) int { return 16*clocks + 16 }
+// reach returns how much evidence before and after a place counts as being around it. Each clock says something once a second at most, and once in ten seconds at least.
+func (h *hearing) reach() int {
+	if h.all {
+		return len(h.order)
+	}
+	return 16*len(h.heard) + 16
+}
 
 // claims returns what the clocks agree in.
 func (h *hearing) claims(clocks int) []claim {
@@ -50,7 +57,7 @@ func (h *hearing) claims(clocks int) []claim {
 	var list []claim
 	ahead, next := 0, 0
 	for at, t := range h.order {
-		for ; ahead < len(h.order) && ahead <= at+reach(len(h.heard)); ahead++ {
+		for ; ahead < len(h.order) && ahead <= at+h.reach(); ahead++ {
 			h.admit(ahead)
 		}
 		h.says[t.clock] = t.at
@@ -75,7 +82,7 @@ func (h *hearing) admit(ahead int) {
 
 // dismiss leaves out the clocks that have spoken long ago.
 func (h *hearing) dismiss(at int) {
-	within := reach(len(h.heard))
+	within := h.reach()
 	h.heard = slices.DeleteFunc(h.heard, func(clock int32) bool {
 		gone := h.until[clock]+within < at
 		if gone {
@@ -89,6 +96,9 @@ func (h *hearing) dismiss(at int) {
 // also what more than half do.
 func (h *hearing) agree(list []claim, index uint64) []claim {
 	n := len(h.heard)
+	if n < h.fewest {
+		return list
+	}
 	h.sort = h.sort[:0]
 	for _, clock := range h.heard {
 		h.sort = append(h.sort, -h.says[clock])

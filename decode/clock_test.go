@@ -2,6 +2,8 @@ package decode
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,7 +90,7 @@ func at(seconds float64) time.Time {
 	return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC).Add(time.Duration(seconds * float64(time.Second)))
 }
 
-// wantBounds checks bounds that are given in seconds from at(0); a NaN stands for unknown.
+// wantBounds checks bounds that are given in seconds from at(0); "?" is unknown.
 func wantBounds(t *testing.T, got Bounds, lower, upper string) {
 	t.Helper()
 	text := func(x time.Time) string {
@@ -113,7 +115,7 @@ func TestClockLease(t *testing.T) {
 	third := l.add(txnPut(t, 0, key, leaseValue("kube-node-lease", "a", 40, at(20)), 8))
 	behind := l.add(txnPut(t, 0, "k", "v", 1))
 	times := l.clock.Times()
-	wantBounds(t, times.At(first), "-1h0m1s", "26s")
+	wantBounds(t, times.At(first), "?", "26s") // nobody bears out the creation of what may be old
 	wantBounds(t, times.At(second), "9s", "26s")
 	wantBounds(t, times.At(again), "9s", "36s")
 	wantBounds(t, times.At(third), "19s", "36s")
@@ -174,4 +176,146 @@ func TestClockProcess(t *testing.T) {
 	wantBounds(t, times.At(first), "-1s", "?")
 	wantBounds(t, times.At(again), "-1s", "?")
 	wantBounds(t, times.At(later), "49s", "?")
+}
+
+// nodes writes the leases of nodes, each by a clock that is off by so many seconds, for some minutes.
+func (l *clockLog) nodes(from, to float64, off map[string]float64) {
+	l.tb.Helper()
+	for s := from; s < to; s += 10 {
+		for _, name := range slices.Sorted(maps.Keys(off)) {
+			l.add(txnPut(l.tb, 0, name, leaseValue("kube-node-lease", name, 40, at(s+off[name])), 5))
+		}
+	}
+}
+
+// A clock that most contradict is thrown out, and named, ahead or behind.
+func TestClockOutlier(t *testing.T) {
+	for _, off := range []float64{3600, -3600, 90 * 86400} {
+		l := clockLog{tb: t}
+		l.nodes(0, 600, map[string]float64{"a": 0, "b": 0, "c": off})
+		l.nodes(600, 1200, map[string]float64{"a": 0, "b": 0, "c": 0})
+		times := l.clock.Times()
+		wantBounds(t, times.At(30*3), "4m49s", "5m16s")
+		got := slices.DeleteFunc(times.Outliers(), func(o ClockOutlier) bool { return o.Kind == ClockObject })
+		if len(got) != 1 || got[0].Name != "c" {
+			t.Fatalf("off by %v: outliers %v, want c", off, got)
+		}
+		if diff := got[0].Off - time.Duration(off*float64(time.Second)); diff.Abs() > 30*time.Second {
+			t.Errorf("c is off by %v, want %v s", got[0].Off, off)
+		}
+		if got[0].First < 3 || got[0].Last > 60*3 {
+			t.Errorf("c is off in %d..%d, want within 3..180", got[0].First, got[0].Last)
+		}
+		if times.Disputed() {
+			t.Error("disputed, though two agree")
+		}
+	}
+}
+
+// Where two contradict each other nothing tells who is right: both may be.
+func TestClockTwo(t *testing.T) {
+	l := clockLog{tb: t}
+	l.nodes(0, 600, map[string]float64{"a": 0, "b": 3600})
+	times := l.clock.Times()
+	wantBounds(t, times.At(30*2), "4m49s", "1h5m6s")
+	if !times.Disputed() || len(times.Outliers()) > 0 {
+		t.Errorf("disputed %v, outliers %v, want true and none", times.Disputed(), times.Outliers())
+	}
+	if m, ok := times.Before(at(300)); ok && m.NotAfter.Sub(m.NotBefore) < 4*time.Minute {
+		t.Errorf("5m0s is known within %v", m.Bounds)
+	}
+}
+
+// A clock that contradicts itself bounds nothing in between.
+func TestClockJump(t *testing.T) {
+	l := clockLog{tb: t}
+	l.nodes(0, 600, map[string]float64{"a": 0})
+	for _, s := range []float64{-1000, -990} { // another lease, an earlier time
+		l.add(txnPut(t, 0, "b", leaseValue("kube-node-lease", "a", 40, at(s)), 5))
+	}
+	l.nodes(600, 1200, map[string]float64{"a": 0})
+	times := l.clock.Times()
+	if !times.Disputed() {
+		t.Error("not disputed")
+	}
+	for i := range l.index {
+		if b := times.At(i + 1); i < 60 && !b.holds(at(float64(i)*10)) || i > 61 && !b.holds(at(float64(i-2)*10)) {
+			t.Fatalf("entry %d: %v does not hold what a says", i+1, b)
+		}
+	}
+}
+
+// A gap in the log may hide a renewal: what is newer behind it may be old.
+func TestClockGap(t *testing.T) {
+	l := clockLog{tb: t}
+	l.nodes(0, 20, map[string]float64{"a": 0})
+	l.index += 5
+	i := l.add(txnPut(t, 0, "a", leaseValue("kube-node-lease", "a", 40, at(60)), 5))
+	wantBounds(t, l.clock.Times().At(i), "9s", "?")
+}
+
+// Clocks that are elected behind the same host are one; who acquires a lease may have waited for long.
+func TestClockElection(t *testing.T) {
+	l := clockLog{tb: t}
+	for i := range 4 {
+		spec := pbBytes(1, fmt.Sprint("cp_", i)) + pbUint(2, 15) + pbTime(3, at(0), time.Microsecond) +
+			pbTime(4, at(float64(i)*2), time.Microsecond)
+		l.add(txnPut(t, 0, "x", storedObject("coordination.k8s.io/v1", "Lease", pbBytes(3, "kube-system"), pbBytes(2, spec)), 0))
+	}
+	times := l.clock.Times()
+	if s := times.Sources(); len(s) != 1 || s[0].Name != "cp" || s[0].Entries != 4 {
+		t.Errorf("sources %+v, want cp in 4 entries", s)
+	}
+	wantBounds(t, times.At(1), "-1s", "24s") // by the second one
+}
+
+// What no clock of a cluster shows is no evidence.
+func TestClockImplausible(t *testing.T) {
+	for _, s := range []float64{-20 * 365 * 86400, 200 * 365 * 86400} {
+		l := clockLog{tb: t}
+		l.nodes(s, s+40, map[string]float64{"a": 0})
+		wantBounds(t, l.clock.Times().At(2), "?", "?")
+	}
+}
+
+// Nothing was added: nothing is known.
+func TestClockEmpty(t *testing.T) {
+	times := new(Clock).Times()
+	first, last := times.Span()
+	if m, ok := times.Before(at(0)); ok || first != (Bounds{}) || last != (Bounds{}) || m != (Moment{}) {
+		t.Errorf("got %v, %v, %v, %v", m, ok, first, last)
+	}
+}
+
+// Memory is bounded, and what is lost for it is precision only.
+func TestClockIsBounded(t *testing.T) {
+	for _, tt := range []struct {
+		hosts, rounds int
+		width         time.Duration
+	}{{10, 60_000, 2 * time.Minute}, {2000, 300, 45 * time.Second}} {
+		var c Clock
+		c.init()
+		index := uint64(0)
+		for round := range tt.rounds {
+			for host := range tt.hosts {
+				index++
+				c.first, c.last = 1, index
+				now := at(float64(round)*10 + float64(host)*10/float64(tt.hosts)).UnixNano()
+				c.add(index, said{ClockHost, fmt.Append(nil, host), now, 15 * time.Second})
+				if len(c.evidence) >= maxEvidence {
+					c.thin()
+				}
+			}
+		}
+		if len(c.evidence) > maxEvidence || cap(c.evidence) > 2*maxEvidence {
+			t.Errorf("%d pieces of evidence in %d, want %d at most", len(c.evidence), cap(c.evidence), maxEvidence)
+		}
+		times := c.Times()
+		for i := uint64(4000); i < index-10_000; i += 997 {
+			b, truth := times.At(i), at(float64(i-1)*10/float64(tt.hosts))
+			if width, ok := b.Width(); !b.holds(truth) || !ok || width > tt.width {
+				t.Fatalf("%d hosts: entry %d: got %v, want a width of %v at most around %v", tt.hosts, i, b, tt.width, truth)
+			}
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"time"
@@ -36,9 +37,6 @@ type mark struct {
 // tolerance is how far the clocks of a cluster may be from the true time, and still be right.
 const tolerance = int64(time.Second)
 
-// narrow is how close bounds lie where the start of a process isn't asked for.
-const narrow = int64(time.Minute)
-
 // Times settles what was gathered. More may be added, and settled again.
 func (c *Clock) Times() *Times {
 	d := dispute{lower: c.lowerClaims(), upper: c.upperClaims()}
@@ -46,105 +44,59 @@ func (c *Clock) Times() *Times {
 	t := &Times{first: c.first, last: c.last, sources: c.heardSources()}
 	t.lower, t.upper = lowerMarks(nil, d.lower), upperMarks(d.upper)
 	t.disputed = d.open
-	t.addSupplement(c.supplement())
+	t.addSupplement(c.supplement(len(d.lower) > 0))
 	t.findOutliers(c)
 	return t
 }
 
-// lowerClaims returns what the clocks agree in of which each bounds time on both sides.
+// fewestHosts is how many hosts must speak around an entry to be asked by themselves: where there are as
+// many, one of them may be wrong.
+const fewestHosts = 3
+
+// lowerClaims returns what the clocks agree in of which each bounds time on both sides, and what hosts do
+// by themselves: they speak more exactly than API servers.
 func (c *Clock) lowerClaims() []claim {
-	h := hearing{}
+	all, hosts := hearing{}, hearing{fewest: fewestHosts}
 	for _, e := range c.evidence {
-		if c.clocks[e.clock].Kind.bounded() {
-			h.order = append(h.order, testimony{e.from, e.early - tolerance, e.clock})
+		said := testimony{e.from, e.early - tolerance, e.clock}
+		switch kind := c.clocks[e.clock].Kind; {
+		case kind == ClockHost:
+			hosts.order = append(hosts.order, said)
+			fallthrough
+		case kind.bounded():
+			all.order = append(all.order, said)
 		}
 	}
-	return h.claims(len(c.clocks))
+	return c.claims(&all, &hosts)
 }
 
+// upperClaims does so for upper bounds.
 func (c *Clock) upperClaims() []claim {
-	h := hearing{}
+	all, hosts := hearing{}, hearing{fewest: fewestHosts}
 	for _, e := range c.evidence {
-		if e.late != 0 {
-			h.order = append(h.order, testimony{e.to, -(e.late + tolerance), e.clock})
-		}
-	}
-	slices.SortStableFunc(h.order, func(a, b testimony) int { return compareUint(b.index, a.index) })
-	claims := h.claims(len(c.clocks))
-	slices.Reverse(claims)
-	for i := range claims {
-		claims[i].at = -claims[i].at
-	}
-	return claims
-}
-
-func compareUint(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-// supplement returns lower bounds by the other clocks, which say when something was and not how soon it
-// was written. Of three and more, two must have said as much.
-func (c *Clock) supplement() []mark {
-	top := latest{says: make([]int64, len(c.clocks))}
-	clocks := 0
-	for i := range c.clocks {
-		top.says[i] = silent
-		if !c.clocks[i].Kind.bounded() {
-			clocks++
-		}
-	}
-	top.find()
-	var list []mark
-	for _, e := range c.evidence {
-		if c.clocks[e.clock].Kind.bounded() {
+		if e.late == 0 {
 			continue
 		}
-		top.say(e.clock, e.early-tolerance)
-		at := top.first
-		if clocks > 2 {
-			at = top.second
+		said := testimony{e.to, -(e.late + tolerance), e.clock}
+		if all.order = append(all.order, said); c.clocks[e.clock].Kind == ClockHost {
+			hosts.order = append(hosts.order, said)
 		}
-		if at != silent && (len(list) == 0 || at > list[len(list)-1].at) {
-			list = append(list, mark{e.from, at})
-		}
+	}
+	for _, h := range [...]*hearing{&all, &hosts} {
+		slices.SortStableFunc(h.order, func(a, b testimony) int { return cmp.Compare(b.index, a.index) })
+	}
+	list := c.claims(&all, &hosts)
+	for i := range list {
+		list[i].at = -list[i].at
 	}
 	return list
 }
 
-// latest knows the two latest of the times that clocks say.
-type latest struct {
-	says          []int64
-	first, second int64
-}
-
-func (l *latest) say(clock int32, at int64) {
-	before := l.says[clock]
-	l.says[clock] = at
-	switch {
-	case before == l.first || before == l.second: // it may be one of the two
-		l.find()
-	case at > l.first:
-		l.first, l.second = at, l.first
-	case at > l.second:
-		l.second = at
-	}
-}
-
-func (l *latest) find() {
-	l.first, l.second = silent, silent
-	for _, t := range l.says {
-		if t > l.first {
-			l.first, l.second = t, l.first
-		} else if t > l.second {
-			l.second = t
-		}
-	}
+// claims returns what comes of hearings, in the order of the indexes.
+func (c *Clock) claims(all, hosts *hearing) []claim {
+	list := append(all.claims(len(c.clocks)), hosts.claims(len(c.clocks))...)
+	slices.SortStableFunc(list, func(a, b claim) int { return cmp.Compare(a.index, b.index) })
+	return list
 }
 
 // lowerMarks adds the bounds that were accepted, and rise.
@@ -166,31 +118,6 @@ func upperMarks(claims []claim) []mark {
 	}
 	slices.Reverse(list)
 	return list
-}
-
-// addSupplement adds lower bounds where the others leave time open. What contradicts them isn't true.
-func (t *Times) addSupplement(marks []mark) {
-	var list []mark
-	for _, m := range marks {
-		lower, upper := t.bounds(m.index)
-		if lower != silent && upper != silent && upper-lower <= narrow || upper != silent && m.at > upper {
-			continue
-		}
-		if m.at > lower {
-			list = append(list, m)
-		}
-	}
-	if len(list) == 0 {
-		return
-	}
-	list = append(list, t.lower...)
-	slices.SortStableFunc(list, func(a, b mark) int { return compareUint(a.index, b.index) })
-	t.lower = list[:0]
-	for _, m := range list {
-		if n := len(t.lower); n == 0 || m.at > t.lower[n-1].at {
-			t.lower = append(t.lower, m)
-		}
-	}
 }
 
 // bounds returns the bounds of an entry in Unix nanoseconds, silent where there is none.

@@ -260,10 +260,11 @@ func (t *liveLog) lostIn(h hole, lost IndexRange) (ok bool) {
 }
 
 // mayOverwrite reports whether a run may overwrite what is live. Only the leader of a later term does
-// that, so that any other entry that is there already counts for nothing.
+// that, so that any other entry that is there already counts for nothing. What that leader sends may be of
+// an earlier term than what it overwrites (figure 8 of the Raft paper): then the member's own term tells.
 func (t *liveLog) mayOverwrite(e *event) bool {
 	id, last := e.id, t.last
-	if last.Term == 0 || id.Term > last.Term {
+	if last.Term == 0 || max(id.Term, t.state.Term, e.ahead) > last.Term && id.Term != last.Term {
 		return true
 	}
 	there := fmt.Sprintf("%s again behind %s: ", entryName(id), entryName(last))
@@ -295,7 +296,8 @@ func (t *liveLog) overwrite(e *event) {
 	}
 }
 
-// truncate drops the live entries with an index of lo or above.
+// truncate drops the live entries with an index of lo or above. What may be missing ahead of a run stays so
+// for what takes its place.
 func (t *liveLog) truncate(at place, lo uint64) {
 	t.overwrites.add(at, lo)
 	for n := len(t.runs); n > 0; n-- {
@@ -308,6 +310,7 @@ func (t *liveLog) truncate(at place, lo uint64) {
 			r.last = lo - 1
 			return
 		}
+		t.broken = t.broken || r.follows == followsDoubt || r.follows == followsGap
 		t.runs = t.runs[:n-1]
 	}
 }
@@ -389,8 +392,8 @@ func (t *liveLog) recallBase(id raftpb.EntryID) {
 // an index.
 func (t *liveLog) replace(e *event, known uint64) {
 	lo := min(known, e.id.Index) + 1
-	if t.behind { // what lies below the snapshot may well have been committed
-		lo = e.id.Index + 1
+	if t.behind { // what lies below the snapshot may well have been committed; what lies there is another entry
+		lo = e.id.Index
 	}
 	if n := len(t.runs); n > 0 && t.runs[n-1].last >= lo {
 		t.found.add(e.at, ClassIndexBack, fmt.Sprintf(

@@ -32,6 +32,7 @@ const (
 
 // chainsOf returns the chains of segment k.
 func chainsOf(k int, events []event) (out []chain) {
+	lookAhead(events)
 	for lo := 0; lo < len(events); {
 		hi := lo + 1
 		for hi < len(events) && (events[hi].kind != eventBreak || events[hi].linked) {

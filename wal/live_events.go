@@ -55,6 +55,20 @@ type event struct {
 	unchecked bool      // run: the data of its entry could not be verified
 	foreign   bool      // metadata of another member or cluster follows
 	states    stateSpan // the hard states recorded after it and before the next event
+	ahead     uint64    // run: the member's term when it was recorded, as far as what was saved with it tells
+}
+
+// lookAhead sets what the records behind the runs tell of them. A write is entries and then, if it has
+// changed, the hard state.
+func lookAhead(events []event) {
+	for i := len(events) - 1; i >= 0; i-- {
+		e := &events[i]
+		if e.states.n > 0 {
+			e.ahead = e.states.first.Term
+		} else if i+1 < len(events) && events[i+1].kind == eventRun && events[i+1].id.Index == e.last()+1 {
+			e.ahead = max(events[i+1].id.Term, events[i+1].ahead)
+		}
+	}
 }
 
 // last returns the index of a run's last entry.

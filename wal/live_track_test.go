@@ -67,6 +67,7 @@ func feed(t *liveLog, h *eventList) {
 	if h == nil {
 		return
 	}
+	lookAhead(h.events)
 	for i := range h.events {
 		t.apply(&h.events[i])
 	}
@@ -125,6 +126,13 @@ func TestTracker(t *testing.T) {
 		},
 		"overwrite all": {
 			steps(entries(1, 1, 5), entries(2, 1, 2)), "1..2/2", "1..2", nil,
+		},
+		"overwrite right behind damage": {
+			steps(entries(1, 1, 4), lost(), entries(2, 5, 6), ent(3, 5)), "1..4/1 5..5/3", "1..4 5..5", nil,
+		},
+		"overwrite across damage": {
+			steps(entries(1, 1, 4), lost(), entries(2, 6, 7), ent(3, 4)), "1..3/1 4..4/3", "1..3 4..4",
+			[]Class{ClassIndexGap},
 		},
 		"gap": {
 			steps(entries(1, 1, 2), entries(1, 5, 6)), "1..2/1 5..6/1", "1..2 5..6",
@@ -205,6 +213,10 @@ func TestTracker(t *testing.T) {
 		"leader snapshot, the next entry tells": {
 			steps(entries(1, 1, 4), state(1, 2), lost(), entries(1, 8, 10), snap(2, 6), ent(2, 7)),
 			"1..4/1 7..7/2", "1..4 7..7", []Class{ClassIndexGap},
+		},
+		"leader snapshot where damage hides that entries were overwritten": {
+			steps(entries(1, 1, 4), entries(6, 5, 7), state(6, 2), lost(), snap(9, 6), entries(10, 7, 8)),
+			"1..4/1 5..5/6 7..8/10", "1..5 7..8", nil,
 		},
 		"no entry tells whose snapshot it is": {
 			steps(entries(1, 1, 4), state(1, 2), lost(), entries(1, 8, 10), snap(1, 6)),
@@ -363,6 +375,41 @@ func TestMinus(t *testing.T) {
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, indexRanges(minus(tt.a, tt.b))); diff != "" {
 			t.Errorf("minus(%v, %v) (-want +got):\n%s", tt.a, tt.b, diff)
+		}
+	}
+}
+
+// A leader may send entries of an older term than those which they overwrite: those of a leader that lost
+// its place before it could commit them, as in figure 8 of the Raft paper. The member's term tells, which is
+// saved in the same write.
+func TestOverwriteWithOlderTerm(t *testing.T) {
+	tests := map[string]struct {
+		steps []step
+		live  string
+		errs  int
+	}{
+		"a later leader": {
+			steps(entries(1, 1, 6), entries(3, 7, 8), state(3, 6), ent(2, 7), ent(5, 8), state(5, 6)),
+			"1..6/1 7..7/2 8..8/5", 0,
+		},
+		"a later leader, and the rest in another write": {
+			steps(entries(1, 1, 6), ent(3, 7), state(3, 6), entries(2, 7, 8), state(5, 6), ent(5, 9)),
+			"1..6/1 7..8/2 9..9/5", 0,
+		},
+		"a later leader that the member voted for": {
+			steps(entries(1, 1, 6), ent(3, 7), state(3, 6), state(5, 6), ent(2, 7)), "1..6/1 7..7/2", 0,
+		},
+		"no later leader": {
+			steps(entries(1, 1, 6), ent(3, 7), state(3, 6), ent(2, 7), state(3, 7)), "1..6/1 7..7/3", 1,
+		},
+	}
+	for name, tc := range tests {
+		live, found := track(tc.steps, 100)
+		if got := live.liveText(); got != tc.live {
+			t.Errorf("%s: live entries %q, want %q", name, got, tc.live)
+		}
+		if got := len(found.kept[ClassTermBack]); got != tc.errs {
+			t.Errorf("%s: %d findings of terms that go back, want %d", name, got, tc.errs)
 		}
 	}
 }

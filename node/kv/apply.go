@@ -18,27 +18,30 @@ const slowApply = time.Hour
 // The error is an [*EntryError] at an entry that can't be applied; those before it are. Entries may alias
 // a buffer: what is kept of them is copied.
 func (s *Store) Apply(entries []raftpb.Entry) (applied raftpb.EntryID, err error) {
-	for i := range entries {
-		if err := s.applyEntry(&entries[i]); err != nil {
-			return s.applied, err
+	err = s.failure.guard(func() error {
+		for i := range entries {
+			if err := s.applyEntry(&entries[i]); err != nil {
+				return err
+			}
 		}
-	}
-	return s.applied, nil
+		return nil
+	})
+	return s.Applied(), err
 }
 
 func (s *Store) applyEntry(e *raftpb.Entry) error {
-	id := raftpb.EntryID{Term: e.Term, Index: e.Index}
+	id, before := raftpb.EntryID{Term: e.Term, Index: e.Index}, s.Applied()
 	switch {
-	case e.Index <= s.applied.Index:
-		return s.failure.get()
-	case e.Index != s.applied.Index+1:
-		return &EntryError{id, fmt.Errorf("%w: the last one applied is %d", ErrGap, s.applied.Index)}
+	case e.Index <= before.Index:
+		return nil
+	case e.Index != before.Index+1:
+		return &EntryError{id, fmt.Errorf("%w: the last one applied is %d", ErrGap, before.Index)}
 	}
-	if err := s.failure.guard(func() error { return s.applyEntries(e) }); err != nil {
+	if err := s.failure.call(func() error { return s.applyEntries(e) }); err != nil {
 		return &EntryError{id, err}
 	}
-	s.applied = id
-	return nil
+	s.setApplied(id)
+	return s.failure.get()
 }
 
 // applyEntries applies an entry. It has the name that etcd's verification, which ETCD_VERIFY=all turns on,
@@ -53,14 +56,16 @@ func (s *Store) applyEntries(e *raftpb.Entry) (err error) {
 	case raftpb.EntryConfChange:
 		err = s.applyConfChange(e)
 	default:
-		err = fmt.Errorf("%w of type %v", errUnknown, e.Type)
+		err = fmt.Errorf("%w of type %d", errUnknown, e.Type)
 	}
 	if err != nil {
 		return err
 	}
-	// Not every entry opens a transaction.
 	if s.index.ConsistentIndex() < e.Index {
-		s.index.SetConsistentIndex(e.Index, e.Term)
+		// Not every entry opens a transaction. This one changes nothing but the index.
+		tx := s.backend.BatchTx()
+		tx.LockInsideApply()
+		tx.Unlock()
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func (s *Store) applyConfChange(e *raftpb.Entry) error {
 	if s.o.KeepMembers {
 		return nil
 	}
-	m, err := parseMember(&cc)
+	m, err := s.parseMember(&cc)
 	if err != nil {
 		return err
 	}
@@ -48,21 +48,44 @@ func (s *Store) applyConfChange(e *raftpb.Entry) error {
 	return nil
 }
 
-// parseMember reads the member that a change is about; nil for a removal, which doesn't describe it. A
-// promotion is described by a [membership.ConfigChangeContext], of which it is the first part.
-func parseMember(cc *raftpb.ConfChange) (*membership.ConfigChangeContext, error) {
+// parseMember reads the member that a change is about; nil for a removal, which doesn't describe it, and
+// where the change is refused before that is looked at. A promotion is described by a
+// [membership.ConfigChangeContext], of which the member is the first part.
+func (s *Store) parseMember(cc *raftpb.ConfChange) (*membership.ConfigChangeContext, error) {
+	id := types.ID(cc.NodeID)
+	m := new(membership.ConfigChangeContext)
+	var into any = m
 	switch cc.Type {
+	case raftpb.ConfChangeAddNode, raftpb.ConfChangeAddLearnerNode:
+	case raftpb.ConfChangeUpdateNode:
+		if s.cluster.Member(id) == nil {
+			return nil, nil
+		}
+		into = &m.Member
 	case raftpb.ConfChangeRemoveNode:
-		return nil, nil
-	case raftpb.ConfChangeAddNode, raftpb.ConfChangeAddLearnerNode, raftpb.ConfChangeUpdateNode:
+		return nil, s.checkRemoval(cc)
 	default:
+		if s.cluster.IsIDRemoved(id) {
+			return nil, nil
+		}
 		return nil, fmt.Errorf("%w: change of the membership of type %d", errUnknown, cc.Type)
 	}
-	m := new(membership.ConfigChangeContext)
-	if err := json.Unmarshal(cc.Context, m); err != nil {
+	if s.cluster.IsIDRemoved(id) {
+		return nil, nil
+	}
+	if err := json.Unmarshal(cc.Context, into); err != nil {
 		return nil, fmt.Errorf("context of member %x: %w", cc.NodeID, err)
 	}
 	return m, nil
+}
+
+// checkRemoval refuses the removal of the last voter, on which Raft panics.
+func (s *Store) checkRemoval(cc *raftpb.ConfChange) error {
+	before, after := s.ConfState(), s.confStateAfter(cc)
+	if len(before.Voters) > 0 && len(after.Voters) == 0 {
+		return fmt.Errorf("removal of member %x, the last voter", cc.NodeID)
+	}
+	return nil
 }
 
 // newOf makes a value of the type that a function takes, which is one of a package that we don't import.
@@ -94,7 +117,12 @@ func (s *Store) tellRaft(cc *raftpb.ConfChange) error {
 			return err
 		}
 	}
-	return s.hooks.setConfState(&cs)
+	b, err := appendConfState(&cs)
+	if err != nil {
+		return fmt.Errorf("ConfState: %w", err)
+	}
+	s.confState = b
+	return nil
 }
 
 // changeMember writes a change that was found valid.

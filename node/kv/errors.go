@@ -11,6 +11,9 @@ var (
 	// ErrGap is returned when an entry doesn't follow the last one that was applied.
 	ErrGap = errors.New("entry is missing")
 
+	// ErrLocked is returned when another process has the database open.
+	ErrLocked = errors.New("held by another process")
+
 	// ErrFailed is returned by every call after the store has failed: a library of etcd's gave up in the
 	// middle of something, or the database can't be written. What was committed before is intact.
 	ErrFailed = errors.New("the state machine has failed")

@@ -2,8 +2,6 @@ package kv
 
 import (
 	"encoding/json"
-	"fmt"
-	"sync/atomic"
 
 	"go.etcd.io/etcd/server/v3/etcdserver/cindex"
 	"go.etcd.io/etcd/server/v3/storage/backend"
@@ -12,27 +10,22 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// hooks write into every transaction of the database what belongs to its last entry.
+// hooks write into every transaction of one database what belongs to its last entry. All fields are
+// guarded by the lock of the transaction.
 type hooks struct {
+	failure   *failure
 	index     cindex.ConsistentIndexer
-	confState atomic.Pointer[[]byte] // the next transaction takes it
+	confState []byte // of a change in the transaction; nil: none
 }
 
-// OnPreCommitUnsafe implements backend.Hooks.
+// OnPreCommitUnsafe implements backend.Hooks. It is called when a transaction is about to be committed.
 func (h *hooks) OnPreCommitUnsafe(tx backend.UnsafeReadWriter) {
+	h.failure.refuse()
 	h.index.UnsafeSave(tx)
-	if cs := h.confState.Swap(nil); cs != nil {
-		tx.UnsafePut(schema.Meta, schema.MetaConfStateName, *cs)
+	if h.confState != nil {
+		tx.UnsafePut(schema.Meta, schema.MetaConfStateName, h.confState)
+		h.confState = nil
 	}
-}
-
-func (h *hooks) setConfState(cs *raftpb.ConfState) error {
-	b, err := appendConfState(cs)
-	if err != nil {
-		return fmt.Errorf("ConfState: %w", err)
-	}
-	h.confState.Store(&b)
-	return nil
 }
 
 // confStateJSON is the ConfState as etcd 3.5 to 3.7 keep it in bucket meta.

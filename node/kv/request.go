@@ -99,29 +99,28 @@ func aboutCluster(req *etcdserverpb.InternalRaftRequest) bool {
 		req.DowngradeVersionTest != nil
 }
 
-// checkClusterRequest refuses what etcd's membership panics on.
+// checkClusterRequest refuses what etcd's membership panics on, now or when it is opened the next time.
 func (s *Store) checkClusterRequest(req *etcdserverpb.InternalRaftRequest) error {
 	if set := req.ClusterVersionSet; set != nil {
-		return checkClusterVersion(set.Ver)
+		return checkVersion("the cluster", set.Ver)
 	}
 	if set := req.ClusterMemberAttrSet; set != nil {
 		id := types.ID(set.Member_ID)
 		if s.cluster.Member(id) == nil && !s.cluster.IsIDRemoved(id) {
 			return fmt.Errorf("attributes of member %s, which is unknown", id)
 		}
+		if set.MemberAttributes == nil {
+			return fmt.Errorf("attributes of member %s: there are none", id)
+		}
+		return nil
+	}
+	if set := req.DowngradeInfoSet; set != nil && set.Enabled {
+		if _, err := semver.NewVersion(set.Ver); err != nil {
+			return fmt.Errorf("version of a downgrade: %w", err)
+		}
 	}
 	return nil
 }
 
-// checkClusterVersion refuses a version of the cluster that a server of 3.7 doesn't run with.
-func checkClusterVersion(text string) error {
-	v, err := semver.NewVersion(text)
-	if err != nil {
-		return fmt.Errorf("version of the cluster: %w", err)
-	}
-	own := semver.Must(semver.NewVersion(version.Version))
-	if own.LessThan(semver.Version{Major: v.Major, Minor: v.Minor}) {
-		return fmt.Errorf("version %s of the cluster, want at most %d.%d", text, own.Major, own.Minor)
-	}
-	return nil
-}
+// newest is the release whose libraries these are.
+var newest = semver.Must(semver.NewVersion(version.Version))

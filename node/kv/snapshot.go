@@ -21,14 +21,18 @@ type Snapshot struct {
 }
 
 // Snapshot takes a snapshot of what was applied. It is called between two calls of Apply.
-func (s *Store) Snapshot() (snap *Snapshot, err error) {
-	err = s.failure.guard(func() error {
+func (s *Store) Snapshot() (*Snapshot, error) {
+	var snap *Snapshot
+	err := s.failure.guard(func() error {
 		s.kv.Commit()
 		b := s.backend.Snapshot()
-		snap = &Snapshot{s.applied, b.Size(), b}
+		snap = &Snapshot{s.Applied(), b.Size(), b}
 		return nil
 	})
-	return snap, err
+	if err != nil {
+		return nil, err
+	}
+	return snap, nil
 }
 
 // WriteTo writes the database, a bbolt file, in one go.
@@ -39,13 +43,21 @@ func (s *Snapshot) Close() error { return s.snap.Close() }
 
 // Membership returns the members, those that were removed and the version of the cluster, as a .snap file
 // has them.
-func (s *Store) Membership() snapshot.Membership {
+func (s *Store) Membership() (snapshot.Membership, error) {
 	var m snapshot.Membership
+	err := s.failure.guard(func() error {
+		m = s.membership()
+		return nil
+	})
+	return m, err
+}
+
+func (s *Store) membership() (m snapshot.Membership) {
 	for _, x := range s.cluster.Members() {
 		m.Members = append(m.Members, snapshot.Member{ID: uint64(x.ID), Name: x.Name, PeerURLs: x.PeerURLs,
 			ClientURLs: x.ClientURLs, Learner: x.IsLearner})
 	}
-	_, removed := schema.NewMembershipBackend(s.lg, s.backend).MustReadMembersFromBackend()
+	_, removed := schema.NewMembershipBackend(s.lg, s.database()).MustReadMembersFromBackend()
 	for id := range removed {
 		m.Removed = append(m.Removed, uint64(id))
 	}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 
 	"github.com/coreos/go-semver/semver"
+	bolterrors "go.etcd.io/bbolt/errors"
 	"go.uber.org/zap"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -27,47 +29,57 @@ import (
 // FileName is the name of the database in a member's folder member/snap.
 const FileName = "db"
 
-// Store is the state machine. Apply, Commit, Snapshot, Restore and Close are for one goroutine; the
-// parts that clients read may be used by any, beside it.
+// Store is the state machine. Apply, Commit, Snapshot, Restore, Defrag and Close are for one goroutine;
+// the others, and the parts that clients read, may be used by any, beside it.
 type Store struct {
 	o    Options
 	lg   *zap.Logger
 	path string
 
-	failure failure
+	failure *failure
 	status  *ownStatus
-	applied raftpb.EntryID
 
-	index   cindex.ConsistentIndexer
-	hooks   *hooks
+	mu      sync.Mutex // guards what other goroutines ask for, and Apply or Restore replaces
+	applied raftpb.EntryID
 	backend backend.Backend
-	cluster *membership.RaftCluster
-	lessor  lease.Lessor
-	kv      mvcc.WatchableKV
-	auth    auth.AuthStore
 	alarms  *v3alarm.AlarmStore
-	applier apply.UberApplier
+
+	index     cindex.ConsistentIndexer
+	hooks     *hooks // of backend
+	confState []byte // of the change that is being applied, until a transaction has it; nil: none
+	cluster   *membership.RaftCluster
+	lessor    lease.Lessor
+	kv        mvcc.WatchableKV
+	auth      auth.AuthStore
+	applier   apply.UberApplier
 }
 
 // Open opens the database in a folder, or makes a new one. The error is for a file that is no database
-// of etcd's, is of a later release, or is held by another process.
+// of etcd's, is of a later release, is shorter than it says, or is held by another process, which is
+// [ErrLocked]; the first three leave the file as it is.
 func Open(dir string, o Options) (*Store, error) {
 	o.setDefaults()
-	s := &Store{o: o, path: filepath.Join(dir, FileName)}
-	s.failure.tell = o.Fatal
+	s := &Store{o: o, path: filepath.Join(dir, FileName), failure: newFailure()}
 	s.lg = s.failure.logger(o.Logger)
 	s.status = &ownStatus{member: types.ID(o.Member), forceSnapshotCalled: o.ForceSnapshot}
 	s.index = cindex.NewConsistentIndex(nil)
-	s.hooks = &hooks{index: s.index}
-	if err := s.failure.guard(s.open); err != nil {
+	if _, err := inspect(s.path); err != nil && !errors.Is(err, errNew) {
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
+	err := s.failure.guard(s.open)
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, fmt.Errorf("%s: %w", s.path, ErrLocked)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", s.path, err)
+	}
+	s.failure.tell = o.Fatal // from here on it has a store to tell of
 	return s, nil
 }
 
 // open opens the parts, in the order in which they need each other.
 func (s *Store) open() error {
-	s.backend = s.openBackend()
+	s.backend, s.hooks = s.openBackend()
 	s.index.SetBackend(s.backend)
 	schema.CreateMetaBucket(s.backend.BatchTx())
 	if err := schema.Validate(s.lg, s.backend.ReadTx()); err != nil {
@@ -99,16 +111,17 @@ func (s *Store) open() error {
 	return nil
 }
 
-func (s *Store) openBackend() backend.Backend {
+func (s *Store) openBackend() (backend.Backend, *hooks) {
+	h := &hooks{failure: s.failure, index: s.index}
 	c := backend.DefaultBackendConfig(s.lg)
-	c.Path, c.Hooks, c.UnsafeNoFsync, c.Timeout = s.path, s.hooks, s.o.NoSync, s.o.LockTimeout
+	c.Path, c.Hooks, c.UnsafeNoFsync, c.Timeout = s.path, h, s.o.NoSync, s.o.LockTimeout
 	if s.o.BatchInterval != 0 {
 		c.BatchInterval = s.o.BatchInterval
 	}
 	if s.o.BatchLimit != 0 {
 		c.BatchLimit = s.o.BatchLimit
 	}
-	return backend.New(c)
+	return backend.New(c), h
 }
 
 func (s *Store) recoverCluster() {
@@ -117,10 +130,14 @@ func (s *Store) recoverCluster() {
 }
 
 // newApplier makes the applier for the alarms that are in the database.
-func (s *Store) newApplier() (err error) {
-	if s.alarms, err = v3alarm.NewAlarmStore(s.lg, schema.NewAlarmBackend(s.lg, s.backend)); err != nil {
+func (s *Store) newApplier() error {
+	alarms, err := v3alarm.NewAlarmStore(s.lg, schema.NewAlarmBackend(s.lg, s.backend))
+	if err != nil {
 		return fmt.Errorf("alarms: %w", err)
 	}
+	s.mu.Lock()
+	s.alarms = alarms
+	s.mu.Unlock()
 	var status apply.RaftStatusGetter = s.status
 	if s.o.Status != nil {
 		status = s.o.Status
@@ -150,10 +167,23 @@ func (s *Store) beginChange() {
 	if index > s.index.UnsafeConsistentIndex() {
 		s.index.SetConsistentIndex(index, term)
 	}
+	if s.confState != nil {
+		s.hooks.confState, s.confState = s.confState, nil
+	}
 }
 
 // Applied returns the last entry that was applied. Its term is 0 if a release before 3.5 applied it.
-func (s *Store) Applied() raftpb.EntryID { return s.applied }
+func (s *Store) Applied() raftpb.EntryID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.applied
+}
+
+func (s *Store) setApplied(id raftpb.EntryID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.applied = id
+}
 
 // KV returns the keys, with their history and watches.
 func (s *Store) KV() mvcc.WatchableKV { return s.kv }
@@ -169,11 +199,23 @@ func (s *Store) Cluster() *membership.RaftCluster { return s.cluster }
 
 // Alarms returns the alarms that are raised.
 func (s *Store) Alarms() []*etcdserverpb.AlarmMember {
-	return s.alarms.Get(etcdserverpb.AlarmType_NONE)
+	s.mu.Lock()
+	alarms := s.alarms
+	s.mu.Unlock()
+	return alarms.Get(etcdserverpb.AlarmType_NONE)
 }
 
 // Size returns the size of the database in bytes, and how much of it is in use.
-func (s *Store) Size() (size, inUse int64) { return s.backend.Size(), s.backend.SizeInUse() }
+func (s *Store) Size() (size, inUse int64) {
+	b := s.database()
+	return b.Size(), b.SizeInUse()
+}
+
+func (s *Store) database() backend.Backend {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.backend
+}
 
 // HashKV returns the hash over the history of the keys up to a revision, 0 for the current one, by which
 // members are compared, and the current revision.
@@ -202,7 +244,7 @@ func (s *Store) SetStorageVersion() error {
 		if v == nil || v.LessThan(semver.Version{Major: 3, Minor: 6}) {
 			return nil
 		}
-		tx := s.backend.BatchTx()
+		tx := s.database().BatchTx()
 		tx.LockOutsideApply()
 		defer tx.Unlock()
 		schema.UnsafeSetStorageVersion(tx, v)
@@ -222,8 +264,8 @@ func (s *Store) Commit() error {
 	})
 }
 
-// Close commits, and closes the database. That of a store that has failed is left as it is; the process
-// may hold its lock until it ends.
+// Close commits, and closes the database. That of a store that has failed is left as it is, and the
+// process holds its lock until it ends: a library that gave up doesn't let go of it.
 func (s *Store) Close() error {
 	if s.failure.get() != nil {
 		return nil

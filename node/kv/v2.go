@@ -3,8 +3,9 @@ package kv
 import (
 	"encoding/json"
 	"fmt"
+	"path"
+	"regexp"
 	"strconv"
-	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -20,6 +21,7 @@ import (
 type v2Request struct {
 	id                  uint64
 	method, path, value string
+	onlyIf              bool // it depends on what was there before, so that no member wrote it
 }
 
 // The messages by which the two kinds of requests are told apart.
@@ -81,30 +83,38 @@ func parseV2(data []byte) (r v2Request, ok bool) {
 			r.path = string(v.Data)
 		case 4:
 			r.value = string(v.Data)
+		case 6: // the value before
+			r.onlyIf = r.onlyIf || len(v.Data) > 0
+		case 7: // the index before
+			r.onlyIf = r.onlyIf || v.N > 0
+		case 8: // whether it was there; absent if that doesn't matter
+			r.onlyIf = true
 		}
 	})
 	return r, fault == nil
 }
 
+// attributes is the path of a member's attributes. etcd looks for it anywhere in a path, so that a client
+// of the v2 API, whose keys lie below /1, can write them too.
+var attributes = regexp.MustCompile("/0/members/[[:xdigit:]]{1,16}/attributes")
+
 // toV3 returns the request that 3.6 makes of one that the cluster's members wrote; nil for all others,
 // which changed nothing but the v2 store.
 func (r *v2Request) toV3() (*etcdserverpb.InternalRaftRequest, error) {
 	req := &etcdserverpb.InternalRaftRequest{Header: &etcdserverpb.RequestHeader{ID: r.id}}
-	if r.method != "PUT" {
+	if r.method != "PUT" || r.onlyIf {
 		return nil, nil
 	}
 	if r.path == "/0/version" {
 		req.ClusterVersionSet = &membershippb.ClusterVersionSetRequest{Ver: r.value}
 		return req, nil
 	}
-	rest, isMember := strings.CutPrefix(r.path, "/0/members/")
-	hex, isAttributes := strings.CutSuffix(rest, "/attributes")
-	if !isMember || !isAttributes {
+	if !attributes.MatchString(r.path) {
 		return nil, nil
 	}
-	id, err := strconv.ParseUint(hex, 16, 64)
+	id, err := strconv.ParseUint(path.Base(path.Dir(r.path)), 16, 64)
 	if err != nil {
-		return nil, nil // a key of that name, which no member wrote
+		return nil, fmt.Errorf("attributes at %q: no member's ID: %w", r.path, err)
 	}
 	var a membership.Attributes
 	if err := json.Unmarshal([]byte(r.value), &a); err != nil {

@@ -1,10 +1,6 @@
 package logs
 
-import (
-	"math"
-
-	"github.com/raftctl/raftctl/wal"
-)
+import "github.com/raftctl/raftctl/wal"
 
 // missing returns the error for ranges that no log gives.
 func (j *Joined) missing(after uint64, ranges []wal.IndexRange) error {
@@ -45,15 +41,14 @@ func (j *Joined) absence(s *Source, r wal.IndexRange) Absence {
 	if found == nil {
 		return Absence{Source: s, Why: WhyEmpty}
 	}
-	a := Absence{Source: s, Why: found.why, Finding: found.finding, At: found.First - 1}
-	if found.why == WhyBegins || found.why == WhySnapshot && found.Last != math.MaxUint64 {
-		a.At = found.Last
-	}
-	if found.why == WhyBegins {
+	a := Absence{Source: s, Why: found.why, Finding: found.finding}
+	switch found.why {
+	case WhyBegins:
 		a.At = found.Last + 1
-	}
-	if found.why == WhySnapshot && found.Last == math.MaxUint64 {
-		a.At = s.View.LastIndex()
+	case WhySnapshot:
+		a.At = found.Last
+	case WhyEnds:
+		a.At = found.First - 1
 	}
 	return a
 }

@@ -5,11 +5,10 @@ import "github.com/raftctl/raftctl/raftpb"
 // committer finds out which entries of which logs are known to be committed, from what each log knows of
 // its own and Raft's promises about those of others.
 type committer struct {
-	sources []*Source
-	spans   []*span
-	points  []Mark          // what logs know of entries, held or not
-	marks   map[uint64]Mark // by term: the last entry that is known to be committed
-	states  []sourceState
+	spans  []*span
+	points []Mark          // what logs know of entries, held or not
+	marks  map[uint64]Mark // by term: the last entry that is known to be committed
+	states []sourceState
 }
 
 type sourceState struct {
@@ -18,7 +17,7 @@ type sourceState struct {
 }
 
 func newCommitter(sources []*Source) *committer {
-	c := &committer{sources: sources, marks: map[uint64]Mark{}}
+	c := &committer{marks: map[uint64]Mark{}}
 	for _, s := range sources {
 		for _, x := range s.spans { // a copy: a source may be joined again
 			c.spans = append(c.spans, &x)
@@ -27,7 +26,7 @@ func newCommitter(sources []*Source) *committer {
 			c.states = append(c.states, sourceState{m, s})
 		}
 		c.points = append(c.points, s.known...)
-		if m := s.applied(); m.Term > 0 {
+		if m := s.applied(); m.Index > 0 {
 			c.points = append(c.points, m)
 		}
 	}
@@ -38,11 +37,11 @@ func newCommitter(sources []*Source) *committer {
 // nothing is wrong with it.
 func (s *Source) applied() Mark {
 	m := Mark{s.Applied, s, ByApplied}
-	if m.Index == 0 {
-		return Mark{}
-	}
 	if x := s.spanOf(m.Index); m.Term == 0 && x != nil && s.View.Sound {
 		m.Term = x.termAt(m.Index)
+	}
+	if m.Index == 0 || m.Term == 0 {
+		return Mark{}
 	}
 	return m
 }
@@ -122,9 +121,6 @@ func (c *committer) highest() (best Mark) {
 	}
 	for _, st := range c.states {
 		better(Mark{raftpb.EntryID{Index: st.index}, st.source, ByState})
-	}
-	for _, s := range c.sources {
-		better(s.applied())
 	}
 	return best
 }

@@ -29,40 +29,43 @@ type hole struct {
 
 // holesOf returns the holes of a log, from index 1 on.
 func holesOf(s *Source) (holes []hole) {
-	if len(s.spans) == 0 {
-		h := hole{IndexRange: wal.IndexRange{First: 1, Last: math.MaxUint64}, why: WhyEmpty}
-		h.blame(s.damage(nil, nil))
-		return []hole{h}
-	}
 	next := uint64(1)
 	var before *span
 	for i := range s.spans {
 		x := &s.spans[i]
 		if x.first > next {
-			h := hole{IndexRange: wal.IndexRange{First: next, Last: x.first - 1}, why: WhyBegins}
-			if before != nil {
-				h.why = WhyDamage
-			}
-			if s.startsWith(x.first - 1) {
-				h.why = WhySnapshot
-				if before == nil && s.purged() {
-					h.why = WhyBegins
-				}
-			}
-			h.blame(s.damage(before, x))
-			holes = append(holes, h)
+			holes = append(holes, s.hole(next, x.first-1, before, x))
 		}
 		before, next = x, x.last+1
 	}
-	if before.last == math.MaxUint64 {
+	if last := s.View.LastIndex(); last >= next && next > 0 {
+		holes = append(holes, s.hole(next, last, before, nil))
+		next = last + 1
+	}
+	if next == 0 { // behind the highest index there is
 		return holes
 	}
 	h := hole{IndexRange: wal.IndexRange{First: next, Last: math.MaxUint64}, why: WhyEnds}
-	if s.startsWith(s.View.LastIndex()) && s.View.LastIndex() > before.last {
-		h.why = WhySnapshot
+	if next == 1 {
+		h.why = WhyEmpty
 	}
 	h.blame(s.damage(before, nil))
 	return append(holes, h)
+}
+
+// hole returns what lies between two spans, each nil if there is none.
+func (s *Source) hole(first, last uint64, before, behind *span) hole {
+	h := hole{IndexRange: wal.IndexRange{First: first, Last: last}, why: WhyDamage}
+	switch {
+	case before == nil && s.purged():
+		h.why = WhyBegins
+	case s.startsWith(last):
+		h.why = WhySnapshot
+	case before == nil:
+		h.why = WhyBegins
+	}
+	h.blame(s.damage(before, behind))
+	return h
 }
 
 // blame takes a finding for the reason, if there is one.

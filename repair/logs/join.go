@@ -138,8 +138,8 @@ func (j *Joined) findLast() Mark {
 	var end raftpb.EntryID
 	for _, s := range j.sources {
 		id := s.View.Last
-		if s.View.Base.Index > id.Index {
-			id = s.View.Base
+		if base := s.View.Base; base.Index > id.Index && base.Term > 0 { // else nothing tells what it ended with
+			id = base
 		}
 		if id.Index == 0 || cmp.Or(cmp.Compare(id.Term, end.Term), cmp.Compare(id.Index, end.Index)) <= 0 {
 			continue

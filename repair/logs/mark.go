@@ -35,14 +35,17 @@ type Mark struct {
 	By     Evidence
 }
 
-// String says the mark as in "815 (term 4) by the hard state of m1".
+// String says the mark as in "815 (term 4) by the hard state of m1", or "of m1" without evidence.
 func (m Mark) String() string {
 	where := m.EntryID.String()
 	if m.Term == 0 {
 		where = fmt.Sprint(m.Index)
 	}
-	if m.Source == nil {
+	switch {
+	case m.Source == nil:
 		return where
+	case m.By == NoEvidence:
+		return fmt.Sprintf("%s of %s", where, m.Source.Name)
 	}
 	return fmt.Sprintf("%s by the %v of %s", where, m.By, m.Source.Name)
 }

@@ -123,7 +123,8 @@ func (s *Source) read(ctx context.Context, o Options) error {
 		return err
 	}
 	for _, ref := range s.View.Snapshots {
-		if ref.Index > 0 {
+		// Among damage anything may pass for a snapshot record. One that counts is of the log's own terms.
+		if ref.Index > 0 && (s.View.Sound || ref.Valid && ref.Term <= s.View.State.Term) {
 			s.known = append(s.known, Mark{EntryID: ref.EntryID, Source: s, By: BySnapshot})
 		}
 	}
