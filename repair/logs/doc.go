@@ -16,6 +16,7 @@
 //   - A leader has all entries that were committed before. So a hard state of term T that commits index C
 //     commits, in every log with an entry of term T or a later one, what precedes that up to C.
 //   - A snapshot, and the state of a database, hold committed entries only.
+//   - What the only voter of a cluster has in its log is committed: nobody can overwrite it.
 //
 // They hold within a range of a log that has no gap and no doubt, as wal.View's Ranges give it. In a log
 // in which nothing is wrong, the last hard state says it of all entries. In another one a commit counts

@@ -15,6 +15,7 @@ const (
 	ByState             // a hard state in the log
 	BySnapshot          // a snapshot record in the log
 	ByApplied           // the member's database has applied it
+	ByOnlyVote          // the member was the only voter: what it had written was committed
 )
 
 var evidence = [...]string{
@@ -22,6 +23,7 @@ var evidence = [...]string{
 	ByState:    "hard state",
 	BySnapshot: "snapshot record",
 	ByApplied:  "database",
+	ByOnlyVote: "only vote",
 }
 
 // String names the evidence.

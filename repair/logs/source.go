@@ -128,5 +128,5 @@ func (s *Source) read(ctx context.Context, o Options) error {
 			s.known = append(s.known, Mark{EntryID: ref.EntryID, Source: s, By: BySnapshot})
 		}
 	}
-	return nil
+	return s.addOnlyVote(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/internal/display"
+	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/repair/replay"
 )
 
@@ -50,10 +51,25 @@ type replayedOp struct {
 	Count uint64 `json:"count"`
 }
 
+// replayedCommit is the last entry that is known to be committed.
 type replayedCommit struct {
 	Index uint64 `json:"index"`
 	Term  uint64 `json:"term"`
-	By    string `json:"told_by"`
+	By    string `json:"told_by"` // as logs.Evidence names it
+	Path  string `json:"path"`    // of the log that tells it
+}
+
+func newReplayedCommit(m logs.Mark) replayedCommit {
+	c := replayedCommit{m.Index, m.Term, m.By.String(), ""}
+	if m.Source != nil {
+		c.Path = m.Source.Name
+	}
+	return c
+}
+
+// text says it behind "up to".
+func (c *replayedCommit) text() string {
+	return fmt.Sprintf("entry %d, by the %s of %s", c.Index, c.By, ui.Quote(c.Path))
 }
 
 type replayedBehind struct {
@@ -79,7 +95,7 @@ type replayedDeletion struct {
 func newReplayed(r *rerun) *replayed {
 	out := &replayed{
 		Target: r.Target.String(), First: r.Range.First(), Last: r.Range.Last(), Entries: r.Range.Len(),
-		Commit: replayedCommit{r.Commit.Index, r.Commit.Term, r.Commit.String()},
+		Commit: newReplayedCommit(r.Commit),
 	}
 	for _, run := range r.Range.Runs() {
 		out.Logs = append(out.Logs, replayedLog{run.Source.Name, fmt.Sprintf("%x", run.Source.View.Metadata.NodeID),
@@ -188,8 +204,8 @@ func (out *replayed) opsText() string {
 // printCost says what is taken that may never have been, and what is left out that was.
 func (out *replayed) printCost(f *ui.Facts) {
 	if out.Uncommitted > 0 {
-		f.Add("uncommitted", "the last %d of them: %s is the last entry known to be committed. The old cluster may have "+
-			"dropped what follows, and no client was told that it is safe", out.Uncommitted, out.Commit.By)
+		f.Add("uncommitted", "the last %d of them: what is known to be committed ends with %s. The old cluster may "+
+			"have dropped what follows", out.Uncommitted, out.Commit.text())
 	}
 	b := out.Behind
 	if b == nil {
@@ -199,8 +215,8 @@ func (out *replayed) printCost(f *ui.Facts) {
 		f.Add("not taken", "%d committed %s behind entry %d", b.Committed, entries(b.Committed), out.Last)
 	}
 	if b.Uncommitted > 0 {
-		f.Add("not taken", "%d %s at the end of the log, not known to be committed: %s is the last one that is; "+
-			"--include-uncommitted takes them", b.Uncommitted, entries(b.Uncommitted), out.Commit.By)
+		f.Add("not taken", "%d %s at the end of the log: what is known to be committed ends with %s; "+
+			"--include-uncommitted takes them", b.Uncommitted, entries(b.Uncommitted), out.Commit.text())
 	}
 }
 
@@ -255,7 +271,7 @@ type rehearsed struct {
 }
 
 func (r *rehearsed) text() string {
-	text := fmt.Sprintf("member %s boots: %d keys (%s), %d leases, hash %d at revision %d as planned", r.Member, r.Keys,
+	text := fmt.Sprintf("member %s boots: %d keys (%s), leases: %d, hash %d at revision %d as planned", r.Member, r.Keys,
 		display.FormatSize(r.KeyBytes), r.Leases, r.Hash, r.Revision)
 	if r.Refused != nil {
 		return text + "; it takes no writes: " + *r.Refused

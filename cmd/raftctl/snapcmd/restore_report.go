@@ -15,7 +15,7 @@ type restored struct {
 	Base           restoredBase     `json:"base"`
 	As             string           `json:"as"`
 	RevisionBefore int64            `json:"revision_before"`
-	RevisionAfter  int64            `json:"revision_after"`
+	RevisionAfter  *int64           `json:"revision_after"` // null: only the replay tells it
 	BumpedBy       int64            `json:"bumped_by"`
 	MarkCompacted  bool             `json:"mark_compacted"`
 	ClusterID      string           `json:"cluster_id"`
@@ -73,12 +73,15 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 		Base: restoredBase{Path: s.name, FileSize: b.FileSize, Size: b.Size, Compressed: b.Packed, SHA256: string(b.Sum),
 			Revision: b.Revision, ConsistentIndex: b.Meta.ConsistentIndex, Term: b.Meta.Term,
 			Release: b.Release.String(), StorageVersion: b.Meta.StorageVersion, ClusterVersion: b.Meta.ClusterVersion},
-		As: p.As.String(), RevisionBefore: b.Revision, RevisionAfter: p.Revision, BumpedBy: p.Bump,
+		As: p.As.String(), RevisionBefore: b.Revision, RevisionAfter: &p.Revision, BumpedBy: p.Bump,
 		MarkCompacted: o.markCompacted, ClusterID: fmt.Sprintf("%x", p.Cluster.ID), ClusterToken: p.Cluster.Token,
 		Members: []restoredMember{}, LeftOut: []restoredLeft{}, Need: p.Need,
 	}
 	if again != nil {
 		r.Replay = newReplayed(again)
+		if again.Range.Len() > 0 {
+			r.RevisionAfter = nil
+		}
 	}
 	for i := range p.Members {
 		m := &p.Members[i]
@@ -97,7 +100,7 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 // done takes in what only a finished restore knows.
 func (r *restored) done(result *restore.Result, again *rerun) {
 	r.Base.SHA256, r.Base.Verified = string(result.Base.Sum), result.Checked
-	r.RevisionAfter, r.BumpedBy = result.Revision, result.Bump
+	r.RevisionAfter, r.BumpedBy = &result.Revision, result.Bump
 	if again != nil {
 		r.Replay = newReplayed(again)
 	}
@@ -185,10 +188,13 @@ func (b *restoredBase) sumText() string {
 }
 
 func (r *restored) revisionText() string {
-	if r.BumpedBy == 0 {
-		return fmt.Sprint(r.RevisionAfter)
+	switch {
+	case r.RevisionAfter == nil:
+		return fmt.Sprintf("%d before; the replay tells what it comes to", r.RevisionBefore)
+	case r.BumpedBy == 0:
+		return fmt.Sprintf("%d, %d before", *r.RevisionAfter, r.RevisionBefore)
 	}
-	return fmt.Sprintf("%d, %d before, and compacted up to there", r.RevisionAfter, r.RevisionBefore)
+	return fmt.Sprintf("%d, %d before; bumped by %d, and compacted up to there", *r.RevisionAfter, r.RevisionBefore, r.BumpedBy)
 }
 
 func (l *restoredLeft) text() string {
