@@ -30,6 +30,7 @@ func newCommitter(sources []*Source) *committer {
 			c.points = append(c.points, m)
 		}
 	}
+	c.points = append(c.points, byMajority(sources)...)
 	return c
 }
 

@@ -45,6 +45,7 @@ type Source struct {
 	states []stateMark
 	known  []Mark // entries that are known to be committed
 	prints *prints
+	voted  electorate
 }
 
 // Open opens the log at a path of the machine and reads it: a data directory, a wal directory, one segment,
@@ -128,5 +129,7 @@ func (s *Source) read(ctx context.Context, o Options) error {
 			s.known = append(s.known, Mark{EntryID: ref.EntryID, Source: s, By: BySnapshot})
 		}
 	}
-	return s.addOnlyVote(ctx)
+	err = s.readVoters(ctx)
+	s.addOnlyVote()
+	return err
 }
