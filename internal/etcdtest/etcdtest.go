@@ -196,7 +196,7 @@ func (s *Server) waitHealthy() error {
 }
 
 func (s *Server) healthy(ctx context.Context) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"/health", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"/health?exclude=NOSPACE", nil)
 	if err != nil {
 		return false
 	}
