@@ -52,6 +52,11 @@ const (
 	ClockObject    ClockKind = "object"     // API servers, in what objects say of their changes
 )
 
+// ClockKinds returns all kinds.
+func ClockKinds() []ClockKind {
+	return []ClockKind{ClockHost, ClockAPIServer, ClockSync, ClockProcess, ClockEvent, ClockObject}
+}
+
 // ClockSource is a clock that a log tells of.
 type ClockSource struct {
 	Kind    ClockKind
@@ -96,7 +101,7 @@ func (c *Clock) Add(index uint64, r *Request) {
 		clear(c.renewed)
 	}
 	c.last = index
-	if o, ok := OriginOf(r.ID); ok {
+	if o, ok := OriginOf(r.ID); ok && !r.ofV2() { // etcd 2.x had IDs of other forms
 		c.addProcess(index, o.Member, startOf(r.ID)*int64(time.Millisecond))
 	}
 	c.addValues(index, r)

@@ -29,7 +29,7 @@ var nodeLeases = []byte("kube-node-lease")
 // addValues takes in what the values say that a request stores, whether or not a transaction did store
 // them: they were proposed either way.
 func (c *Clock) addValues(index uint64, r *Request) {
-	if _, ok := r.body.(v2Request); ok || r.main.field != nil && r.main.field.msg == msgV2 {
+	if r.ofV2() {
 		c.addSync(index, r)
 		return
 	}
@@ -44,6 +44,12 @@ func (c *Clock) addValues(index uint64, r *Request) {
 		w.key, w.created = a.Key, a.Branch == BranchSuccess && r.creates(a.Key)
 		c.addObject(&w, a.Value)
 	}
+}
+
+// ofV2 reports whether the request is one of the v2 store.
+func (r *Request) ofV2() bool {
+	_, ok := r.body.(v2Request)
+	return ok || r.main.field != nil && r.main.field.msg == msgV2
 }
 
 // written is a value's place.
@@ -134,7 +140,7 @@ func (c *Clock) addObject(w *written, value []byte) {
 }
 
 // addRenewal takes in a lease, if it was renewed: others write the time of its last renewal again, at any
-// time later. The first one of a log may be such.
+// time later. The first one of a log may be such, and bounds from below only.
 func (c *Clock) addRenewal(w *written, m *moments) {
 	hash := maphash.Bytes(c.seed, w.key)
 	last, known := c.renewed[hash]
@@ -145,10 +151,11 @@ func (c *Clock) addRenewal(w *written, m *moments) {
 		return
 	}
 	c.renewed[hash] = m.renewed
-	if !known && !w.created {
-		return
+	s := said{kind: ClockHost, name: m.holder, at: m.renewed}
+	if known || w.created {
+		s.soon = m.soon()
 	}
-	c.add(w.index, said{kind: ClockHost, name: m.holder, at: m.renewed, soon: m.soon()})
+	c.add(w.index, s)
 }
 
 // soon returns how soon a lease is written that was renewed, 0 if nothing tells. Who isn't elected yet

@@ -10,6 +10,7 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/where/keyrow"
 	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
+	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/internal/corpus"
 	"github.com/raftctl/raftctl/repair/crosscheck"
 	"github.com/raftctl/raftctl/snapshot/database"
@@ -134,5 +135,23 @@ func TestReadmeSession(t *testing.T) {
 	}
 	if commands < 3 {
 		t.Errorf("%d commands in the README's session, want at least 3", commands)
+	}
+}
+
+// What `wal stat` prints, of logs that tell of times and of others, is in the contract.
+func TestStatJSONContract(t *testing.T) {
+	text := readDoc(t, "docs/json.md")
+	for _, kind := range decode.ClockKinds() {
+		if !strings.Contains(text, "| `"+string(kind)+"` | ") {
+			t.Errorf("docs/json.md lacks the kind of clocks %q", kind)
+		}
+	}
+	for _, dir := range []string{corpus.Dir(t, "c36-3m-clean") + "/m1", corpus.Dir(t, "c34-1n-clean")} {
+		_, got, _ := command(t, "wal", "stat", dir, "-o", "json")
+		var v any
+		if err := json.Unmarshal(got, &v); err != nil {
+			t.Fatal(err)
+		}
+		wantNames(t, text, v)
 	}
 }

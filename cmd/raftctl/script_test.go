@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"payloads":    scriptPayloads,
 			"terms":       scriptTerms,
 			"records":     scriptRecords,
+			"leases":      scriptLeases,
 		},
 	})
 }
