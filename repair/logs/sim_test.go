@@ -293,6 +293,26 @@ func (c *cluster) live(steps int) {
 	}
 }
 
+// export adds a log with a part of a member's.
+func (c *cluster) export() {
+	m := c.any()
+	if len(m.log) == 0 {
+		return
+	}
+	lo := c.rng.IntN(len(m.log))
+	part := m.log[lo : lo+1+c.rng.IntN(len(m.log)-lo)]
+	x := &member{cluster: c, name: "part of " + m.name, base: raftpb.EntryID{Index: part[0].ID.Index - 1}}
+	x.w = c.create(x.name, wal.CreateOptions{
+		Metadata: wal.Metadata{NodeID: 1, ClusterID: c.id}, First: wal.SegmentName{Seq: 7, Index: part[0].ID.Index},
+	})
+	if c.rng.IntN(2) == 0 {
+		x.state = raftpb.HardState{Term: m.state.Term, Commit: min(m.state.Commit, part[len(part)-1].ID.Index)}
+	}
+	x.append(part...)
+	c.must(x.w.Close())
+	c.members = append(c.members, x)
+}
+
 // segments returns the segments of a member's log.
 func (m *member) segments() (names []string) {
 	dir := path.Join("/logs", m.name)
