@@ -139,7 +139,7 @@ func TestTracker(t *testing.T) {
 			[]Class{ClassIndexGap},
 		},
 		"term back": {
-			steps(entries(3, 1, 2), ent(2, 3)), "1..2/3 3..3/2", "1..3", []Class{ClassTermBack},
+			steps(entries(3, 1, 2), ent(2, 3)), "1..2/3 3..3/2", "1..2 3..3", []Class{ClassTermBack},
 		},
 		"local snapshot": {
 			steps(entries(1, 1, 4), state(1, 4), snap(1, 3), entries(1, 5, 6)), "1..6/1", "1..6", nil,

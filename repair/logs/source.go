@@ -45,6 +45,9 @@ type Source struct {
 	states []stateMark
 	known  []Mark // entries that are known to be committed
 	prints *prints
+
+	ords      map[string]int  // the order of the segments' files
+	snapshots map[uint64]bool // the indexes of the snapshot records
 }
 
 // Open opens the log at a path of the machine and reads it: a data directory, a wal directory, one segment,
