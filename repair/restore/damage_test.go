@@ -144,8 +144,9 @@ func TestTruncated(t *testing.T) {
 		for _, skip := range []bool{false, true} {
 			err := damaged(t, b[:size], restore.BaseOptions{SkipHash: skip}, nil)
 			switch {
+			case err == nil && skip && size >= len(b)-32: // what is missing is of the sum only
 			case err == nil:
-				t.Errorf("%d bytes of %d: no error", size, len(b))
+				t.Errorf("%d bytes of %d, skip %v: no error", size, len(b), skip)
 			case !isDamage(err) && !isRefused(err):
 				t.Errorf("%d bytes of %d: %v, want damage or a refusal", size, len(b), err)
 			}
