@@ -96,8 +96,8 @@ func (b *Base) read(ctx context.Context, o *BaseOptions) error {
 func (b *Base) checkWhole() error {
 	m := b.db.Bolt().Meta()
 	if whole := b.Size / m.PageSize; uint64(whole) < m.HighWater {
-		return damage(fmt.Errorf("%s: %d bytes, want %d pages of %d: its end is missing",
-			b.db.Name(), b.Size, m.HighWater, m.PageSize))
+		return damagef("%s: %d bytes, want %d pages of %d: its end is missing",
+			b.db.Name(), b.Size, m.HighWater, m.PageSize)
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (b *Base) readRelease() (err error) {
 		b.Release = Release35 - 1
 	}
 	if err != nil {
-		return damage(fmt.Errorf("%s: storage version: %w", b.db.Name(), err))
+		return damagef("%s: storage version: %w", b.db.Name(), err)
 	}
 	if b.Release > newest() {
 		return refusef("%s: storage version %s, want %v at most: it was written by a release that raftctl "+
@@ -178,6 +178,6 @@ func (b *Base) verify(ctx context.Context, progress func(int64)) error {
 		return f.Severity == verdict.Error || f.Class == database.ClassUnchecked
 	}
 	first := slices.IndexFunc(r.Findings, is)
-	return damage(fmt.Errorf("%s: %s; 'raftctl snapshot verify' tells all, --skip-verify restores it all the same",
-		b.db.Name(), r.Findings[first].String()))
+	return damagef("%s: %s; 'raftctl snapshot verify' tells all, --skip-verify restores it all the same",
+		b.db.Name(), r.Findings[first].String())
 }

@@ -77,6 +77,7 @@ func (r *run) copyPieces(ctx context.Context, to vfs.File, in io.Reader, sum *su
 		if sum == nil {
 			free <- buf
 		}
+		vfs.WriteBehind(to, done, int64(n))
 		done += int64(n)
 		r.progress(StepCopy, done, r.plan.Base.Size)
 	}

@@ -25,8 +25,14 @@ func (p *Plan) Outlook() (list []Start) {
 }
 
 func (p *Plan) startsOn(r Release) Start {
-	if v, err := releaseOf(p.Storage.To); err == nil && v > r && r >= Release36 {
-		return Start{r, false, fmt.Sprintf("storage version %s", p.Storage.To)}
+	if r < Release36 {
+		return Start{Release: r, Starts: true} // these don't look at versions in the database
+	}
+	versions := []struct{ what, version string }{{"storage", p.Storage.To}, {"cluster", p.Storage.ClusterTo}}
+	for _, v := range versions {
+		if of, err := releaseOf(v.version); err == nil && of > r {
+			return Start{r, false, fmt.Sprintf("%s version %s is later", v.what, v.version)}
+		}
 	}
 	return Start{Release: r, Starts: true}
 }

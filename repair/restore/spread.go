@@ -3,8 +3,9 @@ package restore
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
+
+	"github.com/raftctl/raftctl/internal/vfs"
 )
 
 // spread copies the edited database for another member.
@@ -27,10 +28,11 @@ func (r *run) spread(ctx context.Context, from, to string) (err error) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n, err := io.CopyN(out, in, min(spreadSize, info.Size()-done))
+		n, err := vfs.CopyN(out, in, min(spreadSize, info.Size()-done))
 		if err != nil {
 			return err
 		}
+		vfs.WriteBehind(out, done, n)
 		done += n
 		r.progress(StepSpread, done, info.Size())
 	}
