@@ -93,10 +93,10 @@ func (r *run) apply(ctx context.Context) (err error) {
 	if err := r.applyAll(ctx); err != nil {
 		return err
 	}
-	r.report.Ops = r.tally.Ops()
 	if r.deletes != nil {
 		return r.goBack()
 	}
+	r.report.Ops = r.tally.Ops()
 	r.report.After = r.state()
 	return r.checkReached()
 }
@@ -163,10 +163,6 @@ func (r *run) applyAll(ctx context.Context) error {
 func (r *run) applyOne(e *raftpb.Entry) error {
 	known := decode.Payload(&r.request, e) == nil
 	id := raftpb.EntryID{Term: e.Term, Index: e.Index}
-	r.tally.Add(id, &r.request)
-	if r.request.AboutCluster() {
-		r.report.Ignored++
-	}
 	if r.deletes != nil && (!known || r.deletes.mayDelete(&r.request)) {
 		if err := r.deletes.mark(); err != nil {
 			return err
@@ -176,7 +172,11 @@ func (r *run) applyOne(e *raftpb.Entry) error {
 		return err
 	}
 	if r.deletes != nil {
-		r.deletes.settle(Deletion{ID: id, Op: r.request.Op})
+		r.settle(Deletion{ID: id, Op: r.request.Op})
+	}
+	r.tally.Add(id, &r.request)
+	if r.request.AboutCluster() {
+		r.report.Ignored++
 	}
 	return nil
 }
