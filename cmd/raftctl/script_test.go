@@ -55,6 +55,9 @@ func TestScripts(t *testing.T) {
 			"terms":       scriptTerms,
 			"records":     scriptRecords,
 			"leases":      scriptLeases,
+			"night":       scriptNight,
+			"runbook":     scriptRunbook,
+			"runbooks":    scriptRunbooks,
 		},
 	})
 }
