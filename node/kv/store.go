@@ -172,6 +172,9 @@ func (s *Store) beginChange() {
 	}
 }
 
+// Path returns where the database lies.
+func (s *Store) Path() string { return s.path }
+
 // Applied returns the last entry that was applied. Its term is 0 if a release before 3.5 applied it.
 func (s *Store) Applied() raftpb.EntryID {
 	s.mu.Lock()
