@@ -49,6 +49,8 @@ type restoredMember struct {
 	DataDir  string   `json:"data_dir"`
 	WalDir   string   `json:"wal_dir,omitempty"`
 	Start    string   `json:"start"`
+
+	NeedsCertificates bool `json:"needs_certificates"`
 }
 
 type restoredLeft struct {
@@ -78,7 +80,8 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 	for i := range p.Members {
 		m := &p.Members[i]
 		r.Members = append(r.Members, restoredMember{ID: fmt.Sprintf("%x", m.ID), Name: m.Name, PeerURLs: m.PeerURLs,
-			DataDir: o.shown(a, m.DataDir), WalDir: o.shown(a, m.WalDir), Start: o.startCommand(a, p, m)})
+			DataDir: o.shown(a, m.DataDir), WalDir: o.shown(a, m.WalDir), Start: o.startCommand(a, *m),
+			NeedsCertificates: m.NeedsCertificates()})
 	}
 	for _, l := range p.Left {
 		r.LeftOut = append(r.LeftOut, restoredLeft(l))
@@ -103,17 +106,10 @@ func (o *restoreOptions) shown(a *ui.App, path string) string {
 	return strings.TrimPrefix(path, strings.TrimSuffix(a.Dir, "/")+"/")
 }
 
-// startCommand is the command that starts a member. The log is there: etcd takes no --initial-… flags
-// from it any more. Client URLs are not known, and those of etcd's defaults serve this machine only.
-func (o *restoreOptions) startCommand(a *ui.App, p *restore.Plan, m *restore.Planned) string {
-	words := []string{"etcd", "--name", m.Name, "--data-dir", o.shown(a, m.DataDir)}
-	if m.WalDir != "" {
-		words = append(words, "--wal-dir", o.shown(a, m.WalDir))
-	}
-	peers := strings.Join(m.PeerURLs, ",")
-	clients := strings.Join(p.ClientURLs(m), ",")
-	return ui.CommandLine(append(words, "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers,
-		"--listen-client-urls", clients, "--advertise-client-urls", clients)...)
+// startCommand is the command that starts a member.
+func (o *restoreOptions) startCommand(a *ui.App, m restore.Planned) string {
+	m.DataDir, m.WalDir = o.shown(a, m.DataDir), o.shown(a, m.WalDir)
+	return ui.CommandLine(append([]string{"etcd"}, m.StartArgs()...)...)
 }
 
 func (r *restored) print(a *ui.App) error {
@@ -130,6 +126,9 @@ func (r *restored) print(a *ui.App) error {
 			f.AddBelow("log: " + ui.Quote(m.WalDir))
 		}
 		f.AddCommand(m.Start)
+		if m.NeedsCertificates {
+			f.AddBelow("with the flags for its certificates, since its URLs are TLS")
+		}
 	}
 	for i, l := range r.LeftOut {
 		f.Add([]string{"left out", ""}[min(i, 1)], "%s", l.text())
