@@ -32,8 +32,9 @@ type restoredBase struct {
 	FileSize        int64  `json:"file_size"`
 	Size            int64  `json:"size"`
 	Compressed      bool   `json:"compressed"`
-	SHA256          string `json:"sha256"`
-	Verified        bool   `json:"verified"`
+	FromMember      bool   `json:"from_member"`
+	Trailer         string `json:"trailer"`
+	PagesChecked    bool   `json:"pages_checked"`
 	Revision        int64  `json:"revision"`
 	ConsistentIndex uint64 `json:"consistent_index"`
 	Term            uint64 `json:"term"`
@@ -70,7 +71,7 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 	b := p.Base
 	r := &restored{
 		DryRun: o.dryRun,
-		Base: restoredBase{Path: s.name, FileSize: b.FileSize, Size: b.Size, Compressed: b.Packed, SHA256: string(b.Sum),
+		Base: restoredBase{Path: s.name, FileSize: b.FileSize, Size: b.Size, Compressed: b.Packed, FromMember: b.FromMember, Trailer: string(b.Sum),
 			Revision: b.Revision, ConsistentIndex: b.Meta.ConsistentIndex, Term: b.Meta.Term,
 			Release: b.Release.String(), StorageVersion: b.Meta.StorageVersion, ClusterVersion: b.Meta.ClusterVersion},
 		As: p.As.String(), RevisionBefore: b.Revision, RevisionAfter: p.Revision, BumpedBy: p.Bump,
@@ -94,7 +95,7 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 
 // done takes in what only a finished restore knows.
 func (r *restored) done(result *restore.Result) {
-	r.Base.SHA256, r.Base.Verified = string(result.Base.Sum), result.Checked
+	r.Base.Trailer, r.Base.PagesChecked = string(result.Base.Sum), result.Checked
 	r.RevisionAfter = result.Revision
 }
 
@@ -153,12 +154,12 @@ func (r *restored) verb() string {
 
 func (b *restoredBase) sumText() string {
 	switch {
-	case b.Verified:
-		return b.SHA256 + ", its pages were checked"
-	case b.SHA256 == string(restore.SumPending):
+	case b.PagesChecked:
+		return b.Trailer + ", its pages were checked"
+	case b.Trailer == string(restore.SumPending):
 		return "there, not compared yet"
 	}
-	return b.SHA256
+	return b.Trailer
 }
 
 func (r *restored) revisionText() string {
