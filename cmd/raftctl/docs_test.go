@@ -67,6 +67,7 @@ func TestSnapshotJSONContract(t *testing.T) {
 		{"diff", clean + "@1800", clean},
 		{"diff", clean + "@1800", clean, "--summary"},
 		{"dump", clean, "--bucket", "key"},
+		{"restore", "--from-member", quota, "--data-dir", "new", "--wal-dir", "log", "--dry-run"},
 	} {
 		_, got, errs := command(t, append([]string{"snapshot", args[0], "-o", "jsonl"}, args[1:]...)...)
 		if len(got) == 0 {

@@ -21,14 +21,14 @@ type Base struct {
 	Copied   string // why a copy is read; empty if the file is
 	Sum      SumState
 
-	Meta      database.Meta
-	Revision  int64             // the store's current one
-	LastKey   database.Revision // the last record of bucket key, from which a bump counts
-	Members   database.Members
-	Alarms    []database.Alarm
-	Leases    int
-	Release   Release // that wrote it, as far as the database tells; 4 for those before 3.5
-	FromOwner bool    // it is a member's own database, which never has a sum
+	Meta       database.Meta
+	Revision   int64             // the store's current one
+	LastKey    database.Revision // the last record of bucket key, from which a bump counts
+	Members    database.Members
+	Alarms     []database.Alarm
+	Leases     int
+	Release    Release // that wrote it, as far as the database tells; 4 for those before 3.5
+	FromMember bool    // it is a member's own database, which never has a sum
 
 	db *database.DB
 }
@@ -64,7 +64,7 @@ func OpenBase(ctx context.Context, fsys fs.FS, name string, o BaseOptions) (*Bas
 		return nil, damage(err)
 	}
 	b := &Base{Path: name, Size: db.Size(), FileSize: db.Origin().Size, Packed: db.Origin().Compressed,
-		Copied: db.Origin().Copied, FromOwner: o.Member, db: db}
+		Copied: db.Origin().Copied, FromMember: o.Member, db: db}
 	if err := b.read(ctx, &o); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -169,7 +169,7 @@ func realPath(name string) string {
 }
 
 // refuseInside refuses to write into what is restored from.
-func (s *restoreSource) refuseInside(cmd *cobra.Command, targets []restore.Target) error {
+func (s *restoreSource) refuseInside(cmd *cobra.Command, shown func(string) string, targets []restore.Target) error {
 	for _, t := range targets {
 		for _, dir := range []string{t.DataDir, t.WalDir} {
 			if dir == "" {
@@ -177,7 +177,7 @@ func (s *restoreSource) refuseInside(cmd *cobra.Command, targets []restore.Targe
 			}
 			real := realPath(dir)
 			if real == s.root || strings.HasPrefix(real, s.root+string(os.PathSeparator)) {
-				return ui.Usagef(cmd, "%s lies in what is restored from, which is never written to", ui.Quote(dir))
+				return ui.Usagef(cmd, "%s lies in what is restored from, which is never written to", ui.Quote(shown(dir)))
 			}
 		}
 	}
