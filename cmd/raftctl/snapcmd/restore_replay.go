@@ -86,10 +86,11 @@ func (o *replayFlags) check(cmd *cobra.Command, has bool) (err error) {
 type rerun struct {
 	*replay.Plan
 
-	sources []*logs.Source
-	bar     func(index uint64)
-	report  *replay.Report // once it has run
-	behind  behind
+	sources  []*logs.Source
+	revision int64 // of the backup
+	bar      func(index uint64)
+	report   *replay.Report // once it has run
+	behind   behind
 }
 
 // Close closes the logs.
@@ -109,7 +110,7 @@ func (o *restoreOptions) planReplay(ctx context.Context, a *ui.App, s *restoreSo
 	if err != nil {
 		return nil, err
 	}
-	r := &rerun{sources: sources}
+	r := &rerun{sources: sources, revision: s.Revision}
 	bar := &lateCount{a: a, name: "look ahead"}
 	defer bar.Done()
 	r.Plan, err = replay.NewPlan(ctx, replay.PlanOptions{
@@ -160,19 +161,23 @@ func appliedBy(ctx context.Context, m *datadir.Member) (id raftpb.EntryID) {
 	return id
 }
 
-// run replays onto the copy of the base in a folder.
-func (r *rerun) run(ctx context.Context, dir string) (restore.Replayed, error) {
-	report, err := r.Plan.Run(ctx, dir, func(write func(io.Writer) error) error {
-		return replaceDatabase(dir, write)
-	}, r.bar)
-	if err != nil {
-		return restore.Replayed{}, err
+// run replays onto the copy of the base in a folder. Where there is nothing to replay, the copy stays as it
+// is, to the byte.
+func (r *rerun) run(ctx context.Context, dir string) (out restore.Replayed, err error) {
+	out.Revision = r.revision
+	last := r.Base.Index
+	if r.Range.Len() > 0 {
+		r.report, err = r.Plan.Run(ctx, dir, func(write func(io.Writer) error) error {
+			return replaceDatabase(dir, write)
+		}, r.bar)
+		if err != nil {
+			return out, err
+		}
+		out.Revision, last = r.report.After.Revision, r.report.After.Applied.Index
 	}
-	r.report = report
-	if r.behind, err = r.countBehind(ctx, report.After.Applied.Index); err != nil {
-		return restore.Replayed{}, err
-	}
-	return restore.Replayed{Revision: report.After.Revision, Seen: report.After.Revision + int64(r.behind.writes)}, nil
+	r.behind, err = r.countBehind(ctx, last)
+	out.Seen = out.Revision + int64(r.behind.writes)
+	return out, err
 }
 
 // replaceDatabase writes another database in the place of the one in a folder that is being made.

@@ -191,6 +191,8 @@ func (r *restored) revisionText() string {
 	switch {
 	case r.RevisionAfter == nil:
 		return fmt.Sprintf("%d before; the replay tells what it comes to", r.RevisionBefore)
+	case *r.RevisionAfter == r.RevisionBefore:
+		return fmt.Sprint(r.RevisionBefore)
 	case r.BumpedBy == 0:
 		return fmt.Sprintf("%d, %d before", *r.RevisionAfter, r.RevisionBefore)
 	}
