@@ -26,16 +26,40 @@ const (
 // time. Who is elected must have given up before the lease ends.
 var nodeLeases = []byte("kube-node-lease")
 
-// addValues takes in what the values say that a request stores, whether or not a transaction did store
-// them: they were proposed either way.
-func (c *Clock) addValues(index uint64, r *Request) {
-	if r.ofV2() {
+// addRequest takes in what a request says, and what the values do that it stores, whether or not a
+// transaction did store them: they were proposed either way.
+func (c *Clock) addRequest(index uint64, r *Request) {
+	isPut := r.main.field != nil && r.main.field.msg == msgPut
+	if !isPut && r.ofV2() { // etcd 2.x had IDs of other forms
 		c.addSync(index, r)
 		return
 	}
-	if f := r.main.field; f == nil || f.msg != msgPut && f.msg != msgTxn {
-		return
+	if r.ID != 0 {
+		c.addProcess(index, r.ID)
 	}
+	switch {
+	case isPut:
+		if value := r.putValue(); mayHaveTimes(value) {
+			c.addObject(&written{index: index, key: r.Key}, value)
+		}
+	case r.main.field != nil && r.main.field.msg == msgTxn:
+		c.addTxn(index, r)
+	}
+}
+
+var putValue = msgPut.lookup().named("value")
+
+// putValue returns the value of a put.
+func (r *Request) putValue() []byte {
+	for i := r.top; i < len(r.values); i++ {
+		if r.values[i].field == putValue {
+			return r.values[i].data
+		}
+	}
+	return nil
+}
+
+func (c *Clock) addTxn(index uint64, r *Request) {
 	w := written{index: index, member: uint16(r.ID >> originMemberShift)}
 	for a := range r.Accesses() {
 		if a.Op != OpPut || !mayHaveTimes(a.Value) {
@@ -62,7 +86,11 @@ type written struct {
 
 // mayHaveTimes reports whether a value looks like an object of Kubernetes.
 func mayHaveTimes(value []byte) bool {
-	return len(value) > 0 && (value[0] == '{' || bytes.HasPrefix(value, kubernetesMagic))
+	if len(value) > 0 && value[0] == '{' {
+		_, _, ok := manifestKind(value)
+		return ok
+	}
+	return bytes.HasPrefix(value, kubernetesMagic)
 }
 
 // creates reports whether a transaction asks that the key isn't there: its mod revision is 0.
