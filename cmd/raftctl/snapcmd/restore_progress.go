@@ -2,29 +2,10 @@ package snapcmd
 
 import (
 	"fmt"
-	"io/fs"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
-	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/repair/restore"
-	"github.com/raftctl/raftctl/snapshot/database"
 )
-
-// optionsGlance are for a database that is opened for a look at what it has applied.
-var optionsGlance = database.Options{}
-
-// listSnap returns the names of what lies in member/snap.
-func listSnap(m *datadir.Member) []string {
-	entries, err := fs.ReadDir(m.Snap.FS, m.Snap.Path)
-	if err != nil {
-		return nil // then there is none that could be taken
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
-}
 
 // stepBars shows a bar for each step that is long enough for one.
 type stepBars struct {

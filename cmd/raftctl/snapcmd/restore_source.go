@@ -3,6 +3,7 @@ package snapcmd
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/repair/restore"
 	"github.com/raftctl/raftctl/snapshot"
+	"github.com/raftctl/raftctl/snapshot/database"
 )
 
 // restoreSource is what is restored from.
@@ -82,16 +84,12 @@ func (o *restoreOptions) sourcePlace(ctx context.Context, v *verified) (*datadir
 // received returns the database of a member: the one that the leader sent with a snapshot, where etcd
 // would put that in the place of its own when it starts.
 func received(ctx context.Context, v *verified) (*datadir.Place, error) {
-	m := v.member
 	if err := v.readLog(ctx); err != nil {
 		return nil, err
 	}
 	index := uint64(0)
 	for _, s := range v.starts {
 		index = max(index, s.Entry.Index)
-	}
-	if m.Database.State != datadir.Present {
-		return nil, pathErr.Error(v.path, noDatabase(&m.Database))
 	}
 	return ahead(ctx, v, index)
 }
@@ -101,27 +99,38 @@ func received(ctx context.Context, v *verified) (*datadir.Place, error) {
 func ahead(ctx context.Context, v *verified, index uint64) (*datadir.Place, error) {
 	m := v.member
 	own := m.Database
-	db, err := openAt(ctx, v.a, &own, v.path, optionsGlance)
-	if err != nil {
-		return nil, err
-	}
-	meta, err := db.Meta()
-	_ = db.Close() // opened for reading
-	if err != nil || meta.ConsistentIndex >= index {
-		return &own, nil // what is wrong with it is told when it is opened
+	applied, err := appliedBy(ctx, v)
+	if err != nil || applied >= index {
+		return &own, err
 	}
 	name := snapshot.DBFileName(index)
-	for _, e := range listSnap(m) {
-		if e == name {
-			p := m.Database
-			p.Path, p.Name = path.Join(m.Snap.Path, name), filepath.Join(filepath.Dir(own.Name), name)
-			return &p, nil
-		}
+	if _, err := fs.Stat(m.Snap.FS, path.Join(m.Snap.Path, name)); err == nil {
+		own.State, own.Path, own.Name = datadir.Present, path.Join(m.Snap.Path, name), filepath.Join(filepath.Dir(own.Name), name)
+		return &own, nil
+	}
+	if own.State != datadir.Present {
+		return &own, nil // which is told when it is opened
 	}
 	return nil, &restore.RefusedError{Err: fmt.Errorf("%s: the database has applied entries up to %d, the log begins "+
-		"behind entry %d, and %s, which holds the state between, is not there: '%s' tells more; --skip-verify with the "+
-		"path of the database restores it as it is", ui.Quote(v.path), meta.ConsistentIndex, index, name,
+		"behind entry %d, and %s, which holds the state between, is not there: '%s' tells more; the path of the "+
+		"database with --skip-hash-check restores it as it is", ui.Quote(v.path), applied, index, name,
 		ui.CommandLine("raftctl", "snapshot", "verify", paths.Typed(v.path)))}
+}
+
+// appliedBy returns the index up to which the database has applied entries; 0 if there is none, as for
+// etcd, which then makes an empty one.
+func appliedBy(ctx context.Context, v *verified) (uint64, error) {
+	p := v.member.Database
+	if p.State != datadir.Present {
+		return 0, nil
+	}
+	db, err := openAt(ctx, v.a, &p, v.path, database.Options{})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = db.Close() }() // opened for reading
+	meta, err := db.Meta()
+	return meta.ConsistentIndex, err
 }
 
 func (s *restoreSource) open(ctx context.Context, a *ui.App, o *restoreOptions, p *datadir.Place) error {
