@@ -1,7 +1,6 @@
 package kv_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -227,5 +226,3 @@ func entryAt(index uint64) raftpb.Entry {
 	}
 	return put(index, fmt.Sprintf("key %d", index), strings.Repeat("x", 100_000))
 }
-
-func contextOf() context.Context { return context.Background() }
