@@ -27,7 +27,7 @@ func TestBesideApply(t *testing.T) {
 		case 4:
 			es = append(es, removeMember(i, i-1))
 		case 5:
-			es = append(es, compaction(i, int64(i)*9/10))
+			es = append(es, compaction(i, int64(i)/8))
 		case 6:
 			es = append(es, grant(i, int64(i), 100))
 		default:

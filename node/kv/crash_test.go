@@ -135,7 +135,7 @@ func killedReplay(t *testing.T, data, dir string, at uint64) (began, reached uin
 	}
 	_ = cmd.Process.Kill() // it may have ended
 	exit := new(exec.ExitError)
-	if err := cmd.Wait(); err != nil && !(errors.As(err, &exit) && exit.ExitCode() == -1) {
+	if err := cmd.Wait(); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != -1) {
 		t.Fatal(err)
 	}
 	return began, reached

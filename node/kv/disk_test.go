@@ -194,7 +194,9 @@ func fullProcess(args []string) error {
 	if !errors.Is(err, kv.ErrFailed) || !errors.Is(err, syscall.EFBIG) {
 		return fmt.Errorf("%w, which is not ErrFailed for EFBIG", err)
 	}
-	<-told
+	if first := <-told; !errors.Is(first, kv.ErrFailed) {
+		return fmt.Errorf("told of: %w", first)
+	}
 	if _, again := s.Apply([]raftpb.Entry{entryAt(2000)}); !errors.Is(again, kv.ErrFailed) {
 		return fmt.Errorf("apply afterwards: %w", again)
 	}
