@@ -1,7 +1,6 @@
 package kv_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -195,7 +194,9 @@ func fullProcess(args []string) error {
 	if !errors.Is(err, kv.ErrFailed) || !errors.Is(err, syscall.EFBIG) {
 		return fmt.Errorf("%w, which is not ErrFailed for EFBIG", err)
 	}
-	<-told
+	if first := <-told; !errors.Is(first, kv.ErrFailed) {
+		return fmt.Errorf("told of: %w", first)
+	}
 	if _, again := s.Apply([]raftpb.Entry{entryAt(2000)}); !errors.Is(again, kv.ErrFailed) {
 		return fmt.Errorf("apply afterwards: %w", again)
 	}
@@ -227,5 +228,3 @@ func entryAt(index uint64) raftpb.Entry {
 	}
 	return put(index, fmt.Sprintf("key %d", index), strings.Repeat("x", 100_000))
 }
-
-func contextOf() context.Context { return context.Background() }

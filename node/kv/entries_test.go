@@ -1,10 +1,12 @@
 package kv_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"testing"
 
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -95,4 +97,9 @@ func toJSON(t testing.TB, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// metadataContext is the context of a client's call with a token.
+func metadataContext(t testing.TB, token string) context.Context {
+	return metadata.NewIncomingContext(t.Context(), metadata.Pairs("token", token))
 }

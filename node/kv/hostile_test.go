@@ -258,6 +258,6 @@ func FuzzApply(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, data []byte) {
-		outcome(t, raftpb.Entry{Type: raftpb.EntryType(kind % 4), Term: 1, Index: 5, Data: data})
+		_, _ = outcome(t, raftpb.Entry{Type: raftpb.EntryType(kind % 4), Term: 1, Index: 5, Data: data}) // it judges
 	})
 }

@@ -23,7 +23,7 @@ import (
 func furtherEntries() []raftpb.Entry {
 	es := []raftpb.Entry{
 		addLearner(5, 8), addMember(6, 9), removeMember(7, 9),
-		request(8, &etcdserverpb.InternalRaftRequest{AuthUserAdd: &etcdserverpb.AuthUserAddRequest{Name: "root", Password: "x"}}),
+		request(8, &etcdserverpb.InternalRaftRequest{AuthUserAdd: &etcdserverpb.AuthUserAddRequest{Name: "root", HashedPassword: "eA=="}}),
 		request(9, &etcdserverpb.InternalRaftRequest{AuthRoleAdd: &etcdserverpb.AuthRoleAddRequest{Name: "root"}}),
 		request(10, &etcdserverpb.InternalRaftRequest{AuthUserGrantRole: &etcdserverpb.AuthUserGrantRoleRequest{User: "root", Role: "root"}}),
 		request(11, &etcdserverpb.InternalRaftRequest{Alarm: &etcdserverpb.AlarmRequest{Action: 1, MemberID: 1, Alarm: 1}}),
@@ -124,7 +124,7 @@ func watched(t *testing.T, s *kv.Store, w mvcc.WatchStream) {
 			t.Fatalf("events of revisions %d", got)
 		}
 	}
-	if want := last + 1; got[0] != 2 || int64(len(got)) != want {
+	if want := last; got[0] != 2 || int64(len(got)) != want {
 		// one of the revisions deletes two keys
 		t.Errorf("%d events of revisions %d to %d, want %d", len(got), got[0], last, want)
 	}
