@@ -57,6 +57,7 @@ func TestSnapshotJSONContract(t *testing.T) {
 		wantNamed(t, text, f.Name)
 	}
 	quota := corpus.Dir(t, "c36-quota-1n-clean")
+	first, all := corpus.Dir(t, "chain-1n-after34"), corpus.Dir(t, "chain-1n-after37")
 	clean := corpus.Dir(t, "c36-3m-clean") + "/m1"
 	for _, args := range [][]string{
 		{"list", clean},
@@ -68,6 +69,8 @@ func TestSnapshotJSONContract(t *testing.T) {
 		{"diff", clean + "@1800", clean, "--summary"},
 		{"dump", clean, "--bucket", "key"},
 		{"restore", "--from-member", quota, "--data-dir", "new", "--wal-dir", "log", "--dry-run"},
+		{"restore", first + "/member/snap/db", "--skip-hash-check", "--data-dir", t.TempDir() + "/new", "--wal", all,
+			"--until", "before-delete=from36/", "--rehearse"},
 	} {
 		_, got, errs := command(t, append([]string{"snapshot", args[0], "-o", "jsonl"}, args[1:]...)...)
 		if len(got) == 0 {

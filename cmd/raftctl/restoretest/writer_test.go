@@ -49,8 +49,8 @@ type writer struct {
 	t         *testing.T
 	c         *clientv3.Client
 	endpoint  string // of the member that it speaks to
-	nextLease int64 // of random requests; tests name others
-	n         int // of values so far
+	nextLease int64  // of random requests; tests name others
+	n         int    // of values so far
 }
 
 func newWriter(t *testing.T, endpoint string) *writer {

@@ -15,12 +15,10 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
-	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/repair/replay"
 	"github.com/raftctl/raftctl/repair/restore"
-	"github.com/raftctl/raftctl/snapshot/database"
 )
 
 // replayFlags say which logs are replayed onto the base, and up to where.
@@ -136,29 +134,13 @@ func (o *restoreOptions) openLogs(ctx context.Context, a *ui.App, s *restoreSour
 		return nil, err
 	}
 	for i, l := range sources {
-		l.Applied = appliedBy(ctx, l.Log.Member())
+		// What a database that can't be read would tell is not needed: it would only tell more.
+		l.Applied, _ = appliedBy(ctx, a, l.Log.Member(), l.Name)
 		if i == 0 && o.fromMember != "" {
 			l.Applied = raftpb.EntryID{Term: s.Meta.Term, Index: s.Meta.ConsistentIndex}
 		}
 	}
 	return sources, nil
-}
-
-// appliedBy returns the last entry that a member's database has applied, as far as there is one and it
-// tells: it is known to be committed.
-func appliedBy(ctx context.Context, m *datadir.Member) (id raftpb.EntryID) {
-	if m.Database.State != datadir.Present {
-		return id
-	}
-	db, err := database.Open(ctx, m.Database.FS, m.Database.Path, database.Options{})
-	if err != nil {
-		return id
-	}
-	defer func() { _ = db.Close() }() // opened for reading
-	if meta, err := db.Meta(); err == nil {
-		id = raftpb.EntryID{Term: meta.Term, Index: meta.ConsistentIndex}
-	}
-	return id
 }
 
 // run replays onto the copy of the base in a folder. Where there is nothing to replay, the copy stays as it

@@ -14,6 +14,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/restore"
 	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/snapshot/database"
@@ -99,8 +100,8 @@ func received(ctx context.Context, v *verified) (*datadir.Place, error) {
 func ahead(ctx context.Context, v *verified, index uint64) (*datadir.Place, error) {
 	m := v.member
 	own := m.Database
-	applied, err := appliedBy(ctx, v)
-	if err != nil || applied >= index {
+	applied, err := appliedBy(ctx, v.a, m, v.path)
+	if err != nil || applied.Index >= index {
 		return &own, err
 	}
 	name := snapshot.DBFileName(index)
@@ -113,24 +114,24 @@ func ahead(ctx context.Context, v *verified, index uint64) (*datadir.Place, erro
 	}
 	return nil, &restore.RefusedError{Err: fmt.Errorf("%s: the database has applied entries up to %d, the log begins "+
 		"behind entry %d, and %s, which holds the state between, is not there: '%s' tells more; the path of the "+
-		"database with --skip-hash-check restores it as it is", ui.Quote(v.path), applied, index, name,
+		"database with --skip-hash-check restores it as it is", ui.Quote(v.path), applied.Index, index, name,
 		ui.CommandLine("raftctl", "snapshot", "verify", paths.Typed(v.path)))}
 }
 
-// appliedBy returns the index up to which the database has applied entries; 0 if there is none, as for
+// appliedBy returns the last entry that a member's database has applied; zero if there is none, as for
 // etcd, which then makes an empty one.
-func appliedBy(ctx context.Context, v *verified) (uint64, error) {
-	p := v.member.Database
+func appliedBy(ctx context.Context, a *ui.App, m *datadir.Member, name string) (id raftpb.EntryID, err error) {
+	p := m.Database
 	if p.State != datadir.Present {
-		return 0, nil
+		return id, nil
 	}
-	db, err := openAt(ctx, v.a, &p, v.path, database.Options{})
+	db, err := openAt(ctx, a, &p, name, database.Options{})
 	if err != nil {
-		return 0, err
+		return id, err
 	}
 	defer func() { _ = db.Close() }() // opened for reading
 	meta, err := db.Meta()
-	return meta.ConsistentIndex, err
+	return raftpb.EntryID{Term: meta.Term, Index: meta.ConsistentIndex}, err
 }
 
 func (s *restoreSource) open(ctx context.Context, a *ui.App, o *restoreOptions, p *datadir.Place) error {
