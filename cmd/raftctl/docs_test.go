@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -114,10 +115,18 @@ func wantNames(t *testing.T, text string, v any) {
 	}
 }
 
-// The README's session is what the commands print.
+// The README's session is what the commands print, but for how long they take.
 func TestReadmeSession(t *testing.T) {
-	text := readDoc(t, "README.md")
-	lines := strings.Split(text, "\n")
+	took := regexp.MustCompile(`(?m)^took .*$`)
+	lines := strings.Split(took.ReplaceAllString(readDoc(t, "README.md"), "took"), "\n")
+	dir := t.TempDir()
+	testdata, err := filepath.Abs("../../testdata")
+	if err == nil {
+		err = os.Symlink(testdata, filepath.Join(dir, "testdata"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	commands := 0
 	for i, line := range lines {
 		rest, ok := strings.CutPrefix(line, "$ raftctl ")
@@ -125,20 +134,20 @@ func TestReadmeSession(t *testing.T) {
 			continue
 		}
 		commands++
-		args := strings.Fields(rest)
-		for j, a := range args {
-			if strings.HasPrefix(a, "testdata/") {
-				args[j] = filepath.Join("..", "..", a)
-			}
+		for j := i; strings.HasSuffix(lines[j], " \\"); j++ {
+			rest, i = strings.TrimSuffix(rest, "\\")+lines[j+1], j+1
 		}
-		_, out, _ := command(t, args...)
-		want := strings.TrimRight(string(out), "\n")
-		if got := strings.Join(lines[i+1:], "\n"); !strings.HasPrefix(got, want+"\n") {
-			t.Errorf("README.md: after %q, want\n%s", line, want)
+		var out, errs bytes.Buffer
+		a := testApp(&out, &errs)
+		a.Dir = dir
+		run(t.Context(), a, strings.Fields(rest))
+		want := took.ReplaceAllString(strings.TrimRight(out.String(), "\n"), "took")
+		if got := strings.Join(lines[i+1:], "\n"); want == "" || !strings.HasPrefix(got, want+"\n") {
+			t.Errorf("README.md: after %q, want\n%s\n%s", line, want, errs.String())
 		}
 	}
-	if commands < 3 {
-		t.Errorf("%d commands in the README's session, want at least 3", commands)
+	if commands < 4 {
+		t.Errorf("%d commands in the README's session, want at least 4", commands)
 	}
 }
 

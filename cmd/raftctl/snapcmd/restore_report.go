@@ -6,6 +6,7 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/display"
+	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/restore"
 )
 
@@ -135,8 +136,8 @@ func (o *restoreOptions) startCommand(a *ui.App, m restore.Planned) string {
 func (r *restored) print(a *ui.App) error {
 	f := ui.NewFacts(a.Text()).Wrap(a.Width)
 	f.Add(r.verb(), "%s", ui.Quote(r.Base.Path))
-	f.Add("base", "revision %d, entry %d of term %d, %s, of etcd %s, sha256 %s", r.Base.Revision, r.Base.ConsistentIndex,
-		r.Base.Term, display.FormatSize(r.Base.Size), r.Base.Release, r.Base.sumText())
+	f.Add("base", "revision %d, entry %s, %s, of etcd %s, sha256 %s", r.Base.Revision, r.Base.entryText(),
+		display.FormatSize(r.Base.Size), r.Base.Release, r.Base.sumText())
 	if r.Replay != nil {
 		r.Replay.print(a, f, r.DryRun)
 	}
@@ -175,6 +176,14 @@ func (r *restored) verb() string {
 		return "would be"
 	}
 	return "restored"
+}
+
+// entryText names the last entry that was applied; etcd 3.4 doesn't store its term.
+func (b *restoredBase) entryText() string {
+	if b.Term == 0 {
+		return fmt.Sprint(b.ConsistentIndex)
+	}
+	return raftpb.EntryID{Term: b.Term, Index: b.ConsistentIndex}.String()
 }
 
 func (b *restoredBase) sumText() string {
