@@ -212,6 +212,43 @@ func TestClockOutlier(t *testing.T) {
 	}
 }
 
+// A clock that was alone, and wrong, yields to those that speak later and agree.
+func TestClockAlone(t *testing.T) {
+	l := clockLog{tb: t}
+	l.nodes(0, 2000, map[string]float64{"c": 3600})
+	l.nodes(2000, 4000, map[string]float64{"a": 0, "b": 0, "d": 0})
+	times := l.clock.Times()
+	wantBounds(t, times.At(200+100*3), "49m49s", "50m16s")
+	if got := times.Outliers(); len(got) != 1 || got[0].Name != "c" {
+		t.Errorf("outliers %v, want c", got)
+	}
+}
+
+// An object that is deleted has the time at which its grace ends, which may be to come.
+func TestClockDeletion(t *testing.T) {
+	for name, value := range map[string]string{
+		"protobuf": storedObject("v1", "Pod", pbBytes(1, "p")+pbTime(9, at(30), time.Second)+pbUint(10, 30), ""),
+		"JSON": `{"apiVersion":"v1","kind":"Pod","metadata":{"deletionGracePeriodSeconds":30,"deletionTimestamp":"` +
+			at(30).Format(time.RFC3339) + `"}}`,
+	} {
+		l := clockLog{tb: t}
+		l.add(txnPut(t, 0, "x", value, 5))
+		if len(l.clock.evidence) != 1 || l.clock.evidence[0].early != at(0).UnixNano() {
+			t.Errorf("%s: got %+v, want the time of asking for it", name, l.clock.evidence)
+		}
+	}
+}
+
+// Names are shown so that nothing in them acts on a terminal.
+func TestClockNames(t *testing.T) {
+	for _, kind := range ClockKinds() {
+		text := ClockSource{Kind: kind, Name: "a\x1b[31m\u202e"}.String()
+		if bad := badRune([]byte(text)); bad >= 0 || text == "" {
+			t.Errorf("%s: %q has %U", kind, text, bad)
+		}
+	}
+}
+
 // Where two contradict each other nothing tells who is right: both may be.
 func TestClockTwo(t *testing.T) {
 	l := clockLog{tb: t}

@@ -83,7 +83,7 @@ func (s *stat) timeFacts(kv *ui.Facts) {
 			kv.Add("", "%s more were wrong; -o json lists them", ui.Count(len(x.outliers)-i))
 			break
 		}
-		kv.Add(nameOnce("wrong clock", i), "%s: %s in entries %d..%d", visible(o.String()), offText(o.Off), o.First, o.Last)
+		kv.Add(nameOnce("wrong clock", i), "%s: %s in entries %d..%d", o, offText(o.Off), o.First, o.Last)
 	}
 	if x.Disputed {
 		kv.Add("", "clocks contradict each other, and nothing tells which is right: times are less exact there")

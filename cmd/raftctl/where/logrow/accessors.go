@@ -165,9 +165,9 @@ func (r *Row) AppendWho(b []byte) []byte {
 	return r.Who.AppendWho(b, o)
 }
 
-// bounds returns when the entry at hand was written, as far as the log tells.
+// bounds returns when the entry at hand was written, as far as the log tells. It tells of those that are live.
 func (r *Row) bounds() decode.Bounds {
-	if r.Times == nil {
+	if r.Times == nil || !r.Live {
 		return decode.Bounds{}
 	}
 	return r.Times.At(r.Entry.Index)
