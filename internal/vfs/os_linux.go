@@ -44,14 +44,6 @@ func lock(f *os.File) error {
 	return err
 }
 
-// behind is how many bytes may be on their way to the disk.
-const behind = 32 << 20
-
 func (f osFile) writeBehind(off, size int64) {
-	fd := int(f.Fd())
-	_ = unix.SyncFileRange(fd, off, size, unix.SYNC_FILE_RANGE_WRITE) // a hint: Sync tells what went wrong
-	if lo := off - behind; lo >= 0 {
-		_ = unix.SyncFileRange(fd, lo, size,
-			unix.SYNC_FILE_RANGE_WAIT_BEFORE|unix.SYNC_FILE_RANGE_WRITE|unix.SYNC_FILE_RANGE_WAIT_AFTER)
-	}
+	_ = unix.SyncFileRange(int(f.Fd()), off, size, unix.SYNC_FILE_RANGE_WRITE) // a hint: Sync tells what went wrong
 }

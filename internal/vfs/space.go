@@ -15,12 +15,3 @@ func FreeSpace(fsys FS, dir string) (int64, error) {
 
 // FreeSpace implements the function of that name.
 func (osFS) FreeSpace(dir string) (int64, error) { return freeSpace(dir) }
-
-// WriteBehind asks the system to begin writing size bytes of a file at off to the disk, and waits until
-// those before them are there: a later Sync then has little left to do, and progress is that of the disk.
-// It is a hint, which says nothing about what is durable, and does nothing where there is no such call.
-func WriteBehind(f File, off, size int64) {
-	if f, ok := f.(interface{ writeBehind(off, size int64) }); ok {
-		f.writeBehind(off, size)
-	}
-}

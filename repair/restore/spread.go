@@ -32,7 +32,6 @@ func (r *run) spread(ctx context.Context, from, to string) (err error) {
 		if err != nil {
 			return err
 		}
-		vfs.WriteBehind(out, done, n)
 		done += n
 		r.progress(StepSpread, done, info.Size())
 	}
