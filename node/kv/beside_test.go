@@ -53,12 +53,16 @@ func TestBesideApply(t *testing.T) {
 		})
 	}
 	w := s.KV().NewWatchStream()
-	_, err := w.Watch(t.Context(), 0, []byte("key"), []byte("kez"), 1)
+	_, err := w.Watch(t.Context(), 0, []byte("key"), []byte("kez"), 0)
 	check(t, err)
 	seen := make(chan int64)
 	go func() {
 		last := int64(0)
 		for r := range w.Chan() {
+			if r.CompactRevision != 0 {
+				t.Errorf("compacted up to %d, and watched up to %d", r.CompactRevision, last)
+				break
+			}
 			for _, e := range r.Events {
 				last = e.Kv.ModRevision
 			}

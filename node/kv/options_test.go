@@ -197,6 +197,19 @@ func TestWaitCompaction(t *testing.T) {
 	check(t, s.Close())
 }
 
+// TestHashAfterCompactionOfNothing compacts up to revision 0, which etcd takes, and asks for the hash.
+func TestHashAfterCompactionOfNothing(t *testing.T) {
+	s := small(t, t.TempDir(), kv.Options{WaitCompaction: true})
+	want, _, err := s.HashKV(0)
+	check(t, err)
+	apply(t, s, []raftpb.Entry{compaction(5, 0)})
+	got, _, err := s.HashKV(0)
+	if err != nil || got.Hash != want.Hash || got.Revision != want.Revision {
+		t.Errorf("hash %+v, error %v, want %+v", got, err, want)
+	}
+	check(t, s.Close())
+}
+
 // TestBatch ends transactions as it is told to.
 func TestBatch(t *testing.T) {
 	for name, c := range map[string]struct {
