@@ -22,8 +22,8 @@ import (
 // are needed for a majority must bear a bound out: what fewer than half of them say, wrong as it may
 // be, moves no bound. [Times] has what comes of it.
 //
-// Memory is bounded, to some 50 MB whatever the log holds. Beyond a quarter of a million of pieces of
-// evidence, which is more than a day of a cluster of twenty nodes, what a clock says within some seconds
+// Memory is bounded, to some 100 MB whatever the log holds. Beyond a hundred thousand pieces of
+// evidence, which is half a day of a cluster of twenty nodes, what a clock says within some seconds
 // is taken together, or of hundreds of clocks only every second one is heard.
 type Clock struct {
 	first, last uint64 // entries
@@ -32,6 +32,7 @@ type Clock struct {
 	tails       []int32          // by clock: where its last evidence lies, -1 for none
 	names       map[string]int32 // clocks by kind and name
 	members     map[uint16]int32 // clocks of processes by the end of the member's ID
+	recent      [4]proposer      // of processes that proposed last, by the last bits of the member's ID
 	renewed     map[uint64]int64 // when a lease was renewed last, by its key's hash
 	seed        maphash.Seed
 	grain       int64 // of evidence: what a clock says within it is taken together
@@ -52,6 +53,11 @@ const (
 	ClockObject    ClockKind = "object"     // API servers, in what objects say of their changes
 )
 
+// ClockKinds returns all kinds.
+func ClockKinds() []ClockKind {
+	return []ClockKind{ClockHost, ClockAPIServer, ClockSync, ClockProcess, ClockEvent, ClockObject}
+}
+
 // ClockSource is a clock that a log tells of.
 type ClockSource struct {
 	Kind    ClockKind
@@ -71,7 +77,7 @@ type evidence struct {
 
 // Limits of memory. Names of hosts have 253 characters at most.
 const (
-	maxEvidence  = 1 << 18
+	maxEvidence  = 1 << 17
 	maxClocks    = 1 << 13
 	maxClockName = 253
 	maxLeases    = 1 << 16
@@ -96,10 +102,7 @@ func (c *Clock) Add(index uint64, r *Request) {
 		clear(c.renewed)
 	}
 	c.last = index
-	if o, ok := OriginOf(r.ID); ok {
-		c.addProcess(index, o.Member, startOf(r.ID)*int64(time.Millisecond))
-	}
-	c.addValues(index, r)
+	c.addRequest(index, r)
 	if len(c.evidence) >= maxEvidence {
 		c.thin()
 	}
@@ -110,19 +113,42 @@ func (c *Clock) init() {
 	c.seed, c.grain, c.every = maphash.MakeSeed(), firstGrain, 1
 }
 
-// addProcess takes in when a process was started, if that isn't known yet. The time in the IDs goes on
-// with their number, but far more slowly than time.
-func (c *Clock) addProcess(index uint64, member uint16, started int64) {
+// proposer is what the ID of a request tells of its process.
+type proposer struct {
+	id    uint64 // without the bits that change from request to request
+	clock int32
+}
+
+// startShift is how many bits of an ID change within 65,536 requests.
+const startShift = 16
+
+// addProcess takes in when a process was started, by the ID of a request. The time in it goes on with the
+// number of requests, but far more slowly than time. Every entry comes through here, and most tell nothing
+// new.
+func (c *Clock) addProcess(index, id uint64) {
+	if id>>originMemberShift == 0 { // no server's
+		return
+	}
+	s := &c.recent[id>>originMemberShift%uint64(len(c.recent))]
+	if s.id != id>>startShift {
+		*s = proposer{id >> startShift, c.process(uint16(id >> originMemberShift))}
+		if s.clock >= 0 {
+			c.take(evidence{from: index, to: index, early: startOf(id) * int64(time.Millisecond), clock: s.clock})
+		}
+	}
+	if s.clock >= 0 {
+		c.clocks[s.clock].Entries++
+	}
+}
+
+// process returns the clock of a member's processes.
+func (c *Clock) process(member uint16) int32 {
 	clock, ok := c.members[member]
 	if !ok {
 		clock = c.clock(ClockProcess, memberName(member))
 		c.members[member] = clock
 	}
-	if clock < 0 {
-		return
-	}
-	c.clocks[clock].Entries++
-	c.take(evidence{from: index, to: index, early: started, clock: clock})
+	return clock
 }
 
 // memberName returns the last four digits of a member's ID.

@@ -7,19 +7,20 @@ import (
 	"time"
 )
 
-// String names the clock for people.
+// String names the clock for people. Nothing in it can act on a terminal.
 func (s ClockSource) String() string {
+	name := string(appendVisible(nil, []byte(s.Name), summaryKey))
 	switch s.Kind {
 	case ClockHost:
-		return s.Name
+		return name
 	case ClockAPIServer:
-		return "API server at member …" + s.Name
+		return "API server at member …" + name
 	case ClockSync:
-		return "leader …" + s.Name
+		return "leader …" + name
 	case ClockProcess:
-		return "start of member …" + s.Name
+		return "start of member …" + name
 	case ClockEvent:
-		return "events of " + s.Name
+		return "events of " + name
 	}
 	return "changes of objects"
 }

@@ -26,16 +26,40 @@ const (
 // time. Who is elected must have given up before the lease ends.
 var nodeLeases = []byte("kube-node-lease")
 
-// addValues takes in what the values say that a request stores, whether or not a transaction did store
-// them: they were proposed either way.
-func (c *Clock) addValues(index uint64, r *Request) {
-	if _, ok := r.body.(v2Request); ok || r.main.field != nil && r.main.field.msg == msgV2 {
+// addRequest takes in what a request says, and what the values do that it stores, whether or not a
+// transaction did store them: they were proposed either way.
+func (c *Clock) addRequest(index uint64, r *Request) {
+	isPut := r.main.field != nil && r.main.field.msg == msgPut
+	if !isPut && r.ofV2() { // etcd 2.x had IDs of other forms
 		c.addSync(index, r)
 		return
 	}
-	if f := r.main.field; f == nil || f.msg != msgPut && f.msg != msgTxn {
-		return
+	if r.ID != 0 {
+		c.addProcess(index, r.ID)
 	}
+	switch {
+	case isPut:
+		if value := r.putValue(); mayHaveTimes(value) {
+			c.addObject(&written{index: index, key: r.Key}, value)
+		}
+	case r.main.field != nil && r.main.field.msg == msgTxn:
+		c.addTxn(index, r)
+	}
+}
+
+var putValue = msgPut.lookup().named("value")
+
+// putValue returns the value of a put.
+func (r *Request) putValue() []byte {
+	for i := r.top; i < len(r.values); i++ {
+		if r.values[i].field == putValue {
+			return r.values[i].data
+		}
+	}
+	return nil
+}
+
+func (c *Clock) addTxn(index uint64, r *Request) {
 	w := written{index: index, member: uint16(r.ID >> originMemberShift)}
 	for a := range r.Accesses() {
 		if a.Op != OpPut || !mayHaveTimes(a.Value) {
@@ -44,6 +68,12 @@ func (c *Clock) addValues(index uint64, r *Request) {
 		w.key, w.created = a.Key, a.Branch == BranchSuccess && r.creates(a.Key)
 		c.addObject(&w, a.Value)
 	}
+}
+
+// ofV2 reports whether the request is one of the v2 store.
+func (r *Request) ofV2() bool {
+	_, ok := r.body.(v2Request)
+	return ok || r.main.field != nil && r.main.field.msg == msgV2
 }
 
 // written is a value's place.
@@ -56,7 +86,11 @@ type written struct {
 
 // mayHaveTimes reports whether a value looks like an object of Kubernetes.
 func mayHaveTimes(value []byte) bool {
-	return len(value) > 0 && (value[0] == '{' || bytes.HasPrefix(value, kubernetesMagic))
+	if len(value) > 0 && value[0] == '{' {
+		_, _, ok := manifestKind(value)
+		return ok
+	}
+	return bytes.HasPrefix(value, kubernetesMagic)
 }
 
 // creates reports whether a transaction asks that the key isn't there: its mod revision is 0.
@@ -134,7 +168,7 @@ func (c *Clock) addObject(w *written, value []byte) {
 }
 
 // addRenewal takes in a lease, if it was renewed: others write the time of its last renewal again, at any
-// time later. The first one of a log may be such.
+// time later. The first one of a log may be such, and bounds from below only.
 func (c *Clock) addRenewal(w *written, m *moments) {
 	hash := maphash.Bytes(c.seed, w.key)
 	last, known := c.renewed[hash]
@@ -145,10 +179,11 @@ func (c *Clock) addRenewal(w *written, m *moments) {
 		return
 	}
 	c.renewed[hash] = m.renewed
-	if !known && !w.created {
-		return
+	s := said{kind: ClockHost, name: m.holder, at: m.renewed}
+	if known || w.created {
+		s.soon = m.soon()
 	}
-	c.add(w.index, said{kind: ClockHost, name: m.holder, at: m.renewed, soon: m.soon()})
+	c.add(w.index, s)
 }
 
 // soon returns how soon a lease is written that was renewed, 0 if nothing tells. Who isn't elected yet

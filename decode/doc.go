@@ -12,6 +12,8 @@
 // asks for operations and keys at once. [Members] follows the membership through the entries of a log,
 // and tells who proposed one: [Members.AppendWho]. [Tally] counts entries.
 //
+// [Clock] tells when entries were written, which their records don't: by the times in what they store.
+//
 // # JSON
 //
 // [Request.AppendJSON] writes one object, whose members are stable:

@@ -67,14 +67,7 @@ const manifestSize = 16 << 10
 // parseManifest reads an object in JSON as the API server writes it: custom resources, and what other
 // stores are told to keep so. Version and kind come first, in either order.
 func parseManifest(value []byte) (o Object, ok bool) {
-	const version, kind = `{"apiVersion":"`, `{"kind":"`
-	switch {
-	case bytes.HasPrefix(value, []byte(version)):
-		o.APIVersion, o.Kind = firstTwo(value[len(version):], kind[1:])
-	case bytes.HasPrefix(value, []byte(kind)):
-		o.Kind, o.APIVersion = firstTwo(value[len(kind):], version[1:])
-	}
-	if len(o.Kind) == 0 || len(o.APIVersion) == 0 {
+	if o.APIVersion, o.Kind, ok = manifestKind(value); !ok {
 		return Object{}, false
 	}
 	for name, m := range jsonMembers(value[:min(len(value), manifestSize)]) {
@@ -85,6 +78,17 @@ func parseManifest(value []byte) (o Object, ok bool) {
 	}
 	o.json = true
 	return o, true
+}
+
+// manifestKind reads what an object in JSON begins with.
+func manifestKind(value []byte) (apiVersion, kind []byte, ok bool) {
+	const versionIs, kindIs = `{"apiVersion":"`, `{"kind":"`
+	if rest, ok := bytes.CutPrefix(value, []byte(versionIs)); ok {
+		apiVersion, kind = firstTwo(rest, kindIs[1:])
+	} else if rest, ok := bytes.CutPrefix(value, []byte(kindIs)); ok {
+		kind, apiVersion = firstTwo(rest, versionIs[1:])
+	}
+	return apiVersion, kind, len(kind) > 0 && len(apiVersion) > 0
 }
 
 // firstTwo returns the rest of the string that a text begins within, and the string that follows it under

@@ -211,8 +211,12 @@ func (t *liveLog) place(e *event) {
 // followsOf tells how an entry without a gap before it follows what is live. Within one term a leader
 // makes one entry per index and nothing before it can be overwritten by an entry of the same
 // term, so an equal term proves the follows even across damage.
+//
+// An entry of a lower term than the one before it shows that one of them is not in its place.
 func (t *liveLog) followsOf(id raftpb.EntryID, prev uint64, known bool) follows {
 	switch {
+	case known && id.Term < prev:
+		return followsDoubt
 	case t.broken && (!known || prev != id.Term):
 		return followsDoubt
 	case len(t.runs) > 0 && t.runs[len(t.runs)-1].last != id.Index-1:

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"cmp"
 	"maps"
 	"math/rand/v2"
 	"testing"
@@ -21,7 +22,8 @@ func randomLog(rng *rand.Rand) *logBuilder {
 			b.index = commit + uint64(rng.IntN(int(b.index-commit)+1))
 		case 1:
 			if applied = commit; terms[applied] > 0 {
-				b.snapshot(raftpb.EntryID{Term: terms[applied], Index: applied - uint64(rng.IntN(2))%applied})
+				at := applied - uint64(rng.IntN(2))%applied
+				b.snapshot(raftpb.EntryID{Term: cmp.Or(terms[at], terms[applied]), Index: at})
 			}
 		case 2:
 			if b.index < 40 {

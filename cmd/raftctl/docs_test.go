@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/where/keyrow"
 	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
+	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/internal/corpus"
 	"github.com/raftctl/raftctl/repair/crosscheck"
 	"github.com/raftctl/raftctl/snapshot/database"
@@ -56,6 +58,7 @@ func TestSnapshotJSONContract(t *testing.T) {
 		wantNamed(t, text, f.Name)
 	}
 	quota := corpus.Dir(t, "c36-quota-1n-clean")
+	first, all := corpus.Dir(t, "chain-1n-after34"), corpus.Dir(t, "chain-1n-after37")
 	clean := corpus.Dir(t, "c36-3m-clean") + "/m1"
 	for _, args := range [][]string{
 		{"list", clean},
@@ -66,6 +69,9 @@ func TestSnapshotJSONContract(t *testing.T) {
 		{"diff", clean + "@1800", clean},
 		{"diff", clean + "@1800", clean, "--summary"},
 		{"dump", clean, "--bucket", "key"},
+		{"restore", "--from-member", quota, "--data-dir", "new", "--wal-dir", "log", "--dry-run"},
+		{"restore", first + "/member/snap/db", "--skip-hash-check", "--data-dir", t.TempDir() + "/new", "--wal", all,
+			"--until", "before-delete=from36/", "--rehearse"},
 	} {
 		_, got, errs := command(t, append([]string{"snapshot", args[0], "-o", "jsonl"}, args[1:]...)...)
 		if len(got) == 0 {
@@ -109,10 +115,18 @@ func wantNames(t *testing.T, text string, v any) {
 	}
 }
 
-// The README's session is what the commands print.
+// The README's session is what the commands print, but for how long they take.
 func TestReadmeSession(t *testing.T) {
-	text := readDoc(t, "README.md")
-	lines := strings.Split(text, "\n")
+	took := regexp.MustCompile(`(?m)^took .*$`)
+	lines := strings.Split(took.ReplaceAllString(readDoc(t, "README.md"), "took"), "\n")
+	dir := t.TempDir()
+	testdata, err := filepath.Abs("../../testdata")
+	if err == nil {
+		err = os.Symlink(testdata, filepath.Join(dir, "testdata"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	commands := 0
 	for i, line := range lines {
 		rest, ok := strings.CutPrefix(line, "$ raftctl ")
@@ -120,19 +134,37 @@ func TestReadmeSession(t *testing.T) {
 			continue
 		}
 		commands++
-		args := strings.Fields(rest)
-		for j, a := range args {
-			if strings.HasPrefix(a, "testdata/") {
-				args[j] = filepath.Join("..", "..", a)
-			}
+		for j := i; strings.HasSuffix(lines[j], " \\"); j++ {
+			rest, i = strings.TrimSuffix(rest, "\\")+lines[j+1], j+1
 		}
-		_, out, _ := command(t, args...)
-		want := strings.TrimRight(string(out), "\n")
-		if got := strings.Join(lines[i+1:], "\n"); !strings.HasPrefix(got, want+"\n") {
-			t.Errorf("README.md: after %q, want\n%s", line, want)
+		var out, errs bytes.Buffer
+		a := testApp(&out, &errs)
+		a.Dir = dir
+		run(t.Context(), a, strings.Fields(rest))
+		want := took.ReplaceAllString(strings.TrimRight(out.String(), "\n"), "took")
+		if got := strings.Join(lines[i+1:], "\n"); want == "" || !strings.HasPrefix(got, want+"\n") {
+			t.Errorf("README.md: after %q, want\n%s\n%s", line, want, errs.String())
 		}
 	}
-	if commands < 3 {
-		t.Errorf("%d commands in the README's session, want at least 3", commands)
+	if commands < 4 {
+		t.Errorf("%d commands in the README's session, want at least 4", commands)
+	}
+}
+
+// What `wal stat` prints, of logs that tell of times and of others, is in the contract.
+func TestStatJSONContract(t *testing.T) {
+	text := readDoc(t, "docs/json.md")
+	for _, kind := range decode.ClockKinds() {
+		if !strings.Contains(text, "| `"+string(kind)+"` | ") {
+			t.Errorf("docs/json.md lacks the kind of clocks %q", kind)
+		}
+	}
+	for _, dir := range []string{corpus.Dir(t, "c36-3m-clean") + "/m1", corpus.Dir(t, "c34-1n-clean")} {
+		_, got, _ := command(t, "wal", "stat", dir, "-o", "json")
+		var v any
+		if err := json.Unmarshal(got, &v); err != nil {
+			t.Fatal(err)
+		}
+		wantNames(t, text, v)
 	}
 }

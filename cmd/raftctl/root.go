@@ -15,12 +15,14 @@ func newRoot(a *ui.App) *cobra.Command {
 		Short: "See into, trust and explain the Raft log of etcd, and its snapshots",
 		Long: `raftctl reads the Raft log of etcd 3.4 to 3.7, its database and its snapshots: a data directory, a part
 of one, a saved snapshot, or an archive of these. It never changes what it reads: it takes no lock, and
-is safe on the directory of a running etcd. Only 'snapshot save' writes, and only the file that you name.`,
+is safe on the directory of a running etcd. Only 'snapshot save' and 'snapshot restore' write, and only
+what you name.`,
 		Example: `  raftctl wal stat /var/lib/etcd
   raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
   raftctl wal verify /var/lib/etcd
   raftctl snapshot status /var/lib/etcd --top 20
-  raftctl snapshot verify backup.db`,
+  raftctl snapshot verify backup.db
+  raftctl snapshot restore backup.db --data-dir new`,
 		Version:           metacmd.BuildVersion(),
 		Args:              ui.UnknownSubcommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

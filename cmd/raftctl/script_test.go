@@ -54,6 +54,10 @@ func TestScripts(t *testing.T) {
 			"payloads":    scriptPayloads,
 			"terms":       scriptTerms,
 			"records":     scriptRecords,
+			"leases":      scriptLeases,
+			"night":       scriptNight,
+			"runbook":     scriptRunbook,
+			"runbooks":    scriptRunbooks,
 		},
 	})
 }

@@ -8,7 +8,7 @@ import (
 
 // substitutes are what stands for the characters beyond ASCII that raftctl itself writes.
 var substitutes = map[rune]string{
-	'…': ASCIIEllipsis, '–': "-", '—': "-", '“': `"`, '”': `"`, '’': "'", '→': "->", '×': "x", '≥': ">=", '≤': "<=", 'µ': "u",
+	'…': ASCIIEllipsis, '–': "-", '—': "-", '“': `"`, '”': `"`, '’': "'", '→': "->", '×': "x", '≥': ">=", '≤': "<=", '±': "+/-", 'µ': "u",
 	'█': "#", '▉': "#", '▊': "#", '▋': "#", '▌': "#", '▍': ".", '▎': ".", '▏': ".",
 }
 

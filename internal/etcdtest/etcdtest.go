@@ -321,3 +321,17 @@ func freeAddr(tb testing.TB) string {
 	tb.Fatal("no free address")
 	return ""
 }
+
+// PeakKiB returns the most memory that the server had in use until now, in KiB.
+func (s *Server) PeakKiB() (peak int) {
+	s.tb.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	if _, err := fmt.Sscan(after, &peak); err != nil {
+		s.tb.Fatal(err)
+	}
+	return peak
+}

@@ -1,6 +1,8 @@
 package perf
 
 import (
+	"crypto/sha256"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -95,5 +97,62 @@ func BenchmarkSnapshotSave(b *testing.B) {
 			}
 			b.ReportMetric(float64(info.Size())/float64(db.size), "size-ratio")
 		})
+	}
+}
+
+// BenchmarkSnapshotRestore makes a data directory from a saved database, beside etcd's tool, with the memory
+// that each takes; and those of three members.
+func BenchmarkSnapshotRestore(b *testing.B) {
+	db := newSavedDB(b)
+	dir := filepath.Join(b.TempDir(), "restored")
+	clear := func() {
+		if err := os.RemoveAll(dir); err != nil {
+			b.Fatal(err)
+		}
+	}
+	restore := []string{"snapshot", "restore", db.dir}
+	b.Run("impl=ours", func(b *testing.B) {
+		benchProcessAfter(b, db, clear, built(b, "raftctl"), append(restore, "--data-dir", dir)...)
+	})
+	b.Run("impl=etcdutl", func(b *testing.B) {
+		benchProcessAfter(b, db, clear, built(b, "etcd-3.7/etcdutl"), append(restore, "--data-dir", dir)...)
+	})
+	b.Run("members=3", func(b *testing.B) {
+		benchProcessAfter(b, db, clear, built(b, "raftctl"), append(restore, "--all", dir,
+			"--initial-cluster", "m1=http://h:1,m2=http://h:2,m3=http://h:3")...)
+	})
+}
+
+// newSavedDB returns the database as snapshot save leaves it, with its sha256 behind it. It is made once.
+func newSavedDB(b *testing.B) bigLog {
+	b.Helper()
+	db := newBigDB(b, 1<<10)
+	path := db.dir + ".saved"
+	if _, err := os.Stat(path); err != nil {
+		saveDB(b, db.dir, path)
+	}
+	return bigLog{dir: path, files: []string{path}, size: db.size + sha256.Size}
+}
+
+func saveDB(b *testing.B, from, to string) {
+	b.Helper()
+	in, err := os.Open(from)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.Create(to + ".part")
+	if err != nil {
+		b.Fatal(err)
+	}
+	sum := sha256.New()
+	if _, err = io.Copy(out, io.TeeReader(in, sum)); err == nil {
+		_, err = out.Write(sum.Sum(nil))
+	}
+	if err = errors.Join(err, out.Close()); err == nil {
+		err = os.Rename(out.Name(), to)
+	}
+	if err != nil {
+		b.Fatal(err)
 	}
 }

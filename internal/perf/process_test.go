@@ -15,6 +15,12 @@ import (
 // and reports the largest memory that a run of it took. Status 1, a difference found, is no failure.
 func benchProcess(b *testing.B, l bigLog, name string, args ...string) {
 	b.Helper()
+	benchProcessAfter(b, l, func() {}, name, args...)
+}
+
+// benchProcessAfter is benchProcess for a command that needs something done before each run.
+func benchProcessAfter(b *testing.B, l bigLog, before func(), name string, args ...string) {
+	b.Helper()
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		b.Fatal(err)
@@ -24,6 +30,9 @@ func benchProcess(b *testing.B, l bigLog, name string, args ...string) {
 	b.SetBytes(l.size)
 	peak := 0
 	for b.Loop() {
+		b.StopTimer()
+		before()
+		b.StartTimer()
 		cmd := exec.Command(name, args...)
 		cmd.Stdout = null
 		if err := cmd.Start(); err != nil {

@@ -43,3 +43,7 @@ func lock(f *os.File) error {
 	}
 	return err
 }
+
+func (f osFile) writeBehind(off, size int64) {
+	_ = unix.SyncFileRange(int(f.Fd()), off, size, unix.SYNC_FILE_RANGE_WRITE) // a hint: Sync tells what went wrong
+}

@@ -54,7 +54,10 @@ func inspectMeta(db *bolt.DB) (index uint64, err error) {
 		return 0, err
 	}
 	if b == nil {
-		for other := range db.Buckets() {
+		for other, err := range db.Buckets() {
+			if err != nil {
+				return 0, err
+			}
 			return 0, fmt.Errorf("a database with bucket %q, and not etcd's", other.Name)
 		}
 		return 0, errNew

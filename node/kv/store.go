@@ -172,6 +172,9 @@ func (s *Store) beginChange() {
 	}
 }
 
+// Path returns where the database lies.
+func (s *Store) Path() string { return s.path }
+
 // Applied returns the last entry that was applied. Its term is 0 if a release before 3.5 applied it.
 func (s *Store) Applied() raftpb.EntryID {
 	s.mu.Lock()
@@ -221,7 +224,12 @@ func (s *Store) database() backend.Backend {
 // members are compared, and the current revision.
 func (s *Store) HashKV(revision int64) (hash mvcc.KeyValueHash, current int64, err error) {
 	err = s.failure.guard(func() (err error) {
-		hash, current, err = s.kv.HashStorage().HashByRev(revision)
+		hashes := s.kv.HashStorage()
+		hash, current, err = hashes.HashByRev(revision)
+		if err == nil && revision == 0 && hash.Revision == 0 {
+			// What was kept of a compaction up to revision 0: etcd takes it for that of the current one.
+			hash, current, err = hashes.HashByRev(current)
+		}
 		return err
 	})
 	return hash, current, err

@@ -1,6 +1,12 @@
 package logs
 
-import "github.com/raftctl/raftctl/raftpb"
+import (
+	"cmp"
+	"slices"
+	"sort"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
 
 // committer finds out which entries of which logs are known to be committed, from what each log knows of
 // its own and Raft's promises about those of others.
@@ -8,7 +14,7 @@ type committer struct {
 	spans  []*span
 	points []Mark          // what logs know of entries, held or not
 	marks  map[uint64]Mark // by term: the last entry that is known to be committed
-	states []sourceState
+	states []sourceState   // by term; the index never goes back: see newCommitter
 }
 
 type sourceState struct {
@@ -31,6 +37,12 @@ func newCommitter(sources []*Source) *committer {
 		}
 	}
 	c.points = append(c.points, byMajority(sources)...)
+	slices.SortStableFunc(c.states, func(a, b sourceState) int { return cmp.Compare(a.term, b.term) })
+	for i := 1; i < len(c.states); i++ { // what was committed before a term still is in it
+		if before := c.states[i-1]; before.index > c.states[i].index {
+			c.states[i].index, c.states[i].source = before.index, before.source
+		}
+	}
 	return c
 }
 
@@ -90,18 +102,22 @@ func (c *committer) extend(x *span, upTo uint64, by Mark) bool {
 // of the log of each leader whose entries it holds, up to the last of those. So it is committed up to
 // there as far as that leader's log is.
 func (c *committer) follow(x *span) (more bool) {
+	upTo, by := x.upTo, Mark{}
+	take := func(index uint64, m Mark) {
+		if index > upTo {
+			upTo, by = index, m
+		}
+	}
 	for _, t := range x.terms {
 		if m, ok := c.marks[t.term]; ok && m.Index >= t.first {
-			more = c.extend(x, min(t.last, m.Index), m) || more
+			take(min(t.last, m.Index), m)
 		}
 	}
-	for _, st := range c.states {
-		if x.lastTerm() >= st.term {
-			by := Mark{raftpb.EntryID{Index: st.index}, st.source, ByState}
-			more = c.extend(x, min(x.last, st.index), by) || more
-		}
+	if i := sort.Search(len(c.states), func(i int) bool { return c.states[i].term > x.lastTerm() }); i > 0 {
+		st := c.states[i-1]
+		take(min(x.last, st.index), Mark{raftpb.EntryID{Index: st.index}, st.source, ByState})
 	}
-	return more
+	return c.extend(x, upTo, by)
 }
 
 // highest returns the last entry that anything knows to be committed. A hard state may know of one that no log

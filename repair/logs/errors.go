@@ -3,14 +3,15 @@ package logs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
 
-// ErrNoSource is returned when a log is asked for where none was given.
-var ErrNoSource = errors.New("no log")
+// ErrNoSource is returned when no logs are given to join.
+var ErrNoSource = errors.New("no logs to join")
 
 // ForeignError is returned when logs are not of one cluster, or not of the one that is wanted.
 type ForeignError struct {
@@ -106,7 +107,7 @@ func (s *Side) text() string {
 	}
 	text := fmt.Sprintf("entry %v %s", s.EntryID, where)
 	if s.Held && s.By != nil && s.By.Source != nil {
-		text += fmt.Sprintf(", committed by %v", *s.By)
+		text += fmt.Sprintf(" (committed up to %d by the %v of %s)", s.By.Index, s.By.By, s.By.Source.Name)
 	}
 	return text
 }
@@ -175,11 +176,17 @@ func (m *Missing) text(what string) string {
 	return b.String()
 }
 
-// GapError is returned when no log has some of the entries.
+// GapError is returned when no log has some of the entries, or none of which it is known that it has those
+// that were committed.
 type GapError struct{ Missing }
 
 // Error says which entries, where the logs end and begin, and what to add.
-func (e *GapError) Error() string { return e.text("in none of the logs") }
+func (e *GapError) Error() string {
+	if slices.ContainsFunc(e.Absences, func(a Absence) bool { return a.Why == WhyUnproven }) {
+		return e.text("known to be committed in none of the logs")
+	}
+	return e.text("in none of the logs")
+}
 
 // DamageError is returned when no log has some of the entries intact, and at least one is damaged there.
 type DamageError struct{ Missing }

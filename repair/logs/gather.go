@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"sort"
 
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
@@ -100,10 +101,7 @@ func (g *gatherer) takeState() {
 	if len(g.terms) == 0 || c < g.terms[0].Index || c > g.last {
 		return
 	}
-	i := len(g.terms) - 1
-	for g.terms[i].Index > c {
-		i--
-	}
+	i := sort.Search(len(g.terms), func(i int) bool { return g.terms[i].Index > c }) - 1
 	if x := g.spanOf(c); x != nil && x.termAt(c) == g.terms[i].Term {
 		g.addKnown(Mark{raftpb.EntryID{Term: g.terms[i].Term, Index: c}, g.Source, ByState})
 	}

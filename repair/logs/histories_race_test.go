@@ -3,4 +3,4 @@
 package logs_test
 
 // histories is how many random histories a test goes through.
-const histories = 150
+const histories = 60

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,23 +16,37 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
-// sources opens the members' logs.
+// sources opens the members' logs, now and then segment by segment.
 func (c *cluster) sources() (out []*logs.Source) {
 	c.t.Helper()
 	for _, m := range c.members {
-		if m.w == nil {
-			continue
+		switch {
+		case m.w == nil: // nothing is left of it
+		case c.rng.IntN(6) == 0:
+			for _, name := range m.segments() {
+				if s, err := c.open(strings.TrimPrefix(name, "/logs/")); !errors.Is(err, wal.ErrEmpty) {
+					c.must(err)
+					out = append(out, s)
+				}
+			}
+		default:
+			s, err := c.open(m.name)
+			c.must(err)
+			if c.rng.IntN(3) == 0 && m.state.Commit > 0 {
+				s.Applied = c.truth[m.state.Commit-1].ID
+			}
+			out = append(out, s)
 		}
-		log, err := wal.Open(vfs.DirFS(c.fsys, "/logs"), m.name)
-		c.must(err)
-		s, err := logs.New(c.t.Context(), m.name, log, logs.Options{})
-		c.must(err)
-		if c.rng.IntN(3) == 0 && m.state.Commit > 0 {
-			s.Applied = c.truth[m.state.Commit-1].ID
-		}
-		out = append(out, s)
 	}
 	return out
+}
+
+func (c *cluster) open(name string) (*logs.Source, error) {
+	log, err := wal.Open(vfs.DirFS(c.fsys, "/logs"), name)
+	if err != nil {
+		return nil, err
+	}
+	return logs.New(c.t.Context(), name, log, logs.Options{})
 }
 
 // check joins the logs and reads all that they give. It returns how many of the committed entries that is.
@@ -39,17 +54,9 @@ func (c *cluster) check(sources []*logs.Source) (given int) {
 	c.t.Helper()
 	j, err := logs.Join(sources, logs.JoinOptions{Foreign: true})
 	if err != nil {
-		for _, s := range sources {
-			c.t.Logf("%s: state %v ranges %v base %v snaps %v sound %v", s.Name, s.View.State, s.View.Ranges, s.View.Base, s.View.Snapshots, s.View.Sound)
-			for _, x := range s.View.Terms {
-				c.t.Logf("  %v n %d %v", x.EntryID, x.N, x.Pos)
-			}
-			for _, f := range s.Report.Findings {
-				c.t.Logf("  %v", f.String())
-			}
-		}
+		c.describe(sources)
+		c.t.Fatal(err)
 	}
-	c.must(err)
 	commit := j.Commit()
 	if commit.Index > uint64(len(c.truth)) {
 		c.t.Fatalf("commit %v, but %d were committed", commit, len(c.truth))
@@ -77,6 +84,20 @@ func (c *cluster) check(sources []*logs.Source) (given int) {
 	c.checkWhole(j)
 	c.checkOrder(sources, j)
 	return given
+}
+
+// describe logs what the logs hold.
+func (c *cluster) describe(sources []*logs.Source) {
+	for _, s := range sources {
+		v := s.View
+		c.t.Logf("%s: %+v, ranges %v, base %v, sound %v", s.Name, v.State, v.Ranges, v.Base, v.Sound)
+		for _, x := range v.Terms {
+			c.t.Logf("  %d entries from %v on, %v", x.N, x.EntryID, x.Pos)
+		}
+		for _, f := range s.Report.Findings {
+			c.t.Logf("  %v", f.String())
+		}
+	}
 }
 
 // checkMissing checks the error for a range that begins with a missing entry.
@@ -195,6 +216,9 @@ func (c *cluster) checkAhead(sources []*logs.Source) {
 		return
 	}
 	i := slices.IndexFunc(c.members, func(m *member) bool { return m.name == last.Source.Name })
+	if i < 0 {
+		return // a segment, which may have what a later one overwrites
+	}
 	for _, s := range sources {
 		if l := s.View.Last; l.Term > last.Term || l.Term == last.Term && l.Index > last.Index {
 			c.t.Fatalf("%s ends at %v, ahead of %v", s.Name, l, last)
@@ -219,8 +243,10 @@ func (c *cluster) checkAhead(sources []*logs.Source) {
 
 // Whatever a cluster went through, what is given is what was committed, and everything is given that must be.
 func TestHistories(t *testing.T) {
-	given, all := 0, 0
+	given, all, at := 0, 0, 0
+	defer func() { t.Logf("%d of %d committed entries in %d histories", given, all, at+1) }()
 	for i := range histories {
+		at = i
 		c := newCluster(t, rand.New(rand.NewPCG(1, uint64(i))))
 		c.live(20 + c.rng.IntN(120))
 		for _, m := range c.members {
@@ -231,6 +257,9 @@ func TestHistories(t *testing.T) {
 		for len(c.members) > 1 && c.rng.IntN(2) == 0 { // its disk is gone
 			c.members = c.members[1:]
 		}
+		if c.rng.IntN(3) == 0 {
+			c.export()
+		}
 		sources := c.sources()
 		got := c.check(sources)
 		if want := c.known(sources); got < want {
@@ -239,13 +268,14 @@ func TestHistories(t *testing.T) {
 		c.checkAhead(sources)
 		given, all = given+got, all+len(c.truth)
 	}
-	t.Logf("%d of %d committed entries in %d histories", given, all, histories)
 }
 
 // Of damaged logs nothing is given that was not committed.
 func TestDamagedHistories(t *testing.T) {
-	given, all := 0, 0
+	given, all, at := 0, 0, 0
+	defer func() { t.Logf("%d of %d committed entries in %d histories", given, all, at+1) }()
 	for i := range histories {
+		at = i
 		c := newCluster(t, rand.New(rand.NewPCG(2, uint64(i))))
 		c.live(20 + c.rng.IntN(120))
 		for _, m := range c.members {
@@ -260,5 +290,4 @@ func TestDamagedHistories(t *testing.T) {
 			given, all = given+c.check(sources), all+len(c.truth)
 		}
 	}
-	t.Logf("%d of %d committed entries in %d histories", given, all, histories)
 }

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"math"
-	"slices"
 
 	"github.com/raftctl/raftctl/wal"
 )
@@ -29,6 +28,13 @@ type hole struct {
 
 // holesOf returns the holes of a log, from index 1 on.
 func holesOf(s *Source) (holes []hole) {
+	s.ords, s.snapshots = map[string]int{}, map[uint64]bool{}
+	for i, segment := range s.Log.Segments() {
+		s.ords[segment.File] = i
+	}
+	for _, ref := range s.View.Snapshots {
+		s.snapshots[ref.Index] = true
+	}
 	next := uint64(1)
 	var before *span
 	for i := range s.spans {
@@ -59,7 +65,7 @@ func (s *Source) hole(first, last uint64, before, behind *span) hole {
 	switch {
 	case before == nil && s.purged():
 		h.why = WhyBegins
-	case s.startsWith(last):
+	case s.snapshots[last]:
 		h.why = WhySnapshot
 	case before == nil:
 		h.why = WhyBegins
@@ -73,11 +79,6 @@ func (h *hole) blame(f *wal.Finding) {
 	if f != nil && h.why != WhySnapshot {
 		h.why, h.finding = WhyDamage, f
 	}
-}
-
-// startsWith reports whether a snapshot record says that the state as of index was saved.
-func (s *Source) startsWith(index uint64) bool {
-	return slices.ContainsFunc(s.View.Snapshots, func(r wal.SnapshotRef) bool { return r.Index == index })
 }
 
 // purged reports whether the log begins with a later segment than the first.
@@ -117,9 +118,5 @@ func (s *Source) less(a, b wal.Position) bool {
 	if a.Segment == b.Segment {
 		return a.Off < b.Off
 	}
-	return s.ord(a.Segment) < s.ord(b.Segment)
-}
-
-func (s *Source) ord(file string) int {
-	return slices.IndexFunc(s.Log.Segments(), func(x wal.Segment) bool { return x.File == file })
+	return s.ords[a.Segment] < s.ords[b.Segment]
 }

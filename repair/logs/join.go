@@ -22,6 +22,7 @@ type JoinOptions struct {
 type Joined struct {
 	sources []*Source // by name
 	spans   []*span   // of all of them
+	cover   cover
 	seq     sequence
 	commit  Mark
 	last    Mark
@@ -47,7 +48,7 @@ func Join(sources []*Source, o JoinOptions) (*Joined, error) {
 	}
 	c := newCommitter(j.sources)
 	c.run()
-	j.spans = c.spans
+	j.spans, j.cover = c.spans, coverOf(c.spans)
 	if err := j.seq.build(c); err != nil {
 		return nil, err
 	}

@@ -26,7 +26,8 @@ type step struct {
 func ents(history string, term, first, last uint64) step {
 	var s step
 	for i := first; i <= last; i++ {
-		s.entries = append(s.entries, raftpb.Entry{Term: term, Index: i, Data: fmt.Appendf(nil, "%s %d %d", history, term, i)})
+		data := fmt.Appendf(nil, "%s %d %d", history, term, i)
+		s.entries = append(s.entries, raftpb.Entry{Term: term, Index: i, Data: data})
 	}
 	return s
 }
@@ -57,7 +58,7 @@ func create(t *testing.T, name string, o wal.CreateOptions, steps ...step) *logs
 	must(err)
 	for _, s := range steps {
 		if s.snap.Index > 0 {
-			must(w.SaveSnapshot(wal.Snapshot{Index: s.snap.Index, Term: s.snap.Term, ConfState: &raftpb.ConfState{Voters: []uint64{1}}}))
+			must(w.SaveSnapshot(wal.Snapshot{Index: s.snap.Index, Term: s.snap.Term, ConfState: voters}))
 			continue
 		}
 		must(w.Append(s.state, s.entries))
@@ -71,9 +72,13 @@ func create(t *testing.T, name string, o wal.CreateOptions, steps ...step) *logs
 	return source
 }
 
+var voters = &raftpb.ConfState{Voters: []uint64{1}}
+
 // from returns how a part of a log is created that begins with an entry.
 func from(index uint64) wal.CreateOptions {
-	return wal.CreateOptions{Metadata: wal.Metadata{NodeID: 1, ClusterID: 0xc1}, First: wal.SegmentName{Seq: 3, Index: index}}
+	return wal.CreateOptions{
+		Metadata: wal.Metadata{NodeID: 1, ClusterID: 0xc1}, First: wal.SegmentName{Seq: 3, Index: index},
+	}
 }
 
 func TestJoin(t *testing.T) {
@@ -103,7 +108,8 @@ func TestJoin(t *testing.T) {
 				written(t, "b", snap(1, 9), state(1, 9)),
 			},
 			commit: "9 (term 1) by the snapshot record of b",
-			err:    "entries 5..9 are in none of the logs: a ends at 4, b has a snapshot from the leader up to 9 in their place; add a log",
+			err: "entries 5..9 are in none of the logs: a ends at 4, " +
+				"b has a snapshot from the leader up to 9 in their place; add a log",
 		},
 		"a leader's snapshot of another term says nothing of an old tail": {
 			sources: []*logs.Source{
@@ -111,7 +117,8 @@ func TestJoin(t *testing.T) {
 				written(t, "b", snap(2, 3), state(3, 3)),
 			},
 			commit: "3 (term 2) by the snapshot record of b",
-			err:    "entries 2..3 are in none of the logs: a has entries 2..3, which nothing proves to be committed",
+			err: "entries 2..3 are known to be committed in none of the logs: a has entries 2..3, " +
+				"which nothing proves to be committed",
 		},
 		"a gap between": {
 			sources: []*logs.Source{
@@ -128,7 +135,8 @@ func TestJoin(t *testing.T) {
 				create(t, "b", from(5), ents("x", 1, 5, 10)),
 				written(t, "a", ents("x", 1, 1, 6)),
 			},
-			runs: []string{"a entries 1..6", "b entries 7..10", "c entries 11..20"}, commit: "20 (term 1) by the hard state of c",
+			runs:   []string{"a entries 1..6", "b entries 7..10", "c entries 11..20"},
+			commit: "20 (term 1) by the hard state of c",
 		},
 		"a part that doesn't say what is committed": {
 			sources: []*logs.Source{create(t, "b", from(5), ents("x", 1, 5, 10))},
@@ -139,7 +147,7 @@ func TestJoin(t *testing.T) {
 				written(t, "a", ents("x", 1, 1, 4), ents("x", 2, 5, 9), state(2, 9)),
 				written(t, "b", ents("x", 1, 1, 4), ents("x", 3, 5, 6), state(3, 6)),
 			},
-			err: "entry 5 (term 2) in a 0000000000000000-0000000000000000.wal: offset ",
+			err: " (committed up to 9 by the hard state of a), entry 5 (term 3) in b 0000000000000000-",
 		},
 		"two histories of the same terms": {
 			sources: []*logs.Source{
@@ -213,11 +221,13 @@ func TestUncommitted(t *testing.T) {
 	if diff := cmp.Diff([]string{"a entries 3..4", "b entries 5..6"}, runs(r)); diff != "" {
 		t.Errorf("runs (-want +got):\n%s", diff)
 	}
-	if got := r.Uncommitted(); got != (wal.IndexRange{First: 5, Last: 6}) || r.Len() != 4 || r.First() != 3 || r.Last() != 6 {
+	got := r.Uncommitted()
+	if got != (wal.IndexRange{First: 5, Last: 6}) || r.Len() != 4 || r.First() != 3 || r.Last() != 6 {
 		t.Errorf("uncommitted %v of %d..%d", got, r.First(), r.Last())
 	}
 	_, err = join(t, a, b).Range(2, 9)
-	want := "entries 7..9 are in none of the logs: a has entries 7..9, which nothing proves to be committed, b ends at 6; " +
+	want := "entries 7..9 are known to be committed in none of the logs: " +
+		"a has entries 7..9, which nothing proves to be committed, b ends at 6; " +
 		"add a log of the cluster that has entries 7..9"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)

@@ -51,7 +51,10 @@ func (j *Joined) Range(after, upTo uint64) (*Range, error) {
 		}
 		x := j.pick(at+1, behind)
 		if x == nil {
-			next := j.nextAfter(at+1, limit, behind)
+			next := limit
+			if !behind {
+				next = j.cover.gapEnd(at+1, limit)
+			}
 			missing = append(missing, wal.IndexRange{First: at + 1, Last: next})
 			at = next
 			continue
@@ -75,22 +78,12 @@ func (x *span) end(uncommitted bool) uint64 {
 	return x.upTo
 }
 
-// pick returns the span that gives an entry and goes on furthest; of several, that of a log with which nothing
-// is wrong, and the first by name. It is nil if there is none.
-func (j *Joined) pick(index uint64, uncommitted bool) (best *span) {
+// pick returns the span that gives an entry, nil if there is none.
+func (j *Joined) pick(index uint64, uncommitted bool) *span {
 	if uncommitted {
 		return j.tail(index)
 	}
-	for _, x := range j.spans {
-		if x.first > index || x.upTo < index {
-			continue
-		}
-		if best == nil || x.upTo > best.upTo ||
-			x.upTo == best.upTo && x.source.View.Sound && !best.source.View.Sound {
-			best = x
-		}
-	}
-	return best
+	return j.cover.at(index)
 }
 
 // tail returns the span that the most advanced log ends with, if it goes on from what is committed and
@@ -108,19 +101,6 @@ func (j *Joined) tail(index uint64) *span {
 		}
 	}
 	return nil
-}
-
-// nextAfter returns the last of the entries from index on that no log gives, at most limit.
-func (j *Joined) nextAfter(index, limit uint64, uncommitted bool) uint64 {
-	if uncommitted {
-		return limit
-	}
-	for _, x := range j.spans {
-		if x.first > index && x.upTo >= x.first {
-			limit = min(limit, x.first-1)
-		}
-	}
-	return limit
 }
 
 // joinRanges joins ranges that follow each other.

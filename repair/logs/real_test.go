@@ -164,8 +164,9 @@ func TestApplied(t *testing.T) {
 		sources[0].Applied = raftpb.EntryID{Term: end.Term, Index: end.Index - 2}
 	}
 	j := join(t, sources...)
-	if got, want := j.Commit(), sources[0].Applied; got.EntryID != want || got.By != logs.ByApplied || got.Source != sources[0] {
-		t.Errorf("commit %v, want %v as applied", got, want)
+	want := logs.Mark{EntryID: sources[0].Applied, Source: sources[0], By: logs.ByApplied}
+	if got := j.Commit(); got != want {
+		t.Errorf("commit %v, want %v", got, want)
 	}
 	r, err := j.Range(21000, j.Last().Index)
 	if err != nil {
@@ -232,7 +233,8 @@ func TestPaths(t *testing.T) {
 	if diff := cmp.Diff(committed(t, whole[0]), read(t, r)); diff != "" {
 		t.Errorf("(-whole log +segments):\n%s", diff)
 	}
-	if _, err := logs.OpenAll(t.Context(), []string{corpus.Dir(t, "c34-1n-clean"), t.TempDir()}, logs.Options{}); !errors.Is(err, wal.ErrNoLog) {
+	_, err = logs.OpenAll(t.Context(), []string{corpus.Dir(t, "c34-1n-clean"), t.TempDir()}, logs.Options{})
+	if !errors.Is(err, wal.ErrNoLog) {
 		t.Errorf("a folder without a log: got %v", err)
 	}
 }
@@ -277,7 +279,8 @@ func TestForeign(t *testing.T) {
 		!strings.Contains(err.Error(), "20cc234d89d83234") {
 		t.Errorf("got %v, want both clusters told", err)
 	}
-	if _, err = logs.Join(sources[:1], logs.JoinOptions{Cluster: 7}); err == nil || !strings.Contains(err.Error(), "want logs of cluster 7") {
+	_, err = logs.Join(sources[:1], logs.JoinOptions{Cluster: 7})
+	if err == nil || !strings.Contains(err.Error(), "want logs of cluster 7") {
 		t.Errorf("another cluster than the one wanted: got %v", err)
 	}
 	if _, err = logs.Join(nil, logs.JoinOptions{}); !errors.Is(err, logs.ErrNoSource) {
@@ -340,7 +343,8 @@ func TestDamageCovered(t *testing.T) {
 	}
 	var corrupt *wal.CorruptError
 	damaged, ok := errors.AsType[*logs.DamageError](err)
-	if !ok || !errors.As(err, &corrupt) || damaged.HeldTo != 1499 || damaged.Ranges[0] != (wal.IndexRange{First: 1500, Last: 1500}) {
+	lost := wal.IndexRange{First: 1500, Last: 1500}
+	if !ok || !errors.As(err, &corrupt) || damaged.HeldTo != 1499 || damaged.Ranges[0] != lost {
 		t.Fatalf("got %v", err)
 	}
 	if corrupt.File != at.Segment || corrupt.Off != at.Off {
@@ -405,7 +409,8 @@ func TestInterrupted(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("reading: got %v", err)
 	}
-	if _, err := logs.Open(ctx, filepath.Join(corpus.Dir(t, "c36-3m-clean"), "m1"), logs.Options{}); !errors.Is(err, context.Canceled) {
+	_, err = logs.Open(ctx, filepath.Join(corpus.Dir(t, "c36-3m-clean"), "m1"), logs.Options{})
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("opening: got %v", err)
 	}
 }

@@ -71,7 +71,8 @@ func newCluster(t *testing.T, rng *rand.Rand) *cluster {
 	c.must(c.fsys.MkdirAll("/logs", 0o777))
 	for i := range 3 + 2*rng.IntN(2) {
 		m := &member{cluster: c, name: fmt.Sprintf("m%d", i+1)}
-		m.w = c.create(m.name, wal.CreateOptions{Metadata: wal.Metadata{NodeID: 0x8e9e05c52164694d + uint64(i), ClusterID: c.id}})
+		id := wal.Metadata{NodeID: 0x8e9e05c52164694d + uint64(i), ClusterID: c.id}
+		m.w = c.create(m.name, wal.CreateOptions{Metadata: id})
 		c.members = append(c.members, m)
 	}
 	return c
@@ -236,7 +237,7 @@ func (m *member) receive(id raftpb.EntryID) bool {
 		m.append()
 		return false
 	}
-	m.must(m.w.SaveSnapshot(wal.Snapshot{Index: id.Index, Term: id.Term, ConfState: &raftpb.ConfState{Voters: []uint64{1}}}))
+	m.must(m.w.SaveSnapshot(wal.Snapshot{Index: id.Index, Term: id.Term, ConfState: voters}))
 	m.base, m.log = id, nil
 	m.append()
 	return true
@@ -269,7 +270,7 @@ func (c *cluster) snapshot() {
 	if e == nil || m.saved.Commit < e.ID.Index {
 		return
 	}
-	c.must(m.w.SaveSnapshot(wal.Snapshot{Index: e.ID.Index, Term: e.ID.Term, ConfState: &raftpb.ConfState{Voters: []uint64{1}}}))
+	c.must(m.w.SaveSnapshot(wal.Snapshot{Index: e.ID.Index, Term: e.ID.Term, ConfState: voters}))
 	if c.rng.IntN(2) == 0 {
 		m.log = slices.Clone(m.log[e.ID.Index-m.base.Index:])
 		m.base = e.ID
@@ -291,6 +292,26 @@ func (c *cluster) live(steps int) {
 	for _, m := range c.members {
 		c.must(m.w.Close())
 	}
+}
+
+// export adds a log with a part of a member's.
+func (c *cluster) export() {
+	m := c.any()
+	if len(m.log) == 0 {
+		return
+	}
+	lo := c.rng.IntN(len(m.log))
+	part := m.log[lo : lo+1+c.rng.IntN(len(m.log)-lo)]
+	x := &member{cluster: c, name: "part of " + m.name, base: raftpb.EntryID{Index: part[0].ID.Index - 1}}
+	x.w = c.create(x.name, wal.CreateOptions{
+		Metadata: wal.Metadata{NodeID: 1, ClusterID: c.id}, First: wal.SegmentName{Seq: 7, Index: part[0].ID.Index},
+	})
+	if c.rng.IntN(2) == 0 {
+		x.state = raftpb.HardState{Term: m.state.Term, Commit: min(m.state.Commit, part[len(part)-1].ID.Index)}
+	}
+	x.append(part...)
+	c.must(x.w.Close())
+	c.members = append(c.members, x)
 }
 
 // segments returns the segments of a member's log.

@@ -46,6 +46,9 @@ type Source struct {
 	known  []Mark // entries that are known to be committed
 	prints *prints
 	voted  electorate
+
+	ords      map[string]int  // the order of the segments' files
+	snapshots map[uint64]bool // the indexes of the snapshot records
 }
 
 // Open opens the log at a path of the machine and reads it: a data directory, a wal directory, one segment,

@@ -30,10 +30,12 @@ type deletes struct {
 
 // before is the state before a deletion.
 type before struct {
-	state State
-	snap  *kv.Snapshot
-	found []Deletion // up to this one
-	n     int        // how many were found
+	state   State
+	ops     []decode.OpCount
+	ignored uint64
+	snap    *kv.Snapshot
+	found   []Deletion // up to this one
+	n       int        // how many were found
 }
 
 func newDeletes(store *kv.Store, key []byte) (*deletes, error) {
@@ -85,8 +87,30 @@ func (d *deletes) mark() (err error) {
 }
 
 // settle asks, after an entry, whether it deleted any of the keys.
-func (d *deletes) settle(x Deletion) {
-	own := false
+func (r *run) settle(x Deletion) {
+	d := r.deletes
+	own := d.drain(&x)
+	now := before{State{Compacted: max(0, r.store.KV().FirstRev()), Revision: x.Revision - 1}, nil, r.report.Ignored, d.marked,
+		[]Deletion{x}, 1}
+	d.marked = nil
+	switch {
+	case x.Keys == 0 || now.snap == nil:
+		closeSnapshot(now.snap)
+	case own:
+		now.ops = r.tally.Ops()
+		d.exact = d.exact.next(&now)
+		d.within.close()
+		d.within = nil
+	case d.exact == nil:
+		now.ops = r.tally.Ops()
+		d.within = d.within.next(&now)
+	default:
+		closeSnapshot(now.snap)
+	}
+}
+
+// drain counts what the watch tells of an entry's deletions; own is true if one is of the key itself.
+func (d *deletes) drain(x *Deletion) (own bool) {
 	for {
 		select {
 		case w := <-d.watch.Chan():
@@ -97,43 +121,25 @@ func (d *deletes) settle(x Deletion) {
 				x.Keys++
 				own = own || bytes.Equal(e.Kv.Key, d.key)
 			}
-			continue
 		default:
+			return own
 		}
-		break
-	}
-	marked := d.marked
-	d.marked = nil
-	switch {
-	case x.Keys == 0 || marked == nil:
-		closeSnapshot(marked)
-	case own:
-		d.exact = d.exact.next(marked, x, d.compacted())
-		d.within.close()
-		d.within = nil
-	case d.exact == nil:
-		d.within = d.within.next(marked, x, d.compacted())
-	default:
-		closeSnapshot(marked)
 	}
 }
 
-func (d *deletes) compacted() int64 { return max(0, d.store.KV().FirstRev()) }
-
 // next returns the state before a later deletion in the place of b, which may be nil.
-func (b *before) next(snap *kv.Snapshot, x Deletion, compacted int64) *before {
+func (b *before) next(later *before) *before {
+	later.state.Applied = later.snap.ID
 	if b == nil {
-		b = new(before)
+		return later
 	}
 	b.close()
-	b.snap = snap
-	b.state = State{snap.ID, x.Revision - 1, compacted}
-	b.n++
-	b.found = append(b.found, x)
-	if len(b.found) > MaxDeletions {
-		b.found = append(b.found[:0], b.found[1:]...)
+	later.n = b.n + 1
+	later.found = append(b.found, later.found...)
+	if n := len(later.found); n > MaxDeletions {
+		later.found = append(later.found[:0], later.found[n-MaxDeletions:]...)
 	}
-	return b
+	return later
 }
 
 func (b *before) close() {
@@ -173,7 +179,8 @@ func (r *run) goBack() error {
 	if r.Replace == nil {
 		return errors.New("nothing to write the database with")
 	}
-	r.report.After, r.report.Deletions, r.report.Others = last.state, last.found, last.n-len(last.found)
+	r.report.After, r.report.Ops, r.report.Ignored = last.state, last.ops, last.ignored
+	r.report.Deletions, r.report.Others = last.found, last.n-len(last.found)
 	return r.Replace(func(w io.Writer) error {
 		_, err := last.snap.WriteTo(w)
 		return err

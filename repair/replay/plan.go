@@ -85,8 +85,22 @@ func NewPlan(ctx context.Context, o PlanOptions) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Range, err = joined.Range(p.Base.Index, last)
-	return p, err
+	if p.Range, err = joined.Range(p.Base.Index, last); err != nil {
+		return nil, err
+	}
+	return p, p.checkTarget(State{Applied: p.Base, Revision: o.Revision})
+}
+
+// checkTarget refuses a target that can't be reached, as far as that is known before anything is applied.
+func (p *Plan) checkTarget(base State) error {
+	if err := p.Target.checkAhead(base); err != nil || p.Range.Len() > 0 {
+		return err
+	}
+	if p.Target.Kind == BeforeDelete {
+		return &TargetError{p.Target, fmt.Sprintf("there is no entry behind %d, the last that the database has applied",
+			p.Base.Index)}
+	}
+	return p.Target.checkReached(base)
 }
 
 // checkOrigin asks whether the logs are of the cluster that the database comes from.

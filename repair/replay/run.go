@@ -3,7 +3,6 @@ package replay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 
@@ -93,12 +92,12 @@ func (r *run) apply(ctx context.Context) (err error) {
 	if err := r.applyAll(ctx); err != nil {
 		return err
 	}
-	r.report.Ops = r.tally.Ops()
 	if r.deletes != nil {
 		return r.goBack()
 	}
+	r.report.Ops = r.tally.Ops()
 	r.report.After = r.state()
-	return r.checkReached()
+	return r.Target.checkReached(r.report.After)
 }
 
 func (r *run) state() State {
@@ -108,21 +107,15 @@ func (r *run) state() State {
 
 // begin refuses a target that lies behind the database.
 func (r *run) begin() error {
-	s := r.report.Before
-	switch t := r.Target; {
-	case t.Kind == Index && t.N < s.Applied.Index:
-		return &TargetError{t, fmt.Sprintf("the database has applied entries up to %d; an earlier one is needed",
-			s.Applied.Index)}
-	case t.Kind == Revision && t.N < uint64(s.Revision):
-		return &TargetError{t, fmt.Sprintf("the database is at revision %d; an earlier one is needed", s.Revision)}
-	case t.Kind == Term && t.N < s.Applied.Term:
-		return &TargetError{t, fmt.Sprintf("the database has applied an entry of term %d; an earlier one is needed",
-			s.Applied.Term)}
-	case t.Kind == Time:
+	if r.Target.Kind == Time {
 		return errors.New("a moment is no target of a replay")
-	case t.Kind == BeforeDelete:
+	}
+	if err := r.Target.checkAhead(r.report.Before); err != nil {
+		return err
+	}
+	if r.Target.Kind == BeforeDelete {
 		var err error
-		r.deletes, err = newDeletes(r.store, t.Key)
+		r.deletes, err = newDeletes(r.store, r.Target.Key)
 		return err
 	}
 	return nil
@@ -163,10 +156,6 @@ func (r *run) applyAll(ctx context.Context) error {
 func (r *run) applyOne(e *raftpb.Entry) error {
 	known := decode.Payload(&r.request, e) == nil
 	id := raftpb.EntryID{Term: e.Term, Index: e.Index}
-	r.tally.Add(id, &r.request)
-	if r.request.AboutCluster() {
-		r.report.Ignored++
-	}
 	if r.deletes != nil && (!known || r.deletes.mayDelete(&r.request)) {
 		if err := r.deletes.mark(); err != nil {
 			return err
@@ -176,7 +165,11 @@ func (r *run) applyOne(e *raftpb.Entry) error {
 		return err
 	}
 	if r.deletes != nil {
-		r.deletes.settle(Deletion{ID: id, Op: r.request.Op})
+		r.settle(Deletion{ID: id, Op: r.request.Op})
+	}
+	r.tally.Add(id, &r.request)
+	if r.request.AboutCluster() {
+		r.report.Ignored++
 	}
 	return nil
 }
@@ -190,20 +183,4 @@ func (r *run) reached() bool {
 		return r.store.KV().Rev() >= int64(r.Target.N)
 	}
 	return false
-}
-
-// checkReached refuses a state that is short of the target.
-func (r *run) checkReached() error {
-	s := r.report.After
-	switch t := r.Target; {
-	case t.Kind == Index && s.Applied.Index < t.N:
-		return &TargetError{t, fmt.Sprintf("the last entry that may be applied is %d", s.Applied.Index)}
-	case t.Kind == Revision && uint64(s.Revision) < t.N:
-		return &TargetError{t, fmt.Sprintf("the last entry that may be applied, %d, makes revision %d",
-			s.Applied.Index, s.Revision)}
-	case t.Kind == Term && s.Applied.Term < t.N:
-		return &TargetError{t, fmt.Sprintf("the last entry that may be applied, %d, is of term %d",
-			s.Applied.Index, s.Applied.Term)}
-	}
-	return nil
 }

@@ -21,14 +21,14 @@ type Base struct {
 	Copied   string // why a copy is read; empty if the file is
 	Sum      SumState
 
-	Meta      database.Meta
-	Revision  int64             // the store's current one
-	LastKey   database.Revision // the last record of bucket key, from which a bump counts
-	Members   database.Members
-	Alarms    []database.Alarm
-	Leases    int
-	Release   Release // that wrote it, as far as the database tells; 4 for those before 3.5
-	FromOwner bool    // it is a member's own database, which never has a sum
+	Meta       database.Meta
+	Revision   int64             // the store's current one
+	LastKey    database.Revision // the last record of bucket key, from which a bump counts
+	Members    database.Members
+	Alarms     []database.Alarm
+	Leases     int
+	Release    Release // that wrote it, as far as the database tells; 4 for those before 3.5
+	FromMember bool    // it is a member's own database, which never has a sum
 
 	db *database.DB
 }
@@ -64,7 +64,7 @@ func OpenBase(ctx context.Context, fsys fs.FS, name string, o BaseOptions) (*Bas
 		return nil, damage(err)
 	}
 	b := &Base{Path: name, Size: db.Size(), FileSize: db.Origin().Size, Packed: db.Origin().Compressed,
-		Copied: db.Origin().Copied, FromOwner: o.Member, db: db}
+		Copied: db.Origin().Copied, FromMember: o.Member, db: db}
 	if err := b.read(ctx, &o); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -96,8 +96,8 @@ func (b *Base) read(ctx context.Context, o *BaseOptions) error {
 func (b *Base) checkWhole() error {
 	m := b.db.Bolt().Meta()
 	if whole := b.Size / m.PageSize; uint64(whole) < m.HighWater {
-		return damage(fmt.Errorf("%s: %d bytes, want %d pages of %d: its end is missing",
-			b.db.Name(), b.Size, m.HighWater, m.PageSize))
+		return damagef("%s: %d bytes, want %d pages of %d: its end is missing",
+			b.db.Name(), b.Size, m.HighWater, m.PageSize)
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (b *Base) readRelease() (err error) {
 		b.Release = Release35 - 1
 	}
 	if err != nil {
-		return damage(fmt.Errorf("%s: storage version: %w", b.db.Name(), err))
+		return damagef("%s: storage version: %w", b.db.Name(), err)
 	}
 	if b.Release > newest() {
 		return refusef("%s: storage version %s, want %v at most: it was written by a release that raftctl "+
@@ -178,6 +178,6 @@ func (b *Base) verify(ctx context.Context, progress func(int64)) error {
 		return f.Severity == verdict.Error || f.Class == database.ClassUnchecked
 	}
 	first := slices.IndexFunc(r.Findings, is)
-	return damage(fmt.Errorf("%s: %s; 'raftctl snapshot verify' tells all, --skip-verify restores it all the same",
-		b.db.Name(), r.Findings[first].String()))
+	return damagef("%s: %s; 'raftctl snapshot verify' tells all, --skip-verify restores it all the same",
+		b.db.Name(), r.Findings[first].String())
 }

@@ -61,6 +61,8 @@ func (r *run) copyPieces(ctx context.Context, to vfs.File, in io.Reader, sum *su
 	for range pieces {
 		free <- make([]byte, pieceSize)
 	}
+	behind := newFlusher(to)
+	defer behind.stop()
 	for done := int64(0); done < r.plan.Base.Size; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -78,9 +80,49 @@ func (r *run) copyPieces(ctx context.Context, to vfs.File, in io.Reader, sum *su
 			free <- buf
 		}
 		done += int64(n)
+		behind.reached(done)
 		r.progress(StepCopy, done, r.plan.Base.Size)
 	}
 	return nil
+}
+
+// flusher makes the system write a file to the disk while more of it comes.
+type flusher struct {
+	begun  int64 // up to where
+	ranges chan [2]int64
+	ended  chan struct{}
+}
+
+// flushSize is how many bytes are given to the disk at a time.
+const flushSize = 8 << 20
+
+func newFlusher(f vfs.File) *flusher {
+	l := &flusher{ranges: make(chan [2]int64, 1), ended: make(chan struct{})}
+	go func() {
+		defer close(l.ended)
+		for r := range l.ranges {
+			vfs.WriteBehind(f, r[0], r[1]-r[0])
+		}
+	}()
+	return l
+}
+
+// reached says how far the file goes by now. Where the disk is still busy, what has come is left for later.
+func (l *flusher) reached(size int64) {
+	if size-l.begun < flushSize {
+		return
+	}
+	select {
+	case l.ranges <- [2]int64{l.begun, size}:
+		l.begun = size
+	default:
+	}
+}
+
+// stop ends it. The file may be closed then.
+func (l *flusher) stop() {
+	close(l.ranges)
+	<-l.ended
 }
 
 // summer sums up pieces while they are written elsewhere. A nil one does nothing.

@@ -3,6 +3,7 @@ package restore
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -19,12 +20,61 @@ import (
 // confState, which tells of the old cluster until the new one changes its members: no release reads
 // it at start where the log is that of a restore.
 func (p *Plan) edit(fsys vfs.FS, path string) error {
-	if err := emptyFreelist(fsys, path); err != nil {
+	if err := p.prepare(fsys, path); err != nil {
 		return err
 	}
 	done := make(chan error, 1)
 	go func() { done <- p.editGuarded(path) }()
 	return <-done
+}
+
+// prepare reads the pages that will be edited, since bbolt doesn't get over damage in them, and then spares
+// bbolt reading all others when it opens the database.
+func (p *Plan) prepare(fsys vfs.FS, path string) (err error) {
+	f, err := fsys.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	db, err := bolt.Open(f, info.Size())
+	if err == nil {
+		err = readEdited(db)
+	}
+	if err != nil {
+		return damage(fmt.Errorf("%s: %w", p.Base.db.Name(), err))
+	}
+	for _, patch := range db.Meta().EmptyFreelist() {
+		if _, err := f.WriteAt(patch.Bytes, patch.Off); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readEdited reads the buckets that an edit changes, of bucket key its end only.
+func readEdited(db *bolt.DB) error {
+	for b, err := range db.Buckets() {
+		if err != nil {
+			return err
+		}
+		switch b.Name {
+		case bucketMeta, bucketCluster, bucketMembers, bucketRemoved, bucketAlarm:
+			for _, err := range b.Leaves(nil) {
+				if err != nil {
+					return err
+				}
+			}
+		case bucketKey:
+			if _, err := lastRevision(b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // editGuarded turns what bbolt does on a damaged page into an error: it panics, or reads beyond the file.
@@ -47,29 +97,6 @@ func (p *Plan) editGuarded(path string) (err error) {
 	}
 	if err := db.Update(p.editTx); err != nil {
 		return errors.Join(err, db.Close())
-	}
-	return nil
-}
-
-// emptyFreelist spares bbolt reading all of the database when it opens it.
-func emptyFreelist(fsys vfs.FS, path string) (err error) {
-	f, err := fsys.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	db, err := bolt.Open(f, info.Size())
-	if err != nil {
-		return damage(err)
-	}
-	for _, patch := range db.Meta().EmptyFreelist() {
-		if _, err := f.WriteAt(patch.Bytes, patch.Off); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -142,7 +169,7 @@ func (p *Plan) editIndex(tx *bbolt.Tx) error {
 
 // editStorage makes the versions those of the form.
 func (p *Plan) editStorage(tx *bbolt.Tx) error {
-	if p.Storage.Cluster != "" {
+	if p.Storage.ClusterTo != p.Storage.Cluster {
 		if err := tx.Bucket([]byte(bucketCluster)).Delete([]byte(clusterVersion)); err != nil {
 			return err
 		}
@@ -178,21 +205,19 @@ func (p *Plan) editBump(tx *bbolt.Tx) error {
 		next.Main += last.Main
 	}
 	if p.seen > 0 {
-		next.Main = p.seen
-	}
-	if next.Main <= p.store {
-		return refusef("--bump-revision leads to revision %d, and the store is at %d; give %d more at least",
-			next.Main, p.store, p.store-next.Main+1)
-	}
-	p.Bump, p.Revision = next.Main-p.store, next.Main
-	if err := keys.Put(database.AppendRevision(nil, next), nil); err != nil {
-		return err
-	}
-	if !p.o.MarkCompacted {
-		return nil
+		p.Bump, next.Main = p.Bump+p.seen-next.Main, p.seen
 	}
 	meta, err := tx.CreateBucketIfNotExists([]byte(bucketMeta))
 	if err != nil {
+		return err
+	}
+	for _, mark := range []string{metaScheduled, metaFinished} {
+		if at, _, err := database.ParseRevision(meta.Get([]byte(mark))); err == nil && next.Main <= at.Main {
+			return refuseBump(p.Bump, next.Main-p.Bump, at.Main)
+		}
+	}
+	p.Revision = next.Main
+	if err := keys.Put(database.AppendRevision(nil, next), nil); err != nil || !p.o.MarkCompacted {
 		return err
 	}
 	return meta.Put([]byte(metaScheduled), database.AppendRevision(nil, next))

@@ -2,6 +2,8 @@ package restore_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -73,21 +75,98 @@ func statusOf(t *testing.T, dir string) string {
 // Which releases start on what is restored is as the outlook says, and those serve all keys, and take
 // more.
 func TestBoots(t *testing.T) {
+	refused := 0
 	for _, version := range etcdtest.Versions {
 		b := backupOf(t, version)
 		for _, as := range restore.Releases() {
-			for _, with := range etcdtest.Versions {
+			for i, with := range etcdtest.Versions {
 				t.Run(fmt.Sprintf("%s as %v on %s", version, as, with), func(t *testing.T) {
-					dir := asked{file: b.path}.ours(t, as)
+					dir, p := asked{file: b.path}.planned(t, as)
+					want := p.Outlook()[i]
 					s, err := etcdtest.TryStart(t, with, dir, etcdtest.Quick...)
-					if err != nil {
-						t.Errorf("%v: %s", err, lastLines(s.Log()))
-						return
+					if (err == nil) != want.Starts || want.Release.String() != with {
+						t.Errorf("%v, want %+v: %s", err, want, lastLines(s.Log()))
 					}
-					checkServes(t, s, b)
+					if err == nil {
+						checkServes(t, s, b)
+					} else {
+						refused++
+					}
 				})
 			}
 		}
+	}
+	if refused != 1 {
+		t.Errorf("refused %d times, want once: 3.6 on the form of 3.7 of a database of 3.7", refused)
+	}
+}
+
+// Three members restored at once elect a leader, serve, and go on. So do those restored one by one.
+func TestBootsCluster(t *testing.T) {
+	for i, as := range restore.Releases() {
+		for _, together := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%v, together %v", as, together), func(t *testing.T) {
+				b := backupOf(t, etcdtest.Versions[i+1])
+				peers := etcdtest.Peers(t, 3)
+				restoreCluster(t, b, as, peers, together)
+				for _, p := range peers[1:] {
+					sameFile(t, databaseOf(peers[0].DataDir), databaseOf(p.DataDir), together)
+				}
+				servers := etcdtest.StartCluster(t, as.String(), peers)
+				checkServes(t, servers[0], b)
+				for _, s := range servers {
+					if keys, revision := keysOf(t, s); revision != b.revision+1 || keys == nil {
+						t.Errorf("revision %d, want %d", revision, b.revision+1)
+					}
+				}
+				if n := strings.Count(string(servers[1].Ctl("member", "list")), "started"); n != 3 {
+					t.Errorf("%d members, want 3", n)
+				}
+			})
+		}
+	}
+}
+
+// restoreCluster makes the data directories of all peers, in one restore or in one for each.
+func restoreCluster(t *testing.T, b *backup, as restore.Release, peers []etcdtest.Peer, together bool) {
+	t.Helper()
+	dir := t.TempDir()
+	var pairs []string
+	var targets []restore.Target
+	for i := range peers {
+		peers[i].DataDir = filepath.Join(dir, peers[i].Name)
+		pairs = append(pairs, peers[i].Name+"="+peers[i].URL)
+		targets = append(targets, restore.Target{Name: peers[i].Name, DataDir: peers[i].DataDir})
+	}
+	q := asked{file: b.path, cluster: strings.Join(pairs, ","), name: "m1", dir: dir}
+	for i := range targets {
+		list := targets[i : i+1]
+		if together {
+			list = targets
+		}
+		q.edit = func(o *restore.Options) { o.Targets = list }
+		q.ours(t, as)
+		if together {
+			return
+		}
+	}
+}
+
+func sameFile(t *testing.T, a, b string, bytewise bool) {
+	t.Helper()
+	if bytewise {
+		one, err := os.ReadFile(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := os.ReadFile(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameBytes(t, b, other, one)
+	}
+	if diff := cmp.Diff(items(t, a), items(t, b)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -46,7 +46,7 @@ func leftOut(p *Plan) (list []LeftOut) {
 	if c := p.Storage; c.To != c.Version {
 		add("storage_version", false, "", "%s: etcd %v would refuse it", c.Version, p.As)
 	}
-	if p.Storage.Cluster != "" {
+	if p.Storage.ClusterTo != p.Storage.Cluster {
 		add("cluster_version", false, "", "%s: etcd %v would refuse to start; the new cluster agrees on its own",
 			p.Storage.Cluster, p.As)
 	}

@@ -1,11 +1,6 @@
 package restore
 
-import (
-	"fmt"
-	"net"
-	"net/url"
-	"slices"
-)
+import "fmt"
 
 // Start says whether a release starts on what is restored.
 type Start struct {
@@ -25,26 +20,14 @@ func (p *Plan) Outlook() (list []Start) {
 }
 
 func (p *Plan) startsOn(r Release) Start {
-	if v, err := releaseOf(p.Storage.To); err == nil && v > r && r >= Release36 {
-		return Start{r, false, fmt.Sprintf("storage version %s", p.Storage.To)}
+	if r < Release36 {
+		return Start{Release: r, Starts: true} // these don't look at versions in the database
+	}
+	versions := []struct{ what, version string }{{"storage", p.Storage.To}, {"cluster", p.Storage.ClusterTo}}
+	for _, v := range versions {
+		if of, err := releaseOf(v.version); err == nil && of > r {
+			return Start{r, false, fmt.Sprintf("%s version %s is later", v.what, v.version)}
+		}
 	}
 	return Start{Release: r, Starts: true}
-}
-
-// ClientURLs are those with which a member can be started: those that a member of the same name, or the
-// only one, had in the old cluster, or port 2379 beside its peer URLs.
-func (p *Plan) ClientURLs(m *Planned) (urls []string) {
-	for _, peer := range m.PeerURLs {
-		u, err := url.Parse(peer)
-		if err != nil || u.Hostname() == "" {
-			continue
-		}
-		u.Host = net.JoinHostPort(u.Hostname(), "2379")
-		urls = append(urls, u.String())
-	}
-	if len(urls) == 0 {
-		return []string{"http://localhost:2379"}
-	}
-	slices.Sort(urls)
-	return slices.Compact(urls)
 }

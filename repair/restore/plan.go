@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/raftctl/raftctl/internal/vfs"
-	"github.com/raftctl/raftctl/wal"
 )
 
 // Options say what is restored, and to where.
@@ -115,6 +114,9 @@ func NewPlan(o Options) (*Plan, error) {
 	if err := p.checkBump(); err != nil {
 		return nil, err
 	}
+	if err := p.checkApart(); err != nil {
+		return nil, err
+	}
 	if err := p.checkVacant(); err != nil {
 		return nil, err
 	}
@@ -130,27 +132,18 @@ func (p *Plan) checkBump() error {
 	}
 	last := p.Base.LastKey.Main
 	p.Revision = last + p.o.Bump
-	if p.Revision <= p.Base.Revision {
-		return refusef("--bump-revision %d counts from revision %d of the last key, and the store is at %d; "+
-			"give %d at least", p.o.Bump, last, p.Base.Revision, p.Base.Revision-last+1)
+	if p.Revision <= p.Base.Revision && p.o.Replay == nil {
+		return refuseBump(p.o.Bump, last, p.Base.Revision)
 	}
 	return nil
 }
 
-// spare is disk space for what is small: .snap file, folders, the new pages of the database.
-const spare = 1 << 20
-
-// need returns how many bytes the members' directories take.
-func (p *Plan) need() int64 {
-	one := p.Base.Size + p.o.ReplayBytes + wal.SegmentSize + spare
-	n := int64(len(p.Members))
-	if p.o.Rehearse {
-		n++ // a copy of one at a time
-	}
-	return n * one
+func refuseBump(bump, last, now int64) error {
+	return refusef("--bump-revision %d counts from revision %d, that of the last key, and the store is at %d; "+
+		"give %d at least", bump, last, now, now-last+1)
 }
 
-// entries are the indexes of the first and last entry of the new log: one a member.
+// lastIndex is that of the last entry of the new log, which has one a member.
 func (p *Plan) lastIndex() uint64 { return uint64(len(p.Cluster.Members)) }
 
 // term is that of all entries in the new log.

@@ -173,6 +173,13 @@ func (q asked) options(t *testing.T) restore.Options {
 // ours restores with package restore and returns the data directory.
 func (q asked) ours(t *testing.T, as restore.Release) string {
 	t.Helper()
+	dir, _ := q.planned(t, as)
+	return dir
+}
+
+// planned is ours, and returns the plan as well.
+func (q asked) planned(t *testing.T, as restore.Release) (string, *restore.Plan) {
+	t.Helper()
 	q = q.withDefaults(t)
 	o := q.options(t)
 	o.As = as
@@ -183,7 +190,7 @@ func (q asked) ours(t *testing.T, as restore.Release) string {
 	if _, err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return q.dir
+	return q.dir, p
 }
 
 // theirs restores with etcdutl.
@@ -236,10 +243,12 @@ func items(t *testing.T, path string) []string {
 	return list
 }
 
+const segmentName = "0000000000000000-0000000000000000.wal"
+
 // segment is the log of a data directory, which is one file.
 func segment(t *testing.T, dir string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, "member", "wal", "0000000000000000-0000000000000000.wal"))
+	b, err := os.ReadFile(filepath.Join(dir, "member", "wal", segmentName))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@ package restore
 import (
 	"context"
 	"errors"
-	"path/filepath"
+	"slices"
 
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/repair/rehearse"
@@ -86,9 +86,6 @@ func (r *run) replay(ctx context.Context) error {
 func (r *run) stage() error {
 	for i := range r.plan.Members {
 		m := &r.plan.Members[i]
-		if err := r.fs.MkdirAll(filepath.Dir(m.DataDir), dirMode); err != nil {
-			return err
-		}
 		s, err := newStaged(r.fs, m)
 		if err != nil {
 			return err
@@ -152,7 +149,7 @@ func (r *run) place(ctx context.Context) error {
 // remove removes what was made.
 func (r *run) remove() error {
 	var errs []error
-	for _, s := range r.all {
+	for _, s := range slices.Backward(r.all) { // the last may lie in a folder that the first has made
 		errs = append(errs, s.remove())
 	}
 	return errors.Join(errs...)

@@ -3,8 +3,9 @@ package restore
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
+
+	"github.com/raftctl/raftctl/internal/vfs"
 )
 
 // spread copies the edited database for another member.
@@ -27,7 +28,7 @@ func (r *run) spread(ctx context.Context, from, to string) (err error) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n, err := io.CopyN(out, in, min(spreadSize, info.Size()-done))
+		n, err := vfs.CopyN(out, in, min(spreadSize, info.Size()-done))
 		if err != nil {
 			return err
 		}

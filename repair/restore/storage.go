@@ -5,23 +5,23 @@ type StorageChange struct {
 	Version string // the storage version before; empty before 3.6
 	To      string // and after; empty: it has none
 
-	// Cluster is the version that the old cluster agreed on, if it is one of a release after the one
-	// that the directory is for, which would refuse to start. It is taken out, and the new cluster
-	// agrees on its own.
-	Cluster string
+	// Cluster is the version that the old cluster agreed on, and ClusterTo what stays of it: nothing if it
+	// is of a release after the one that the directory is for, which would refuse to start. The new
+	// cluster then agrees on its own.
+	Cluster, ClusterTo string
 }
 
 // storageChange decides it. A version at or below that of the form stays, as with etcdutl: a server
 // raises it when it starts. A later one is lowered, as `etcdutl migrate` does.
 func storageChange(b *Base, as Release) (StorageChange, error) {
 	c := StorageChange{Version: b.Meta.StorageVersion, To: b.Meta.StorageVersion}
-	if v := b.Meta.ClusterVersion; v != "" {
-		cluster, err := releaseOf(v)
+	if c.Cluster = b.Meta.ClusterVersion; c.Cluster != "" {
+		cluster, err := releaseOf(c.Cluster)
 		if err != nil {
 			return c, damagef("%s: cluster version: %w", b.db.Name(), err)
 		}
-		if cluster > as {
-			c.Cluster = v
+		if cluster <= as {
+			c.ClusterTo = c.Cluster
 		}
 	}
 	if c.Version == "" || b.Release <= as {

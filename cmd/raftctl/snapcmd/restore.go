@@ -199,7 +199,7 @@ func runRestore(cmd *cobra.Command, a *ui.App, o *restoreOptions, args []string)
 		return ui.ExitError{Status: ui.StatusDamage}
 	}
 	if occupied, ok := errors.AsType[*restore.OccupiedError](err); ok {
-		return ui.Usagef(cmd, "%w: name another", occupied)
+		return ui.Usagef(cmd, "%s: %s: name another", ui.Quote(o.shown(a, occupied.Path)), occupied.Why)
 	}
 	if err != nil {
 		return err
@@ -224,7 +224,7 @@ func (o *restoreOptions) restore(cmd *cobra.Command, a *ui.App, args []string) (
 		return nil, err
 	}
 	defer func() { _ = source.Close() }() // opened for reading
-	if err := source.refuseInside(cmd, targets); err != nil {
+	if err := source.refuseInside(cmd, func(dir string) string { return o.shown(a, dir) }, targets); err != nil {
 		return nil, err
 	}
 	again, err := o.planReplay(ctx, a, source)

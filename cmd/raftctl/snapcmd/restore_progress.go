@@ -2,29 +2,10 @@ package snapcmd
 
 import (
 	"fmt"
-	"io/fs"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
-	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/repair/restore"
-	"github.com/raftctl/raftctl/snapshot/database"
 )
-
-// optionsGlance are for a database that is opened for a look at what it has applied.
-var optionsGlance = database.Options{}
-
-// listSnap returns the names of what lies in member/snap.
-func listSnap(m *datadir.Member) []string {
-	entries, err := fs.ReadDir(m.Snap.FS, m.Snap.Path)
-	if err != nil {
-		return nil // then there is none that could be taken
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
-}
 
 // stepBars shows a bar for each step that is long enough for one.
 type stepBars struct {
@@ -75,6 +56,6 @@ func (s *stepBars) count(base, n uint64) func(index uint64) {
 // sayLeftovers tells of folders that a restore left when it was killed.
 func (o *restoreOptions) sayLeftovers(a *ui.App, p *restore.Plan) {
 	for _, dir := range p.Leftovers() {
-		fmt.Fprintf(a.Err, "raftctl snapshot restore: %s is of a restore that was killed; remove it\n", ui.Quote(dir))
+		fmt.Fprintf(a.Err, "raftctl snapshot restore: %s is of a restore that was killed; remove it\n", ui.Quote(o.shown(a, dir)))
 	}
 }

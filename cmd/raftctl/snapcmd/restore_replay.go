@@ -15,12 +15,10 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
-	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/repair/replay"
 	"github.com/raftctl/raftctl/repair/restore"
-	"github.com/raftctl/raftctl/snapshot/database"
 )
 
 // replayFlags say which logs are replayed onto the base, and up to where.
@@ -86,10 +84,11 @@ func (o *replayFlags) check(cmd *cobra.Command, has bool) (err error) {
 type rerun struct {
 	*replay.Plan
 
-	sources []*logs.Source
-	bar     func(index uint64)
-	report  *replay.Report // once it has run
-	behind  behind
+	sources  []*logs.Source
+	revision int64 // of the backup
+	bar      func(index uint64)
+	report   *replay.Report // once it has run
+	behind   behind
 }
 
 // Close closes the logs.
@@ -109,7 +108,7 @@ func (o *restoreOptions) planReplay(ctx context.Context, a *ui.App, s *restoreSo
 	if err != nil {
 		return nil, err
 	}
-	r := &rerun{sources: sources}
+	r := &rerun{sources: sources, revision: s.Revision}
 	bar := &lateCount{a: a, name: "look ahead"}
 	defer bar.Done()
 	r.Plan, err = replay.NewPlan(ctx, replay.PlanOptions{
@@ -135,7 +134,8 @@ func (o *restoreOptions) openLogs(ctx context.Context, a *ui.App, s *restoreSour
 		return nil, err
 	}
 	for i, l := range sources {
-		l.Applied = appliedBy(ctx, l.Log.Member())
+		// What a database that can't be read would tell is not needed: it would only tell more.
+		l.Applied, _ = appliedBy(ctx, a, l.Log.Member(), l.Name)
 		if i == 0 && o.fromMember != "" {
 			l.Applied = raftpb.EntryID{Term: s.Meta.Term, Index: s.Meta.ConsistentIndex}
 		}
@@ -143,36 +143,23 @@ func (o *restoreOptions) openLogs(ctx context.Context, a *ui.App, s *restoreSour
 	return sources, nil
 }
 
-// appliedBy returns the last entry that a member's database has applied, as far as there is one and it
-// tells: it is known to be committed.
-func appliedBy(ctx context.Context, m *datadir.Member) (id raftpb.EntryID) {
-	if m.Database.State != datadir.Present {
-		return id
+// run replays onto the copy of the base in a folder. Where there is nothing to replay, the copy stays as it
+// is, to the byte.
+func (r *rerun) run(ctx context.Context, dir string) (out restore.Replayed, err error) {
+	out.Revision = r.revision
+	last := r.Base.Index
+	if r.Range.Len() > 0 {
+		r.report, err = r.Plan.Run(ctx, dir, func(write func(io.Writer) error) error {
+			return replaceDatabase(dir, write)
+		}, r.bar)
+		if err != nil {
+			return out, err
+		}
+		out.Revision, last = r.report.After.Revision, r.report.After.Applied.Index
 	}
-	db, err := database.Open(ctx, m.Database.FS, m.Database.Path, database.Options{})
-	if err != nil {
-		return id
-	}
-	defer func() { _ = db.Close() }() // opened for reading
-	if meta, err := db.Meta(); err == nil {
-		id = raftpb.EntryID{Term: meta.Term, Index: meta.ConsistentIndex}
-	}
-	return id
-}
-
-// run replays onto the copy of the base in a folder.
-func (r *rerun) run(ctx context.Context, dir string) (restore.Replayed, error) {
-	report, err := r.Plan.Run(ctx, dir, func(write func(io.Writer) error) error {
-		return replaceDatabase(dir, write)
-	}, r.bar)
-	if err != nil {
-		return restore.Replayed{}, err
-	}
-	r.report = report
-	if r.behind, err = r.countBehind(ctx, report.After.Applied.Index); err != nil {
-		return restore.Replayed{}, err
-	}
-	return restore.Replayed{Revision: report.After.Revision, Seen: report.After.Revision + int64(r.behind.writes)}, nil
+	r.behind, err = r.countBehind(ctx, last)
+	out.Seen = out.Revision + int64(r.behind.writes)
+	return out, err
 }
 
 // replaceDatabase writes another database in the place of the one in a folder that is being made.

@@ -1,7 +1,9 @@
 package snapcmd
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -196,10 +198,20 @@ func (out *replayed) text(dryRun bool) string {
 	return text
 }
 
+// opsText lists what most entries ask for.
 func (out *replayed) opsText() string {
+	const most = 5
+	ops := slices.SortedStableFunc(slices.Values(out.Ops), func(a, b replayedOp) int { return cmp.Compare(b.Count, a.Count) })
 	var parts []string
-	for _, op := range out.Ops {
+	for _, op := range ops[:min(len(ops), most)] {
 		parts = append(parts, fmt.Sprintf("%s %d", op.Op, op.Count))
+	}
+	rest := uint64(0)
+	for _, op := range ops[min(len(ops), most):] {
+		rest += op.Count
+	}
+	if rest > 0 {
+		parts = append(parts, fmt.Sprintf("others %d", rest))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -243,7 +255,8 @@ func (out *replayed) printDeletions(f *ui.Facts) {
 	if n == 1 {
 		return
 	}
-	f.AddBelow(fmt.Sprintf("%d earlier ones; --until index=N stops before another:", n-1+out.Others))
+	earlier := n - 1 + out.Others
+	f.AddBelow(fmt.Sprintf("%d earlier %s; --until index=N stops before another:", earlier, ui.Plural(earlier, "one")))
 	for i := n - 2; i >= 0; i-- {
 		d := &out.Deletions[i]
 		f.AddBelow(fmt.Sprintf("  --until index=%d: %s", d.Index-1, d.text()))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/display"
+	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/restore"
 )
 
@@ -34,8 +35,9 @@ type restoredBase struct {
 	FileSize        int64  `json:"file_size"`
 	Size            int64  `json:"size"`
 	Compressed      bool   `json:"compressed"`
-	SHA256          string `json:"sha256"`
-	Verified        bool   `json:"verified"`
+	FromMember      bool   `json:"from_member"`
+	Trailer         string `json:"trailer"`
+	PagesChecked    bool   `json:"pages_checked"`
 	Revision        int64  `json:"revision"`
 	ConsistentIndex uint64 `json:"consistent_index"`
 	Term            uint64 `json:"term"`
@@ -51,6 +53,8 @@ type restoredMember struct {
 	DataDir  string   `json:"data_dir"`
 	WalDir   string   `json:"wal_dir,omitempty"`
 	Start    string   `json:"start"`
+
+	NeedsCertificates bool `json:"needs_certificates"`
 }
 
 type restoredLeft struct {
@@ -70,7 +74,7 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 	b := p.Base
 	r := &restored{
 		DryRun: o.dryRun,
-		Base: restoredBase{Path: s.name, FileSize: b.FileSize, Size: b.Size, Compressed: b.Packed, SHA256: string(b.Sum),
+		Base: restoredBase{Path: s.name, FileSize: b.FileSize, Size: b.Size, Compressed: b.Packed, FromMember: b.FromMember, Trailer: string(b.Sum),
 			Revision: b.Revision, ConsistentIndex: b.Meta.ConsistentIndex, Term: b.Meta.Term,
 			Release: b.Release.String(), StorageVersion: b.Meta.StorageVersion, ClusterVersion: b.Meta.ClusterVersion},
 		As: p.As.String(), RevisionBefore: b.Revision, RevisionAfter: &p.Revision, BumpedBy: p.Bump,
@@ -86,7 +90,8 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 	for i := range p.Members {
 		m := &p.Members[i]
 		r.Members = append(r.Members, restoredMember{ID: fmt.Sprintf("%x", m.ID), Name: m.Name, PeerURLs: m.PeerURLs,
-			DataDir: o.shown(a, m.DataDir), WalDir: o.shown(a, m.WalDir), Start: o.startCommand(a, p, m)})
+			DataDir: o.shown(a, m.DataDir), WalDir: o.shown(a, m.WalDir), Start: o.startCommand(a, *m),
+			NeedsCertificates: m.NeedsCertificates()})
 	}
 	for _, l := range p.Left {
 		r.LeftOut = append(r.LeftOut, restoredLeft(l))
@@ -99,7 +104,7 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 
 // done takes in what only a finished restore knows.
 func (r *restored) done(result *restore.Result, again *rerun) {
-	r.Base.SHA256, r.Base.Verified = string(result.Base.Sum), result.Checked
+	r.Base.Trailer, r.Base.PagesChecked = string(result.Base.Sum), result.Checked
 	r.RevisionAfter, r.BumpedBy = &result.Revision, result.Bump
 	if again != nil {
 		r.Replay = newReplayed(again)
@@ -122,24 +127,17 @@ func (o *restoreOptions) shown(a *ui.App, path string) string {
 	return strings.TrimPrefix(path, strings.TrimSuffix(a.Dir, "/")+"/")
 }
 
-// startCommand is the command that starts a member. The log is there: etcd takes no --initial-… flags
-// from it any more. Client URLs are not known, and those of etcd's defaults serve this machine only.
-func (o *restoreOptions) startCommand(a *ui.App, p *restore.Plan, m *restore.Planned) string {
-	words := []string{"etcd", "--name", m.Name, "--data-dir", o.shown(a, m.DataDir)}
-	if m.WalDir != "" {
-		words = append(words, "--wal-dir", o.shown(a, m.WalDir))
-	}
-	peers := strings.Join(m.PeerURLs, ",")
-	clients := strings.Join(p.ClientURLs(m), ",")
-	return ui.CommandLine(append(words, "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers,
-		"--listen-client-urls", clients, "--advertise-client-urls", clients)...)
+// startCommand is the command that starts a member.
+func (o *restoreOptions) startCommand(a *ui.App, m restore.Planned) string {
+	m.DataDir, m.WalDir = o.shown(a, m.DataDir), o.shown(a, m.WalDir)
+	return ui.CommandLine(append([]string{"etcd"}, m.StartArgs()...)...)
 }
 
 func (r *restored) print(a *ui.App) error {
 	f := ui.NewFacts(a.Text()).Wrap(a.Width)
 	f.Add(r.verb(), "%s", ui.Quote(r.Base.Path))
-	f.Add("base", "revision %d, entry %d of term %d, %s, of etcd %s, sha256 %s", r.Base.Revision, r.Base.ConsistentIndex,
-		r.Base.Term, display.FormatSize(r.Base.Size), r.Base.Release, r.Base.sumText())
+	f.Add("base", "revision %d, entry %s, %s, of etcd %s, sha256 %s", r.Base.Revision, r.Base.entryText(),
+		display.FormatSize(r.Base.Size), r.Base.Release, r.Base.sumText())
 	if r.Replay != nil {
 		r.Replay.print(a, f, r.DryRun)
 	}
@@ -152,6 +150,9 @@ func (r *restored) print(a *ui.App) error {
 			f.AddBelow("log: " + ui.Quote(m.WalDir))
 		}
 		f.AddCommand(m.Start)
+		if m.NeedsCertificates {
+			f.AddBelow("with the flags for its certificates, since its URLs are TLS")
+		}
 	}
 	for i, l := range r.LeftOut {
 		f.Add([]string{"left out", ""}[min(i, 1)], "%s", l.text())
@@ -177,20 +178,30 @@ func (r *restored) verb() string {
 	return "restored"
 }
 
+// entryText names the last entry that was applied; etcd 3.4 doesn't store its term.
+func (b *restoredBase) entryText() string {
+	if b.Term == 0 {
+		return fmt.Sprint(b.ConsistentIndex)
+	}
+	return raftpb.EntryID{Term: b.Term, Index: b.ConsistentIndex}.String()
+}
+
 func (b *restoredBase) sumText() string {
 	switch {
-	case b.Verified:
-		return b.SHA256 + ", its pages were checked"
-	case b.SHA256 == string(restore.SumPending):
+	case b.PagesChecked:
+		return b.Trailer + ", its pages were checked"
+	case b.Trailer == string(restore.SumPending):
 		return "there, not compared yet"
 	}
-	return b.SHA256
+	return b.Trailer
 }
 
 func (r *restored) revisionText() string {
 	switch {
 	case r.RevisionAfter == nil:
 		return fmt.Sprintf("%d before; the replay tells what it comes to", r.RevisionBefore)
+	case *r.RevisionAfter == r.RevisionBefore:
+		return fmt.Sprint(r.RevisionBefore)
 	case r.BumpedBy == 0:
 		return fmt.Sprintf("%d, %d before", *r.RevisionAfter, r.RevisionBefore)
 	}

@@ -3,6 +3,7 @@ package snapcmd
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,8 +14,10 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/restore"
 	"github.com/raftctl/raftctl/snapshot"
+	"github.com/raftctl/raftctl/snapshot/database"
 )
 
 // restoreSource is what is restored from.
@@ -82,16 +85,12 @@ func (o *restoreOptions) sourcePlace(ctx context.Context, v *verified) (*datadir
 // received returns the database of a member: the one that the leader sent with a snapshot, where etcd
 // would put that in the place of its own when it starts.
 func received(ctx context.Context, v *verified) (*datadir.Place, error) {
-	m := v.member
 	if err := v.readLog(ctx); err != nil {
 		return nil, err
 	}
 	index := uint64(0)
 	for _, s := range v.starts {
 		index = max(index, s.Entry.Index)
-	}
-	if m.Database.State != datadir.Present {
-		return nil, pathErr.Error(v.path, noDatabase(&m.Database))
 	}
 	return ahead(ctx, v, index)
 }
@@ -101,27 +100,38 @@ func received(ctx context.Context, v *verified) (*datadir.Place, error) {
 func ahead(ctx context.Context, v *verified, index uint64) (*datadir.Place, error) {
 	m := v.member
 	own := m.Database
-	db, err := openAt(ctx, v.a, &own, v.path, optionsGlance)
-	if err != nil {
-		return nil, err
-	}
-	meta, err := db.Meta()
-	_ = db.Close() // opened for reading
-	if err != nil || meta.ConsistentIndex >= index {
-		return &own, nil // what is wrong with it is told when it is opened
+	applied, err := appliedBy(ctx, v.a, m, v.path)
+	if err != nil || applied.Index >= index {
+		return &own, err
 	}
 	name := snapshot.DBFileName(index)
-	for _, e := range listSnap(m) {
-		if e == name {
-			p := m.Database
-			p.Path, p.Name = path.Join(m.Snap.Path, name), filepath.Join(filepath.Dir(own.Name), name)
-			return &p, nil
-		}
+	if _, err := fs.Stat(m.Snap.FS, path.Join(m.Snap.Path, name)); err == nil {
+		own.State, own.Path, own.Name = datadir.Present, path.Join(m.Snap.Path, name), filepath.Join(filepath.Dir(own.Name), name)
+		return &own, nil
+	}
+	if own.State != datadir.Present {
+		return &own, nil // which is told when it is opened
 	}
 	return nil, &restore.RefusedError{Err: fmt.Errorf("%s: the database has applied entries up to %d, the log begins "+
-		"behind entry %d, and %s, which holds the state between, is not there: '%s' tells more; --skip-verify with the "+
-		"path of the database restores it as it is", ui.Quote(v.path), meta.ConsistentIndex, index, name,
+		"behind entry %d, and %s, which holds the state between, is not there: '%s' tells more; the path of the "+
+		"database with --skip-hash-check restores it as it is", ui.Quote(v.path), applied.Index, index, name,
 		ui.CommandLine("raftctl", "snapshot", "verify", paths.Typed(v.path)))}
+}
+
+// appliedBy returns the last entry that a member's database has applied; zero if there is none, as for
+// etcd, which then makes an empty one.
+func appliedBy(ctx context.Context, a *ui.App, m *datadir.Member, name string) (id raftpb.EntryID, err error) {
+	p := m.Database
+	if p.State != datadir.Present {
+		return id, nil
+	}
+	db, err := openAt(ctx, a, &p, name, database.Options{})
+	if err != nil {
+		return id, err
+	}
+	defer func() { _ = db.Close() }() // opened for reading
+	meta, err := db.Meta()
+	return raftpb.EntryID{Term: meta.Term, Index: meta.ConsistentIndex}, err
 }
 
 func (s *restoreSource) open(ctx context.Context, a *ui.App, o *restoreOptions, p *datadir.Place) error {
@@ -169,7 +179,7 @@ func realPath(name string) string {
 }
 
 // refuseInside refuses to write into what is restored from.
-func (s *restoreSource) refuseInside(cmd *cobra.Command, targets []restore.Target) error {
+func (s *restoreSource) refuseInside(cmd *cobra.Command, shown func(string) string, targets []restore.Target) error {
 	for _, t := range targets {
 		for _, dir := range []string{t.DataDir, t.WalDir} {
 			if dir == "" {
@@ -177,7 +187,7 @@ func (s *restoreSource) refuseInside(cmd *cobra.Command, targets []restore.Targe
 			}
 			real := realPath(dir)
 			if real == s.root || strings.HasPrefix(real, s.root+string(os.PathSeparator)) {
-				return ui.Usagef(cmd, "%s lies in what is restored from, which is never written to", ui.Quote(dir))
+				return ui.Usagef(cmd, "%s lies in what is restored from, which is never written to", ui.Quote(shown(dir)))
 			}
 		}
 	}

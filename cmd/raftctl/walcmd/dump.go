@@ -23,6 +23,7 @@ type dumpOptions struct {
 	physical bool
 	follow   bool
 	who      bool
+	time     bool
 }
 
 func newDump(a *ui.App) *cobra.Command {
@@ -41,6 +42,11 @@ Payloads are those of etcd, unless --decode names another decoder:
 ` + decodersHelp() + `
 Passwords, tokens and Kubernetes Secrets are hidden unless --show-secrets is given, and so is what by
 its key, its field's name or its look is a secret in other values.
+
+Records carry no time. --time tells what the entries do: leases that Kubernetes' nodes and leaders renew,
+what is created, reported and changed, each by a clock of its own, and when the servers were started that
+proposed them. Times are shown with how far they may be off, and clocks that most others contradict are left
+out; 'raftctl wal stat' names them. Without leases, there is but a time before which nothing was written.
 
 Operations for --op. In a transaction either branch counts: which one ran is not in the log.
 
@@ -70,6 +76,7 @@ The fields for --where are those of the JSON; what a record doesn't have is "", 
 	fl.BoolVar(&o.raw, "raw", false, "show the data of entries as bytes: hex in the table, data_base64 in JSON")
 	fl.BoolVar(&o.physical, "physical", false, "show every record as it lies, with offset, length, padding and CRC")
 	fl.BoolVar(&o.who, "who", false, "show who proposed an entry: the member by the ID of the request, its name where the log tells, and when its process was started")
+	fl.BoolVar(&o.time, "time", false, "show when an entry was written, as far as what the log holds tells; reads the log once more")
 	fl.BoolVarP(&o.follow, "follow", "f", false, "keep printing as a running etcd writes")
 	return cmd
 }
@@ -86,6 +93,10 @@ func (o *dumpOptions) check(cmd *cobra.Command, paths []string) error {
 		return ui.Usagef(cmd, "--limit and --last exclude each other")
 	case o.who && !o.decode.isEtcd():
 		return ui.Usagef(cmd, "--who reads the IDs of etcd's requests, and --decode %s none", o.decode.spec)
+	case o.time && !o.decode.isEtcd():
+		return ui.Usagef(cmd, "--time reads etcd's requests, and --decode %s none", o.decode.spec)
+	case o.time && o.follow:
+		return ui.Usagef(cmd, "--time is told by what follows an entry, and --follow shows it before")
 	case o.follow && len(paths) > 1:
 		return ui.Usagef(cmd, "--follow goes with one PATH, got %d", len(paths))
 	case o.follow && o.output.Frame() != nil && !o.output.Frame().Endless():

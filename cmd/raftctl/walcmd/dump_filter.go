@@ -97,6 +97,9 @@ func (f *filter) prepare(cmd *cobra.Command, o *dumpOptions) error {
 	if field, ok := w.Needs(logrow.Who); ok && !o.who {
 		return ui.Usagef(cmd, "--where names %s, which takes --who", field)
 	}
+	if field, ok := w.Needs(logrow.Time); ok && !o.time {
+		return ui.Usagef(cmd, "--where names %s, which takes --time", field)
+	}
 	f.condition = w
 	return nil
 }

@@ -19,6 +19,9 @@ func (d *dumper) newRenderer() renderer {
 	if d.o.physical {
 		columns = physicalColumns(d.log)
 	}
+	if d.o.time {
+		columns = append(columns, timeColumn())
+	}
 	if d.o.who {
 		columns = append(columns, whoColumn())
 	}

@@ -23,6 +23,7 @@ type dumper struct {
 	log     *wal.Log
 	view    *wal.View       // nil: every entry counts as live
 	who     *decode.Members // who may have proposed entries; nil: it isn't shown
+	times   *decode.Times   // when entries were written; nil: it isn't shown
 
 	out      *rows.Writer
 	render   renderer // for what is around the records
@@ -54,10 +55,8 @@ func (d *dumper) dump(ctx context.Context, path string) (err error) {
 	if err = d.survey(ctx, path); err != nil {
 		return err
 	}
-	if d.o.who {
-		if d.who, err = proposers(ctx, d.log, d.view); err != nil {
-			return pathErr.Error(path, err)
-		}
+	if err = d.readAhead(ctx, path); err != nil {
+		return pathErr.Error(path, err)
 	}
 	d.render = d.newRenderer()
 	if _, err := d.out.Write(d.render.start(d.out.Shown)); err != nil {
@@ -93,6 +92,21 @@ func (d *dumper) survey(ctx context.Context, path string) error {
 	}
 	d.view = view
 	return nil
+}
+
+// readAhead reads the log for what columns say that depend on all of it.
+func (d *dumper) readAhead(ctx context.Context, path string) (err error) {
+	if d.o.who {
+		if d.who, err = proposers(ctx, d.log, d.view); err != nil {
+			return err
+		}
+	}
+	if d.o.time {
+		p := ui.NewProgress(d.a, "times of "+path, totalSize(d.log))
+		defer p.Done()
+		d.times, err = entryTimes(ctx, d.log, d.view, p)
+	}
+	return err
 }
 
 // records prints what passes of the log, and of what is added to it if that is wanted.

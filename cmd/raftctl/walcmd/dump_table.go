@@ -115,6 +115,14 @@ func whoColumn() dumpColumn {
 	}}
 }
 
+// timeColumn is that of --time.
+func timeColumn() dumpColumn {
+	const bounds = len("2026-11-21 00:24:26Z or before")
+	return dumpColumn{ui.TextColumn("TIME").Wide(bounds), func(t *ui.StreamTable, r *logrow.Row) {
+		t.Bytes(r.AppendTime(nil))
+	}}
+}
+
 func (x *tableRenderer) start(shown int) []byte {
 	var b []byte
 	if x.name != "" {

@@ -37,7 +37,7 @@ func (o *dumpOptions) workers() int {
 // newWorker returns a function that filters and renders batches. It marks places of damage.
 func (d *dumper) newWorker(decoder decode.Decoder) func(*rows.Batch[record]) {
 	r := logrow.NewRow(logrow.Options{
-		Decoder: decoder, Style: d.o.decode.style, Path: d.name, Physical: d.o.physical, Raw: d.o.raw, Who: d.who,
+		Decoder: decoder, Style: d.o.decode.style, Path: d.name, Physical: d.o.physical, Raw: d.o.raw, Who: d.who, Times: d.times,
 	})
 	render := d.newRenderer()
 	return func(b *rows.Batch[record]) {

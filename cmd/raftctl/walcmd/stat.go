@@ -24,11 +24,14 @@ func newStat(a *ui.App) *cobra.Command {
 		Use:   "stat PATH",
 		Short: "Summarise a log: whose it is, what it holds, what fills it",
 		Long: `Summarises a log: member and cluster, the membership, segments, terms, the hard state, snapshots,
-entries and bytes by operation, the sizes of entries, the largest ones, and the key prefixes that are
-written most. Entries that a later record overwrites are not counted. The membership is that of the
+when its entries were written, entries and bytes by operation, the sizes of entries, the largest ones, and
+the key prefixes that are written most. Entries that a later record overwrites are not counted. The membership is that of the
 last committed entry, as far as the log tells.
 
 ` + pathHelp + `
+
+Records carry no time: it is told from what entries hold, as 'raftctl wal dump --help' says of --time. Clocks
+that most others contradict are named, with how far they are off.
 
 The busiest prefixes are those of the part of a key up to its last slash. Where a log has more of
 them than memory should hold, counts are estimates from above, marked with ~.

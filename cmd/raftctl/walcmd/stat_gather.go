@@ -15,6 +15,7 @@ type gatherer struct {
 	row      *logrow.Row
 	members  decode.Members
 	tally    decode.Tally
+	clock    decode.Clock
 	segments map[string]*segmentStat
 	damage   int
 }
@@ -89,6 +90,7 @@ func (g *gatherer) entry(committed bool) error {
 		return g.row.Failed
 	}
 	g.tally.Add(g.row.Entry.ID(), p)
+	g.clock.Add(g.row.Entry.Index, p)
 	if committed {
 		// What etcd refuses, or ends on, is followed as far as it is: not a matter of a summary.
 		_, _ = g.members.Apply(g.row.Entry.Index, p)
@@ -125,6 +127,7 @@ func (g *gatherer) result(path string, log *wal.Log, view *wal.View) *stat {
 	}
 	s.addHistory(view)
 	s.addTally(&g.tally)
+	s.addTimes(g.clock.Times())
 	return s
 }
 

@@ -14,6 +14,8 @@ type stat struct {
 	Commit      uint64       `json:"commit"`
 	Members     []memberStat `json:"members"`
 
+	Time timeStat `json:"time"`
+
 	// MembersComplete is false where the log doesn't hold all that the membership depends on.
 	MembersComplete bool `json:"members_complete"`
 

@@ -36,6 +36,7 @@ func (s *stat) print(w io.Writer, screen ui.Screen) error {
 		kv.Add("entries", "none")
 	}
 	kv.Add("hard state", "term %d, vote %s, commit %d", s.Term, s.Vote, s.Commit)
+	s.timeFacts(kv)
 	s.snapshotFacts(kv)
 	if !s.MembersComplete {
 		kv.Add("membership", "the log doesn't tell all: some may be missing, or removed since")

@@ -8,4 +8,6 @@
 // as a power cut would leave it: what was synced is there, and of the rest what the test asks for,
 // down to single sectors of a write. It is stricter than any real file system: syncing a file
 // doesn't save its name.
+//
+// [Over] counts and fails the operations on another file system, for code that needs real paths.
 package faultfs

@@ -2,6 +2,7 @@ package logrow
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/internal/jsontext"
@@ -143,9 +144,12 @@ func whoName(r *Row) (string, bool) {
 	return m.Name, m.Name != ""
 }
 
+// milliseconds is how times are written: such times compare as text.
+const milliseconds = "2006-01-02T15:04:05.000Z07:00"
+
 func whoStarted(r *Row) (string, bool) {
 	_, o, ok := r.proposer()
-	return o.Started.Format("2006-01-02T15:04:05.000Z07:00"), ok
+	return o.Started.Format(milliseconds), ok
 }
 
 // AppendWho appends for people who proposed the entry at hand: see [decode.Members.AppendWho].
@@ -159,4 +163,40 @@ func (r *Row) AppendWho(b []byte) []byte {
 		return b
 	}
 	return r.Who.AppendWho(b, o)
+}
+
+// bounds returns when the entry at hand was written, as far as the log tells. It tells of those that are live.
+func (r *Row) bounds() decode.Bounds {
+	if r.Times == nil || !r.Live {
+		return decode.Bounds{}
+	}
+	return r.Times.At(r.Entry.Index)
+}
+
+func notBefore(r *Row) (string, bool) { return NotBefore(r.bounds()) }
+func notAfter(r *Row) (string, bool)  { return NotAfter(r.bounds()) }
+
+// NotBefore returns a lower bound as JSON has it, and whether it is known.
+func NotBefore(b decode.Bounds) (string, bool) {
+	if b.NotBefore.IsZero() {
+		return "", false
+	}
+	return b.NotBefore.Format(milliseconds), true
+}
+
+// NotAfter returns an upper bound as JSON has it, and whether it is known.
+func NotAfter(b decode.Bounds) (string, bool) {
+	if b.NotAfter.IsZero() {
+		return "", false
+	}
+	return b.NotAfter.Add(time.Millisecond - 1).Format(milliseconds), true
+}
+
+// AppendTime appends for people when the entry at hand was written: see [decode.Bounds.AppendTo].
+// Nothing if nothing is known.
+func (r *Row) AppendTime(b []byte) []byte {
+	if r.Rec.Kind != wal.KindEntry || r.Bad != nil {
+		return b
+	}
+	return r.bounds().AppendTo(b)
 }

@@ -10,6 +10,7 @@ const (
 	Physical   where.Only = iota + 1 // with --physical
 	Decoded                          // unless --raw shows their data instead
 	Who                              // with --who, which --where takes as well
+	Time                             // with --time, likewise
 	Unchecked                        // those that damage keeps from being checked
 	Foreign                          // those of another log
 	Unreadable                       // those whose data is not what their kind says
@@ -53,7 +54,7 @@ const headFields = 2
 // doesn't have is left out there, and is "", 0, false or an empty map in --where.
 var Table = where.NewTable[*Row](where.TableOptions{
 	Head:    headFields,
-	Flags:   map[where.Only]string{Physical: "physical", Who: "who"},
+	Flags:   map[where.Only]string{Physical: "physical", Who: "who", Time: "time"},
 	Example: `op == "put"`,
 }, []field{
 	{"kind", nil, always, `"metadata", "entry", "state", "snapshot", "crc" or "damage"`, word(kindName)},
@@ -80,6 +81,8 @@ var Table = where.NewTable[*Row](where.TableOptions{
 	{"who_member", entries, Who, "ID of the member that proposed the entry, in hex", word(whoMember)},
 	{"who_name", entries, Who, "its name", prose(whoName)},
 	{"who_started", entries, Who, "when its process was started", word(whoStarted)},
+	{"time_not_before", entries, Time, "the earliest time at which the entry may have been written, as RFC 3339 has it", word(notBefore)},
+	{"time_not_after", entries, Time, "the latest such time", word(notAfter)},
 	{"vote", states, always, "member ID that the vote went to, in hex", id(vote)},
 	{"commit", states, always, "highest index known to be committed", number(commit)},
 	{"conf_state", snaps, always, "the membership: voters, learners, … as lists of IDs in hex", object(confState)},
@@ -117,6 +120,8 @@ func (r *Row) Shows(o where.Only) bool {
 		return !r.Raw
 	case Who:
 		return r.Who != nil
+	case Time:
+		return r.Times != nil
 	case Unchecked:
 		return r.Rec.Unchecked
 	case Foreign:

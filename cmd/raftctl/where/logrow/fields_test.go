@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/raftpb"
@@ -124,6 +125,29 @@ func TestHelpHasEveryField(t *testing.T) {
 	for _, f := range Table.Fields() {
 		if !strings.Contains(help, "\n  "+f.Name+" ") && !strings.HasPrefix(help, "  "+f.Name+" ") {
 			t.Errorf("%s is missing", f.Name)
+		}
+	}
+}
+
+// Of an entry that is overwritten nothing is told: its index is another entry's.
+func TestTimeOfOverwritten(t *testing.T) {
+	var c decode.Clock
+	var request decode.Request
+	const id = 0xd47d<<48 | 7<<40
+	header := protowire.AppendVarint([]byte{0x08}, id)
+	put := []byte{0x22, 0x03, 0x0a, 0x01, 'k'}
+	data := protowire.AppendBytes(protowire.AppendTag(put, 100, protowire.BytesType), header)
+	entry := raftpb.Entry{Term: 1, Index: 7, Data: data}
+	if err := decode.Payload(&request, &entry); err != nil {
+		t.Fatal(err)
+	}
+	c.Add(7, &request)
+	r := NewRow(Options{Times: c.Times()})
+	r.Set(&wal.Record{Kind: wal.KindEntry, Data: entry.Marshal(raftpb.FlavorGogo)})
+	for _, live := range []bool{true, false} {
+		r.Live = live
+		if got := len(r.AppendTime(nil)) > 0; got != live {
+			t.Errorf("live %v: a time is shown: %v", live, got)
 		}
 	}
 }

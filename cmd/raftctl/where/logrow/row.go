@@ -40,6 +40,7 @@ type Options struct {
 	Physical bool            // with all that is known of the record itself
 	Raw      bool            // the data of entries is shown as it is
 	Who      *decode.Members // those that may have proposed entries; nil: it isn't shown
+	Times    *decode.Times   // when entries were written; nil: it isn't shown
 }
 
 // NewRow returns a Row for records that are shown in one way.

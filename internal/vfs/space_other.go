@@ -1,6 +1,6 @@
 //go:build !linux && !darwin && !freebsd
 
-package restore
+package vfs
 
 import "errors"
 
