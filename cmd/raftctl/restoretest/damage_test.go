@@ -206,8 +206,9 @@ func TestRestoreForeign(t *testing.T) {
 		for i := range 2 {
 			r := restore(t, append([]string{o.backup}, to(t)...)...)
 			s := boot(t, "3.6", r)
-			for n := range 10 {
-				s.Ctl("put", fmt.Sprintf("k%d", i), fmt.Sprint(n))
+			s.Ctl("put", "in both", "the same")
+			for n := range 9 {
+				s.Ctl("put", fmt.Sprintf("k%d/%d", i, n%3), fmt.Sprint(n))
 			}
 			backups = append(backups, filepath.Join(t.TempDir(), "second.db"))
 			s.Ctl("snapshot", "save", backups[i])
