@@ -255,7 +255,7 @@ func TestRestoreJSONContract(t *testing.T) {
 			}
 		}
 	}
-	if told != 88 {
-		t.Errorf("%d fields, want 88", told)
+	if told != 90 {
+		t.Errorf("%d fields, want 90", told)
 	}
 }
