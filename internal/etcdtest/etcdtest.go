@@ -82,8 +82,8 @@ type Server struct {
 
 	tb      testing.TB
 	version string
-	certs   *Certs // nil: it speaks plain HTTP
-	auth    bool   // EnableAuth was called
+	certs   *Certs        // nil: it speaks plain HTTP
+	auth    bool          // EnableAuth was called
 	wait    time.Duration // how long it may take to become healthy; 0: bootTimeout
 	cmd     *exec.Cmd
 	done    chan error // receives the result of Wait, once
