@@ -140,11 +140,12 @@ func TestFlippedRoot(t *testing.T) {
 
 func TestTruncated(t *testing.T) {
 	b := saved(t)
-	for _, size := range []int{0, 1, 100, 4096, 8192, len(b) / 2, len(b)/2 + 32, len(b) - 4096 - 32, len(b) - 4096, len(b) - 1, len(b) - 33} {
+	whole := len(b) - 32
+	for _, size := range []int{0, 1, 100, 4096, 8192, whole / 2, whole/2 + 32, whole - 4096, whole - 4064, whole - 1, whole + 31} {
 		for _, skip := range []bool{false, true} {
 			err := damaged(t, b[:size], restore.BaseOptions{SkipHash: skip}, nil)
 			switch {
-			case err == nil && skip && size >= len(b)-32: // what is missing is of the sum only
+			case err == nil && skip && size >= whole: // what is missing is of the sum only
 			case err == nil:
 				t.Errorf("%d bytes of %d, skip %v: no error", size, len(b), skip)
 			case !isDamage(err) && !isRefused(err):
@@ -152,21 +153,23 @@ func TestTruncated(t *testing.T) {
 			}
 		}
 	}
-	whole := b[:len(b)-32]
-	err := damaged(t, whole, restore.BaseOptions{}, nil)
+	b = b[:whole]
+	err := damaged(t, b, restore.BaseOptions{}, nil)
 	if !isRefused(err) || !contains(err, "--skip-hash-check") {
 		t.Errorf("without its sum: %v, want a refusal with the flag", err)
 	}
-	if err := damaged(t, whole, restore.BaseOptions{SkipHash: true}, nil); err != nil {
+	if err := damaged(t, b, restore.BaseOptions{SkipHash: true}, nil); err != nil {
 		t.Errorf("without its sum, which is not wanted: %v", err)
 	}
-	if err := damaged(t, whole, restore.BaseOptions{Member: true}, nil); err != nil {
+	if err := damaged(t, b, restore.BaseOptions{Member: true}, nil); err != nil {
 		t.Errorf("as a member's own: %v", err)
 	}
-	if err := damaged(t, flip(b, len(b)-1), restore.BaseOptions{SkipHash: true}, nil); err != nil {
+	wrong := flip(saved(t), whole)
+	if err := damaged(t, wrong, restore.BaseOptions{SkipHash: true}, nil); err != nil {
 		t.Errorf("with a wrong sum that is not wanted: %v", err)
 	}
-	if err := damaged(t, []byte("no database, but some text of some length"), restore.BaseOptions{SkipHash: true}, nil); !isDamage(err) {
+	text := []byte("no database, but some text of some length")
+	if err := damaged(t, text, restore.BaseOptions{SkipHash: true}, nil); !isDamage(err) {
 		t.Errorf("text: %v, want damage", err)
 	}
 }
