@@ -28,7 +28,7 @@ type Options struct {
 	// change it. It returns the store's revision as it then is.
 	Replay func(ctx context.Context, path string) (revision int64, err error)
 
-	// Progress is told how far a step is, in bytes; it may be nil.
+	// Progress is told how far a step that takes long is, in bytes: see [Step]. It may be nil.
 	Progress func(step Step, done, total int64)
 }
 
@@ -42,16 +42,13 @@ type Target struct {
 // Step is a part of a restore.
 type Step string
 
-// The steps, in their order.
+// The steps that take long, in their order. Between the last two the copy is edited, and at the end come
+// the logs, a check of what was written, and the new names.
 const (
 	StepCopy   Step = "copy"   // the base, into a folder beside the result
-	StepVerify Step = "verify" // the copy, unless its sha256 has shown that it is what was saved
-	StepReplay Step = "replay"
-	StepEdit   Step = "edit"   // members, consistent index and so on
-	StepSpread Step = "spread" // copies for the other members
-	StepLog    Step = "log"    // the log and the .snap file of each member
-	StepCheck  Step = "check"  // of what was written
-	StepPlace  Step = "place"  // the new names
+	StepVerify Step = "verify" // the base, unless its sha256 has shown that it is what was saved
+	StepReplay Step = "replay" // of logs, onto the copy
+	StepSpread Step = "spread" // copies of the edited database for the other members
 )
 
 // Plan is a restore that was checked as far as that is possible without writing.
