@@ -105,7 +105,8 @@ func (o *restoreOptions) register(cmd *cobra.Command) {
 	f.StringVar(&o.walDir, "wal-dir", "", "make the log in `DIR`, which must not exist (default: in the data directory)")
 	f.StringVar(&o.all, "all", "", "make the data directories of all members of --initial-cluster, as `DIR`/NAME")
 	f.StringVar(&o.name, "name", defaultName, "the member's name")
-	f.StringVar(&o.cluster, "initial-cluster", defaultName+"="+defaultPeerURL, "the members and their peer URLs, NAME=URL,NAME=URL")
+	f.StringVar(&o.cluster, "initial-cluster", defaultName+"="+defaultPeerURL,
+		"the members and their peer URLs, NAME=URL,NAME=URL")
 	f.StringVar(&o.token, "initial-cluster-token", defaultToken, "what the IDs are made of besides the peer URLs")
 	f.StringVar(&o.advertise, "initial-advertise-peer-urls", defaultPeerURL, "this member's peer URLs, as in --initial-cluster")
 	f.StringVar(&o.as, "as", "", "make what etcd `RELEASE` writes: 3.5, 3.6 or 3.7 (default: that of the backup)")

@@ -75,7 +75,8 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 	b := p.Base
 	r := &restored{
 		DryRun: o.dryRun,
-		Base: restoredBase{Path: s.name, FileSize: b.FileSize, Size: b.Size, Compressed: b.Packed, FromMember: b.FromMember, Trailer: string(b.Sum),
+		Base: restoredBase{Path: s.name, FromMember: b.FromMember, FileSize: b.FileSize, Size: b.Size,
+			Compressed: b.Packed, Trailer: string(b.Sum),
 			Revision: b.Revision, ConsistentIndex: b.Meta.ConsistentIndex, Term: b.Meta.Term,
 			Release: b.Release.String(), StorageVersion: b.Meta.StorageVersion, ClusterVersion: b.Meta.ClusterVersion},
 		As: p.As.String(), RevisionBefore: b.Revision, RevisionAfter: &p.Revision, BumpedBy: p.Bump,
