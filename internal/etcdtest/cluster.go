@@ -1,6 +1,9 @@
 package etcdtest
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // Peer is a member of a cluster: its name, its data directory, and the URL at which the others reach it.
 type Peer struct {
@@ -17,6 +20,15 @@ func Peers(tb testing.TB, n int) []Peer {
 	return list
 }
 
+// InitialCluster is what the flag --initial-cluster takes for members.
+func InitialCluster(peers []Peer) string {
+	var pairs []string
+	for _, p := range peers {
+		pairs = append(pairs, p.Name+"="+p.URL)
+	}
+	return strings.Join(pairs, ",")
+}
+
 // StartCluster runs an etcd on each member's data directory, and waits until all are healthy, which
 // takes a leader. The servers are killed when the test ends, those that still run.
 func StartCluster(tb testing.TB, version string, peers []Peer, args ...string) []*Server {
@@ -24,7 +36,8 @@ func StartCluster(tb testing.TB, version string, peers []Peer, args ...string) [
 	var all []*Server
 	for _, p := range peers {
 		s := &Server{Endpoint: freeAddr(tb), tb: tb, version: version}
-		s.launch(p.DataDir, append([]string{"--name", p.Name, "--listen-peer-urls", p.URL}, args...)...)
+		s.launch(p.DataDir, append([]string{"--name", p.Name, "--listen-peer-urls", p.URL,
+			"--initial-advertise-peer-urls", p.URL}, args...)...)
 		all = append(all, s)
 	}
 	for i, s := range all {

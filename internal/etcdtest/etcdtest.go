@@ -209,7 +209,7 @@ func (s *Server) waitHealthy() error {
 }
 
 func (s *Server) healthy(ctx context.Context) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"/health", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"/health?exclude=NOSPACE", nil)
 	if err != nil {
 		return false
 	}
@@ -280,9 +280,14 @@ func (s *Server) EnableAuth() {
 
 // Pause stops the server in the middle of what it does, as a machine that hangs: its connections stay
 // open, and nothing answers. It can still be killed.
-func (s *Server) Pause() {
+func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+
+// Resume lets a paused server go on.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
 	s.tb.Helper()
-	if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := s.cmd.Process.Signal(sig); err != nil {
 		s.tb.Fatal(err)
 	}
 }

@@ -36,6 +36,7 @@ func newCommitter(sources []*Source) *committer {
 			c.points = append(c.points, m)
 		}
 	}
+	c.points = append(c.points, byMajority(sources)...)
 	slices.SortStableFunc(c.states, func(a, b sourceState) int { return cmp.Compare(a.term, b.term) })
 	for i := 1; i < len(c.states); i++ { // what was committed before a term still is in it
 		if before := c.states[i-1]; before.index > c.states[i].index {

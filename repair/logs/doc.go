@@ -17,6 +17,7 @@
 //     commits, in every log with an entry of term T or a later one, what precedes that up to C.
 //   - A snapshot, and the state of a database, hold committed entries only.
 //   - What the only voter of a cluster has in its log is committed: nobody can overwrite it.
+//   - So is what a majority of the voters has, where all of these took it in the term that it is of.
 //
 // They hold within a range of a log that has no gap and no doubt, as wal.View's Ranges give it. In a log
 // in which nothing is wrong, the last hard state says it of all entries. In another one a commit counts

@@ -16,6 +16,7 @@ const (
 	BySnapshot          // a snapshot record in the log
 	ByApplied           // the member's database has applied it
 	ByOnlyVote          // the member was the only voter: what it had written was committed
+	ByMajority          // a majority of the voters had it, as their logs show
 )
 
 var evidence = [...]string{
@@ -24,6 +25,7 @@ var evidence = [...]string{
 	BySnapshot: "snapshot record",
 	ByApplied:  "database",
 	ByOnlyVote: "only vote",
+	ByMajority: "majority",
 }
 
 // String names the evidence.
@@ -48,6 +50,8 @@ func (m Mark) String() string {
 		return where
 	case m.By == NoEvidence:
 		return fmt.Sprintf("%s of %s", where, m.Source.Name)
+	case m.By == ByMajority:
+		return fmt.Sprintf("%s by a majority with %s", where, m.Source.Name)
 	}
 	return fmt.Sprintf("%s by the %v of %s", where, m.By, m.Source.Name)
 }

@@ -45,6 +45,7 @@ type Source struct {
 	states []stateMark
 	known  []Mark // entries that are known to be committed
 	prints *prints
+	voted  electorate
 
 	ords      map[string]int  // the order of the segments' files
 	snapshots map[uint64]bool // the indexes of the snapshot records
@@ -131,5 +132,7 @@ func (s *Source) read(ctx context.Context, o Options) error {
 			s.known = append(s.known, Mark{EntryID: ref.EntryID, Source: s, By: BySnapshot})
 		}
 	}
-	return s.addOnlyVote(ctx)
+	err = s.readVoters(ctx)
+	s.addOnlyVote()
+	return err
 }

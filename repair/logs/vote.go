@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -10,10 +11,14 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
-// addOnlyVote takes in what follows for a member that was the only voter: an entry is committed as soon as
-// it is in its log, since nobody else can overwrite it. That goes up to the entry which adds another voter;
-// those behind it needed that one as well.
-func (s *Source) addOnlyVote(ctx context.Context) error {
+// electorate is who votes on the entries behind the last one that a log knows as committed.
+type electorate struct {
+	voters []uint64
+	last   raftpb.EntryID // the last entry of the log on which they vote; zero if that is not known
+}
+
+// readVoters finds out who votes. What is behind an entry that changes the voters, others vote on.
+func (s *Source) readVoters(ctx context.Context) error {
 	commit := s.View.State.Commit
 	if commit == 0 || s.View.Last.Index <= commit || !s.endsCleanly() {
 		return nil
@@ -22,24 +27,63 @@ func (s *Source) addOnlyVote(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	self := s.View.Metadata.NodeID
-	if cs == nil || len(cs.VotersOutgoing) > 0 || !slices.Equal(cs.Voters, []uint64{self}) {
+	if cs == nil || len(cs.VotersOutgoing) > 0 {
 		return nil
 	}
-	var last raftpb.EntryID
+	s.voted.voters = cs.Voters
 	for e, err := range s.View.Replay(commit+1, s.View.Last.Index) {
 		if err != nil {
 			break // what is behind isn't in a row with it
 		}
-		last = e.ID()
+		s.voted.last = e.ID()
 		if changesVoters(e.Entry) {
 			break
 		}
 	}
-	if last.Index > 0 {
-		s.known = append(s.known, Mark{last, s, ByOnlyVote})
-	}
 	return ctx.Err()
+}
+
+// addOnlyVote takes in what follows for a member that was the only voter: an entry is committed as soon as
+// it is in its log, since nobody else can overwrite it. That goes up to the entry which adds another voter;
+// those behind it needed that one as well.
+func (s *Source) addOnlyVote() {
+	if v := &s.voted; v.last.Index > 0 && slices.Equal(v.voters, []uint64{s.View.Metadata.NodeID}) {
+		s.known = append(s.known, Mark{v.last, s, ByOnlyVote})
+	}
+}
+
+// byMajority returns the entries that are known to be committed because a majority of the voters has them. That counts
+// for members who took the entry in its own term, as those did that never came to a later one: whoever leads
+// after that term has it (section 5.4.2 of the Raft paper).
+func byMajority(sources []*Source) (marks []Mark) {
+	for _, s := range sources {
+		v, end := &s.voted, s.View.Last
+		if v.last.Term != end.Term || v.last.Index == 0 || len(v.voters) < 2 {
+			continue
+		}
+		held := map[uint64]uint64{} // by voter: the last entry of the term
+		for _, x := range sources {
+			id := x.View.Metadata.NodeID
+			if slices.Contains(v.voters, id) && x.tookIn(end.Term) {
+				held[id] = max(held[id], x.View.Last.Index)
+			}
+		}
+		var ends []uint64
+		for _, index := range held {
+			ends = append(ends, index)
+		}
+		slices.SortFunc(ends, func(a, b uint64) int { return cmp.Compare(b, a) })
+		if most := len(v.voters) / 2; len(ends) > most {
+			at := raftpb.EntryID{Term: end.Term, Index: min(ends[most], v.last.Index)}
+			marks = append(marks, Mark{at, s, ByMajority})
+		}
+	}
+	return marks
+}
+
+// tookIn reports whether the log ends with entries of a term that were taken in that term.
+func (s *Source) tookIn(term uint64) bool {
+	return s.endsCleanly() && s.View.Last.Term == term && s.View.State.Term == term
 }
 
 // endsCleanly reports whether nothing is wrong with the log but an incomplete last write, which nobody was

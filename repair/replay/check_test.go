@@ -74,7 +74,8 @@ func TestLogOfAnotherHistory(t *testing.T) {
 		foreign bool
 	}{
 		"its own":                {own, false},
-		"one key is as it says":  {newLog(t, put("x", "1"), put("b", "2"), put("c", "9")), false},
+		"two of three are":       {newLog(t, put("a", "1"), put("b", "2"), put("c", "9")), false},
+		"one of three is":        {newLog(t, put("x", "1"), put("b", "2"), put("c", "9")), true},
 		"nothing can be told":    {newLog(t, put("x", "1"), put("y", "2"), del("y")), false},
 		"other keys":             {newLog(t, put("x", "1"), put("y", "2"), put("z", "3")), true},
 		"other values":           {newLog(t, put("a", "7"), put("b", "8"), put("c", "9")), true},

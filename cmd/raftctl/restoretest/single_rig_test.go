@@ -62,7 +62,7 @@ func lived(t *testing.T, version string, seed uint64) *old {
 	w.put("pods/2", 0)
 	w.changeMembers()
 	w.expire("session/1")
-	w.compact(w.now.Rev / 3)
+	w.compact(max(w.now.Rev/3, w.now.Compacted+1))
 	early := rng.IntN(2) == 0
 	if early {
 		w.setUpAuth()
@@ -84,27 +84,27 @@ func lived(t *testing.T, version string, seed uint64) *old {
 	after := w.grant(3)
 	w.put("leased/after", after)
 	w.revoke(before)
-	w.compact(w.now.Rev - 10)
+	w.compact(max(w.now.Rev-10, w.now.Compacted+1))
 	w.random(rng, 15)
 	if !early {
 		w.setUpAuth()
 	}
 	w.random(rng, 15)
 	w.expire("session/3")
-	w.killed(s, 5)
+	w.killed(s)
 	return o
 }
 
-// killed kills the servers right after the last of n writes was acknowledged. What they had applied by then
-// nobody has asked.
-func (w *writer) killed(s *etcdtest.Server, n int) {
+// lastWrites is how many writes come right before a kill.
+const lastWrites = 5
+
+// killed kills the server right after the last write was acknowledged.
+func (w *writer) killed(s *etcdtest.Server) {
 	w.t.Helper()
-	for i := range n {
-		w.putNoAck(fmt.Sprintf("a/%d", i), 0)
-		w.now.Rev++
+	for i := range lastWrites {
+		w.putLast(fmt.Sprintf("a/%d", i))
 	}
 	s.Kill()
-	w.note(w.t, "the last write", w.now.Rev, 0)
 }
 
 // contents is every file below a folder, to be compared.

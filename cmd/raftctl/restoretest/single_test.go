@@ -86,7 +86,7 @@ func (o *old) tests(t *testing.T) {
 		})
 	}
 	for range 2 {
-		m := o.moments[o.base+rng.IntN(len(o.moments)-1-o.base)]
+		m := o.moments[o.base+rng.IntN(len(o.moments)-o.base-lastWrites)] // whose index is known
 		t.Run(fmt.Sprint("index ", m.Index), func(t *testing.T) {
 			o.replays(t, fmt.Sprint("index=", m.Index), m)
 		})
@@ -124,21 +124,23 @@ func (o *old) testMember(t *testing.T) {
 
 // testThree restores all members of a new cluster of three, which elect and serve as one.
 func (o *old) testThree(t *testing.T) {
+	p := proof{history: o.history, want: o.last()}
+	p.checkThree(t, o.version, o.backup, "--wal", o.dir)
+}
+
+// checkThree restores three members at once, and checks that they serve as one cluster.
+func (p *proof) checkThree(t *testing.T, version string, args ...string) {
+	t.Helper()
 	peers := etcdtest.Peers(t, 3)
-	var pairs []string
-	for _, p := range peers {
-		pairs = append(pairs, p.Name+"="+p.URL)
-	}
-	r := restore(t, o.backup, "--wal", o.dir, "--all", filepath.Join(t.TempDir(), "all"), "--rehearse",
-		"--initial-cluster", strings.Join(pairs, ","))
+	r := restore(t, append(args, "--all", filepath.Join(t.TempDir(), "all"), "--rehearse",
+		"--initial-cluster", etcdtest.InitialCluster(peers))...)
 	for i := range peers {
 		peers[i].DataDir = r.Members[i].DataDir
 		if r.Members[i].Name != peers[i].Name {
 			t.Fatalf("member %d is %s, want %s", i, r.Members[i].Name, peers[i].Name)
 		}
 	}
-	servers := etcdtest.StartCluster(t, o.version, peers, bootFlags...)
-	p := proof{history: o.history, want: o.last()}
+	servers := etcdtest.StartCluster(t, version, peers, bootFlags...)
 	for _, s := range servers {
 		p.checkRehearsal(t, r, s.Endpoint)
 	}

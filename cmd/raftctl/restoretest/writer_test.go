@@ -89,13 +89,17 @@ func (w *writer) value() string {
 
 func (w *writer) put(name string, lease int64) {
 	w.t.Helper()
-	w.putNoAck(name, lease)
-	w.ack("put "+name, w.now.Rev+1)
+	w.ack("put "+name, w.putOnly(name, lease))
 }
 
-// putNoAck is put without asking anything afterwards: the last thing before a kill. The moment's index is
-// unknown.
-func (w *writer) putNoAck(name string, lease int64) {
+// putLast is put without asking anything afterwards: the last thing before a kill. The moment's index is
+// not known.
+func (w *writer) putLast(name string) {
+	w.t.Helper()
+	w.note(w.t, "put "+name+", one of the last", w.putOnly(name, 0), 0)
+}
+
+func (w *writer) putOnly(name string, lease int64) (rev int64) {
 	w.t.Helper()
 	ctx, cancel := withPatience(w.t)
 	defer cancel()
@@ -106,6 +110,7 @@ func (w *writer) putNoAck(name string, lease int64) {
 		w.t.Fatalf("put %s: revision %d, want %d", name, r.Header.Revision, w.now.Rev+1)
 	}
 	w.history.put(r.Header.Revision, name, value, lease)
+	return r.Header.Revision
 }
 
 // del deletes a key, or all with a prefix.

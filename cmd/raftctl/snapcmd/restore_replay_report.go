@@ -71,6 +71,9 @@ func newReplayedCommit(m logs.Mark) replayedCommit {
 
 // text says it behind "up to".
 func (c *replayedCommit) text() string {
+	if c.By == logs.ByMajority.String() {
+		return fmt.Sprintf("entry %d, which a majority has with %s", c.Index, ui.Quote(c.Path))
+	}
 	return fmt.Sprintf("entry %d, by the %s of %s", c.Index, c.By, ui.Quote(c.Path))
 }
 
