@@ -6,6 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X github.com/raftctl/raftctl/cmd/raftctl/metacmd.version=$(VERSION)
 FUZZTIME ?= 20s
 LOOKS   ?= 1000
+SEEDS   ?= 100
 BENCH   ?= .
 COUNT   ?= 3
 BENCHTIME ?= 0.5s
@@ -26,8 +27,9 @@ race: etcd ## the concurrent packages under the race detector
 	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./wal/... ./raft/... ./snapshot/... ./node/... 2>/dev/null)
 	CGO_ENABLED=1 $(GO) test -race -run 'Scripts|Follow' ./cmd/raftctl
 
-lab: etcd ## the long version of what tests do a little of: LOOKS looks at each running etcd
+lab: etcd ## the long version of what tests do a little of: LOOKS looks at each running etcd, SEEDS random histories
 	RAFTCTL_LOOKS=$(LOOKS) $(GO) test ./wal ./snapshot/database -run RunningEtcd -count 1 -timeout 4h -v
+	RAFTCTL_SEEDS=$(SEEDS) $(GO) test ./cmd/raftctl/restoretest -run 'TestRestore$$|OfThree|Random' -count 1 -timeout 4h -v
 
 fuzz: ## every fuzz target for FUZZTIME
 	@testdata/fuzz.sh $(FUZZTIME)

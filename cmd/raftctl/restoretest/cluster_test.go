@@ -181,7 +181,7 @@ func (d *dead) replays(t *testing.T, want moment, args ...string) *restored {
 
 func TestRestoreOfThree(t *testing.T) {
 	for _, version := range []string{"3.5", "3.6", "3.7"} {
-		for _, seed := range seeds(t, 1) {
+		for _, seed := range seeds(t) {
 			t.Run(fmt.Sprintf("%s seed %d", version, seed), func(t *testing.T) {
 				t.Parallel()
 				d := diedWhole(t, version, seed)

@@ -14,7 +14,7 @@ import (
 // saw then, or the target is refused.
 func TestRandomHistories(t *testing.T) {
 	for _, version := range []string{"3.6", "3.7"} {
-		for _, seed := range seeds(t, 1) {
+		for _, seed := range seeds(t) {
 			t.Run(fmt.Sprintf("%s seed %d", version, seed), func(t *testing.T) {
 				t.Parallel()
 				t.Logf("etcd %s, RAFTCTL_SEED=%d", version, seed)

@@ -55,7 +55,7 @@ func (o *old) replays(t *testing.T, until string, want moment, more ...string) *
 // What a real etcd wrote is what another one serves that starts on what was restored, up to each target.
 func TestRestore(t *testing.T) {
 	for _, version := range []string{"3.5", "3.6", "3.7"} {
-		for _, seed := range seeds(t, 1) {
+		for _, seed := range seeds(t) {
 			t.Run(fmt.Sprintf("%s seed %d", version, seed), func(t *testing.T) {
 				t.Parallel() // most of the time servers start
 				o := lived(t, version, seed)
