@@ -62,7 +62,10 @@ const (
 	StepVerify Step = "verify" // the base, unless its sha256 has shown that it is what was saved
 	StepReplay Step = "replay" // of logs, onto the copy
 	StepSpread Step = "spread" // copies of the edited database for the other members
-	StepBoot   Step = "boot"   // the rehearsal of a member
+	StepHash   Step = "hash"   // of the keys, to compare a rehearsal with
+
+	StepBootCopy Step = "copy for rehearsal"
+	StepBoot     Step = "rehearse" // reading all keys of a member
 )
 
 // Plan is a restore that was checked as far as that is possible without writing.

@@ -128,9 +128,9 @@ func (o *restoreOptions) openLogs(ctx context.Context, a *ui.App, s *restoreSour
 	if o.fromMember != "" && s.ownLog {
 		names = append([]string{o.fromMember}, names...)
 	}
-	bar := &lateBar{a: a, name: "read log"}
-	defer bar.Done()
-	sources, err := logs.OpenAll(ctx, names, logs.Options{Dir: a.Dir, Database: true})
+	bars := &stepBars{a: a}
+	defer bars.done()
+	sources, err := logs.OpenAll(ctx, names, logs.Options{Dir: a.Dir, Database: true, Progress: bars.log})
 	if err != nil {
 		return nil, err
 	}
