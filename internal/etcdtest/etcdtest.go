@@ -4,6 +4,7 @@ package etcdtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,8 +82,9 @@ type Server struct {
 
 	tb      testing.TB
 	version string
-	certs   *Certs // nil: it speaks plain HTTP
-	auth    bool   // EnableAuth was called
+	certs   *Certs        // nil: it speaks plain HTTP
+	auth    bool          // EnableAuth was called
+	wait    time.Duration // how long it may take to become healthy; 0: bootTimeout
 	cmd     *exec.Cmd
 	done    chan error // receives the result of Wait, once
 	log     bytes.Buffer
@@ -94,6 +96,16 @@ func Start(tb testing.TB, version, dataDir string, args ...string) *Server {
 	tb.Helper()
 	s, err := TryStart(tb, version, dataDir, args...)
 	if err != nil {
+		tb.Fatalf("etcd %s on %s: %v\n%s", version, dataDir, err, s.Log())
+	}
+	return s
+}
+
+// StartWithin is Start for a server that has much to do before it is healthy, for which it has a time.
+func StartWithin(tb testing.TB, wait time.Duration, version, dataDir string, args ...string) *Server {
+	tb.Helper()
+	s := &Server{Endpoint: freeAddr(tb), tb: tb, version: version, wait: wait}
+	if err := s.start(dataDir, args...); err != nil {
 		tb.Fatalf("etcd %s on %s: %v\n%s", version, dataDir, err, s.Log())
 	}
 	return s
@@ -176,7 +188,8 @@ func Watch(
 }
 
 func (s *Server) waitHealthy() error {
-	ctx, cancel := context.WithTimeout(s.tb.Context(), bootTimeout)
+	wait := cmp.Or(s.wait, bootTimeout)
+	ctx, cancel := context.WithTimeout(s.tb.Context(), wait)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -186,7 +199,7 @@ func (s *Server) waitHealthy() error {
 			s.done <- err
 			return fmt.Errorf("ended before it was healthy: %w", err)
 		case <-ctx.Done():
-			return fmt.Errorf("not healthy after %v", bootTimeout)
+			return fmt.Errorf("not healthy after %v", wait)
 		case <-tick.C:
 			if s.healthy(ctx) {
 				return nil

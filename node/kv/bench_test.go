@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -76,7 +77,8 @@ func benchBoot(b *testing.B, version, log, dir string) (peak int) {
 		b.Fatal(err)
 	}
 	b.StartTimer()
-	s := etcdtest.Start(b, version, dir, append([]string{"--unsafe-no-fsync"}, etcdtest.Quick...)...)
+	s := etcdtest.StartWithin(b, 10*time.Minute, version, dir,
+		append([]string{"--unsafe-no-fsync"}, etcdtest.Quick...)...)
 	b.StopTimer()
 	peak = s.PeakKiB()
 	s.Kill()

@@ -43,5 +43,5 @@ func Example() {
 	if err := s.Close(); err != nil {
 		log.Fatal(err)
 	}
-	// Output: applied
+	// Output: applied 2 (term 2), revision 2, hash dbc89d4b
 }

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"go.etcd.io/etcd/api/v3/authpb"
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/membershippb"
 
 	"github.com/raftctl/raftctl/internal/corpus"
@@ -31,33 +31,36 @@ func v2(index uint64, method, path, value string, more ...byte) raftpb.Entry {
 
 func normal(data ...byte) raftpb.Entry { return raftpb.Entry{Term: 1, Index: 5, Data: data} }
 
+// ask is the next entry, with a request.
+func ask(r *pb.InternalRaftRequest) raftpb.Entry { return request(5, r) }
+
 func clusterVersion(v string) raftpb.Entry {
-	return request(5, &etcdserverpb.InternalRaftRequest{ClusterVersionSet: &membershippb.ClusterVersionSetRequest{Ver: v}})
+	return ask(&pb.InternalRaftRequest{ClusterVersionSet: &membershippb.ClusterVersionSetRequest{Ver: v}})
 }
 
 func attributes(id uint64, a *membershippb.Attributes) raftpb.Entry {
-	return request(5, &etcdserverpb.InternalRaftRequest{
+	return ask(&pb.InternalRaftRequest{
 		ClusterMemberAttrSet: &membershippb.ClusterMemberAttrSetRequest{Member_ID: id, MemberAttributes: a},
 	})
 }
 
 func downgrade(v string) raftpb.Entry {
-	return request(5, &etcdserverpb.InternalRaftRequest{
+	return ask(&pb.InternalRaftRequest{
 		DowngradeInfoSet: &membershippb.DowngradeInfoSetRequest{Enabled: true, Ver: v},
 	})
 }
 
-func txn(ops ...*etcdserverpb.RequestOp) raftpb.Entry {
-	return request(5, &etcdserverpb.InternalRaftRequest{Txn: &etcdserverpb.TxnRequest{Success: ops}})
+func txn(ops ...*pb.RequestOp) raftpb.Entry {
+	return ask(&pb.InternalRaftRequest{Txn: &pb.TxnRequest{Success: ops}})
 }
 
-func opPut(p *etcdserverpb.PutRequest) *etcdserverpb.RequestOp {
-	return &etcdserverpb.RequestOp{Request: &etcdserverpb.RequestOp_RequestPut{RequestPut: p}}
+func opPut(p *pb.PutRequest) *pb.RequestOp {
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestPut{RequestPut: p}}
 }
 
-func opDelete(key string) *etcdserverpb.RequestOp {
-	return &etcdserverpb.RequestOp{Request: &etcdserverpb.RequestOp_RequestDeleteRange{
-		RequestDeleteRange: &etcdserverpb.DeleteRangeRequest{Key: []byte(key)}}}
+func opDelete(key string) *pb.RequestOp {
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestDeleteRange{
+		RequestDeleteRange: &pb.DeleteRangeRequest{Key: []byte(key)}}}
 }
 
 // What becomes of an entry.
@@ -74,84 +77,175 @@ var hostile = map[string]struct {
 	want  int
 	says  string
 }{
-	"empty":                        {normal(), ignored, ""},
-	"garbage":                      {normal(0xff, 0xff, 0xff), refused, "no request"},
-	"cut":                          {normal(0x22, 0x20, 1), refused, "no request"},
-	"nothing asked for":            {normal(0xa2, 0x06, 2, 8, 9), refused, "asks for nothing"},
-	"only an ID":                   {normal(8, 9), refused, "asks for nothing"},
-	"field unknown to 3.7":         {normal(0xca, 0xc8, 0x09, 0, 0xa2, 0x06, 2, 8, 9), refused, "asks for nothing"},
-	"no header":                    {normal(0x22, 3, 0x0a, 1, 'k'), refused, "without a header"},
-	"no header but an ID":          {normal(8, 9, 0x22, 3, 0x0a, 1, 'k'), applied, ""},
-	"entry type 2":                 {raftpb.Entry{Term: 1, Index: 5, Type: raftpb.EntryConfChangeV2}, refused, "unknown entry of type"},
-	"entry type 9":                 {raftpb.Entry{Term: 1, Index: 5, Type: 9}, refused, "unknown entry of type 9"},
-	"gap":                          {put(6, "a", "x"), refused, "entry is missing: the last one applied is 4"},
-	"far gap":                      {put(1<<63, "a", "x"), refused, "entry is missing"},
-	"seen before":                  {put(3, "a", "other"), ignored, ""},
-	"v2 SYNC":                      {v2(5, "SYNC", "", ""), ignored, ""},
-	"v2 QGET":                      {v2(5, "QGET", "/1/x", ""), ignored, ""},
-	"v2 POST":                      {v2(5, "POST", "/1/x", "y"), ignored, ""},
-	"v2 DELETE":                    {v2(5, "DELETE", "/0/members/1/attributes", ""), ignored, ""},
-	"v2 without a method":          {v2(5, "", "", ""), ignored, ""},
-	"v2 PUT of a client":           {v2(5, "PUT", "/1/x", "y"), ignored, ""},
-	"v2 PUT into /0":               {v2(5, "PUT", "/0/members/1", "y"), ignored, ""},
-	"v2 attributes":                {v2(5, "PUT", "/0/members/1/attributes", `{"name":"m"}`), applied, ""},
-	"v2 attributes below /1":       {v2(5, "PUT", "/1/0/members/1/attributes", `{"name":"m"}`), applied, ""},
-	"v2 attributes, and more":      {v2(5, "PUT", "/0/members/1/attributes/x", `{}`), refused, "no member's ID"},
-	"v2 attributes of 17 digits":   {v2(5, "PUT", "/0/members/00000000000000001/attributes", `{}`), ignored, ""},
-	"v2 attributes of no hex":      {v2(5, "PUT", "/0/members/xyz/attributes", `{}`), ignored, ""},
-	"v2 attributes, if they were":  {v2(5, "PUT", "/0/members/1/attributes", `{}`, 0x40, 1), ignored, ""},
-	"v2 attributes at an index":    {v2(5, "PUT", "/0/members/1/attributes", `{}`, 0x38, 1), ignored, ""},
-	"v2 attributes in upper case":  {v2(5, "PUT", "/0/members/0A/attributes", `{}`), refused, "member a, which is unknown"},
-	"v2 attributes of nobody":      {v2(5, "PUT", "/0/members/2/attributes", `{}`), refused, "member 2, which is unknown"},
-	"v2 attributes, garbage":       {v2(5, "PUT", "/0/members/1/attributes", `{`), refused, "attributes of member 1"},
-	"v2 version":                   {v2(5, "PUT", "/0/version", "3.5.0"), applied, ""},
-	"v2 version, bad":              {v2(5, "PUT", "/0/version", "x"), refused, "version of the cluster"},
-	"v2 version, too new":          {v2(5, "PUT", "/0/version", "3.8.0"), refused, "version 3.8.0 of the cluster, want at most 3.7"},
-	"version":                      {clusterVersion("3.6.0"), applied, ""},
-	"version, too new":             {clusterVersion("4.0.0"), refused, "version 4.0.0"},
-	"version, bad":                 {clusterVersion("3"), refused, "version of the cluster"},
-	"version, none":                {clusterVersion(""), refused, "version of the cluster"},
-	"attributes":                   {attributes(1, &membershippb.Attributes{Name: "x"}), applied, ""},
-	"attributes of nobody":         {attributes(3, &membershippb.Attributes{Name: "x"}), refused, "member 3, which is unknown"},
-	"attributes, none":             {attributes(1, nil), refused, "there are none"},
-	"downgrade":                    {downgrade("3.6.0"), applied, ""},
-	"downgrade to nothing":         {downgrade("x"), refused, "version of a downgrade"},
-	"change, garbage":              {raftpb.Entry{Term: 1, Index: 5, Type: raftpb.EntryConfChange, Data: []byte{0xff}}, refused, "no change"},
-	"change, empty":                {raftpb.Entry{Term: 1, Index: 5, Type: raftpb.EntryConfChange}, refused, "context of member 0"},
-	"change of type 7":             {change(5, raftpb.ConfChange{Type: 7, NodeID: 3}), refused, "of type 7"},
-	"add":                          {addMember(5, 3), applied, ""},
-	"add a learner":                {addLearner(5, 3), applied, ""},
-	"add again":                    {addMember(5, 1), ignored, ""},
-	"add without context":          {change(5, raftpb.ConfChange{NodeID: 3}), refused, "context of member 3"},
-	"add, context garbage":         {change(5, raftpb.ConfChange{NodeID: 3, Context: []byte(`{"id":"x"}`)}), refused, "context of member 3"},
-	"add, context of another":      {change(5, raftpb.ConfChange{NodeID: 3, Context: describe(4, "")}), refused, "names 4"},
-	"add with a known URL":         {change(5, raftpb.ConfChange{NodeID: 3, Context: []byte(`{"id":3,"peerURLs":["http://m1:2380"]}`)}), ignored, ""},
-	"update":                       {change(5, raftpb.ConfChange{Type: 2, NodeID: 1, Context: []byte(`{"id":1,"peerURLs":["http://n:1"]}`)}), applied, ""},
-	"update nobody":                {change(5, raftpb.ConfChange{Type: 2, NodeID: 3, Context: []byte("{")}), ignored, ""},
-	"update, context garbage":      {change(5, raftpb.ConfChange{Type: 2, NodeID: 1, Context: []byte("{")}), refused, "context of member 1"},
-	"update, context of another":   {change(5, raftpb.ConfChange{Type: 2, NodeID: 1, Context: describe(4, "")}), refused, "names 4"},
-	"remove nobody":                {removeMember(5, 3), ignored, ""},
-	"remove the last":              {removeMember(5, 1), refused, "the last voter"},
-	"promote nobody":               {change(5, raftpb.ConfChange{NodeID: 3, Context: describe(3, `,"isPromote":true`)}), ignored, ""},
-	"promote a voter":              {change(5, raftpb.ConfChange{NodeID: 1, Context: describe(1, `,"isPromote":true`)}), ignored, ""},
-	"lease that there is":          {grant(5, 7, 60), ignored, ""},
-	"lease without an ID":          {grant(5, 0, 60), ignored, ""},
-	"lease for ever":               {grant(5, 8, 1<<62), ignored, ""},
-	"compaction of the future":     {compaction(5, 99), ignored, ""},
-	"compaction below 0":           {compaction(5, -9), ignored, ""},
-	"empty key":                    {put(5, "", "x"), applied, ""},
-	"put for no lease":             {request(5, &etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: []byte("a"), Lease: 99}}), ignored, ""},
-	"put that ignores no value":    {request(5, &etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: []byte("z"), IgnoreValue: true}}), ignored, ""},
-	"txn whose put has no lease":   {txn(opPut(&etcdserverpb.PutRequest{Key: []byte("a")}), opPut(&etcdserverpb.PutRequest{Key: []byte("c"), Lease: 99})), ignored, ""},
-	"txn that fails midway":        {txn(opDelete("a"), opPut(&etcdserverpb.PutRequest{Key: []byte("a"), IgnoreValue: true})), fails, "panic"},
-	"txn with an empty operation":  {txn(opPut(&etcdserverpb.PutRequest{Key: []byte("a")}), &etcdserverpb.RequestOp{}), fails, "panic"},
-	"permission that isn't there":  {request(5, &etcdserverpb.InternalRaftRequest{AuthRoleGrantPermission: &etcdserverpb.AuthRoleGrantPermissionRequest{Name: "r"}}), ignored, ""},
-	"permission for no role":       {request(5, &etcdserverpb.InternalRaftRequest{AuthRoleGrantPermission: &etcdserverpb.AuthRoleGrantPermissionRequest{Name: "r", Perm: &authpb.Permission{Key: []byte("a")}}}), ignored, ""},
-	"authentication without users": {request(5, &etcdserverpb.InternalRaftRequest{AuthEnable: &etcdserverpb.AuthEnableRequest{}}), ignored, ""},
-	"token of nobody":              {request(5, &etcdserverpb.InternalRaftRequest{Authenticate: &etcdserverpb.InternalAuthenticateRequest{Name: "x"}}), ignored, ""},
-	"alarm of a kind unknown":      {request(5, &etcdserverpb.InternalRaftRequest{Alarm: &etcdserverpb.AlarmRequest{Action: 1, MemberID: 1, Alarm: 77}}), applied, ""},
-	"alarm, action unknown":        {request(5, &etcdserverpb.InternalRaftRequest{Alarm: &etcdserverpb.AlarmRequest{Action: 9}}), ignored, ""},
-	"read":                         {request(5, &etcdserverpb.InternalRaftRequest{Range: &etcdserverpb.RangeRequest{SortOrder: 1, SortTarget: 9}}), ignored, ""},
+	"empty":             {normal(), ignored, ""},
+	"garbage":           {normal(0xff, 0xff, 0xff), refused, "no request"},
+	"cut":               {normal(0x22, 0x20, 1), refused, "no request"},
+	"nothing asked for": {normal(0xa2, 0x06, 2, 8, 9), refused, "asks for nothing"},
+	"only an ID":        {normal(8, 9), refused, "asks for nothing"},
+	"field unknown to 3.7": {
+		normal(0xca, 0xc8, 0x09, 0, 0xa2, 0x06, 2, 8, 9),
+		refused, "asks for nothing",
+	},
+	"no header":           {normal(0x22, 3, 0x0a, 1, 'k'), refused, "without a header"},
+	"no header but an ID": {normal(8, 9, 0x22, 3, 0x0a, 1, 'k'), applied, ""},
+	"entry type 2": {
+		raftpb.Entry{Term: 1, Index: 5, Type: raftpb.EntryConfChangeV2},
+		refused, "unknown entry of type",
+	},
+	"entry type 9":                {raftpb.Entry{Term: 1, Index: 5, Type: 9}, refused, "unknown entry of type 9"},
+	"gap":                         {put(6, "a", "x"), refused, "entry is missing: the last one applied is 4"},
+	"far gap":                     {put(1<<63, "a", "x"), refused, "entry is missing"},
+	"seen before":                 {put(3, "a", "other"), ignored, ""},
+	"v2 SYNC":                     {v2(5, "SYNC", "", ""), ignored, ""},
+	"v2 QGET":                     {v2(5, "QGET", "/1/x", ""), ignored, ""},
+	"v2 POST":                     {v2(5, "POST", "/1/x", "y"), ignored, ""},
+	"v2 DELETE":                   {v2(5, "DELETE", "/0/members/1/attributes", ""), ignored, ""},
+	"v2 without a method":         {v2(5, "", "", ""), ignored, ""},
+	"v2 PUT of a client":          {v2(5, "PUT", "/1/x", "y"), ignored, ""},
+	"v2 PUT into /0":              {v2(5, "PUT", "/0/members/1", "y"), ignored, ""},
+	"v2 attributes":               {v2(5, "PUT", "/0/members/1/attributes", `{"name":"m"}`), applied, ""},
+	"v2 attributes below /1":      {v2(5, "PUT", "/1/0/members/1/attributes", `{"name":"m"}`), applied, ""},
+	"v2 attributes, and more":     {v2(5, "PUT", "/0/members/1/attributes/x", `{}`), refused, "no member's ID"},
+	"v2 attributes of 17 digits":  {v2(5, "PUT", "/0/members/00000000000000001/attributes", `{}`), ignored, ""},
+	"v2 attributes of no hex":     {v2(5, "PUT", "/0/members/xyz/attributes", `{}`), ignored, ""},
+	"v2 attributes, if they were": {v2(5, "PUT", "/0/members/1/attributes", `{}`, 0x40, 1), ignored, ""},
+	"v2 attributes at an index":   {v2(5, "PUT", "/0/members/1/attributes", `{}`, 0x38, 1), ignored, ""},
+	"v2 attributes in upper case": {
+		v2(5, "PUT", "/0/members/0A/attributes", `{}`),
+		refused, "member a, which is unknown",
+	},
+	"v2 attributes of nobody": {
+		v2(5, "PUT", "/0/members/2/attributes", `{}`),
+		refused, "member 2, which is unknown",
+	},
+	"v2 attributes, garbage": {
+		v2(5, "PUT", "/0/members/1/attributes", `{`),
+		refused, "attributes of member 1",
+	},
+	"v2 version":      {v2(5, "PUT", "/0/version", "3.5.0"), applied, ""},
+	"v2 version, bad": {v2(5, "PUT", "/0/version", "x"), refused, "version of the cluster"},
+	"v2 version, too new": {
+		v2(5, "PUT", "/0/version", "3.8.0"),
+		refused, "version 3.8.0 of the cluster, want at most 3.7",
+	},
+	"version":          {clusterVersion("3.6.0"), applied, ""},
+	"version, too new": {clusterVersion("4.0.0"), refused, "version 4.0.0"},
+	"version, bad":     {clusterVersion("3"), refused, "version of the cluster"},
+	"version, none":    {clusterVersion(""), refused, "version of the cluster"},
+	"attributes":       {attributes(1, &membershippb.Attributes{Name: "x"}), applied, ""},
+	"attributes of nobody": {
+		attributes(3, &membershippb.Attributes{Name: "x"}),
+		refused, "member 3, which is unknown",
+	},
+	"attributes, none":     {attributes(1, nil), refused, "there are none"},
+	"downgrade":            {downgrade("3.6.0"), applied, ""},
+	"downgrade to nothing": {downgrade("x"), refused, "version of a downgrade"},
+	"change, garbage": {
+		raftpb.Entry{Term: 1, Index: 5, Type: raftpb.EntryConfChange, Data: []byte{0xff}},
+		refused, "no change",
+	},
+	"change, empty": {
+		raftpb.Entry{Term: 1, Index: 5, Type: raftpb.EntryConfChange},
+		refused, "context of member 0",
+	},
+	"change of type 7":    {change(5, raftpb.ConfChange{Type: 7, NodeID: 3}), refused, "of type 7"},
+	"add":                 {addMember(5, 3), applied, ""},
+	"add a learner":       {addLearner(5, 3), applied, ""},
+	"add again":           {addMember(5, 1), ignored, ""},
+	"add without context": {change(5, raftpb.ConfChange{NodeID: 3}), refused, "context of member 3"},
+	"add, context garbage": {
+		change(5, raftpb.ConfChange{NodeID: 3, Context: []byte(`{"id":"x"}`)}),
+		refused, "context of member 3",
+	},
+	"add, context of another": {
+		change(5, raftpb.ConfChange{NodeID: 3, Context: describe(4, "")}),
+		refused, "names 4",
+	},
+	"add with a known URL": {
+		change(5, raftpb.ConfChange{NodeID: 3, Context: []byte(`{"id":3,"peerURLs":["http://m1:2380"]}`)}),
+		ignored, "",
+	},
+	"update": {
+		change(5, raftpb.ConfChange{Type: 2, NodeID: 1, Context: []byte(`{"id":1,"peerURLs":["http://n:1"]}`)}),
+		applied, "",
+	},
+	"update nobody": {
+		change(5, raftpb.ConfChange{Type: 2, NodeID: 3, Context: []byte("{")}),
+		ignored, "",
+	},
+	"update, context garbage": {
+		change(5, raftpb.ConfChange{Type: 2, NodeID: 1, Context: []byte("{")}),
+		refused, "context of member 1",
+	},
+	"update, context of another": {
+		change(5, raftpb.ConfChange{Type: 2, NodeID: 1, Context: describe(4, "")}),
+		refused, "names 4",
+	},
+	"remove nobody":   {removeMember(5, 3), ignored, ""},
+	"remove the last": {removeMember(5, 1), refused, "the last voter"},
+	"promote nobody": {
+		change(5, raftpb.ConfChange{NodeID: 3, Context: describe(3, `,"isPromote":true`)}),
+		ignored, "",
+	},
+	"promote a voter": {
+		change(5, raftpb.ConfChange{NodeID: 1, Context: describe(1, `,"isPromote":true`)}),
+		ignored, "",
+	},
+	"lease that there is":      {grant(5, 7, 60), ignored, ""},
+	"lease without an ID":      {grant(5, 0, 60), ignored, ""},
+	"lease for ever":           {grant(5, 8, 1<<62), ignored, ""},
+	"compaction of the future": {compaction(5, 99), ignored, ""},
+	"compaction below 0":       {compaction(5, -9), ignored, ""},
+	"empty key":                {put(5, "", "x"), applied, ""},
+	"put for no lease": {
+		ask(&pb.InternalRaftRequest{Put: &pb.PutRequest{Key: []byte("a"), Lease: 99}}),
+		ignored, "",
+	},
+	"put that ignores no value": {
+		ask(&pb.InternalRaftRequest{Put: &pb.PutRequest{Key: []byte("z"), IgnoreValue: true}}),
+		ignored, "",
+	},
+	"txn whose put has no lease": {
+		txn(opPut(&pb.PutRequest{Key: []byte("a")}), opPut(&pb.PutRequest{Key: []byte("c"), Lease: 99})),
+		ignored, "",
+	},
+	"txn that fails midway": {
+		txn(opDelete("a"), opPut(&pb.PutRequest{Key: []byte("a"), IgnoreValue: true})),
+		fails, "panic",
+	},
+	"txn with an empty operation": {
+		txn(opPut(&pb.PutRequest{Key: []byte("a")}), &pb.RequestOp{}),
+		fails, "panic",
+	},
+	"permission that isn't there": {
+		ask(&pb.InternalRaftRequest{AuthRoleGrantPermission: &pb.AuthRoleGrantPermissionRequest{Name: "r"}}),
+		ignored, "",
+	},
+	"permission for no role": {
+		ask(&pb.InternalRaftRequest{AuthRoleGrantPermission: &pb.AuthRoleGrantPermissionRequest{
+			Name: "r", Perm: &authpb.Permission{Key: []byte("a")}}}),
+		ignored, "",
+	},
+	"authentication without users": {
+		ask(&pb.InternalRaftRequest{AuthEnable: &pb.AuthEnableRequest{}}),
+		ignored, "",
+	},
+	"token of nobody": {
+		ask(&pb.InternalRaftRequest{Authenticate: &pb.InternalAuthenticateRequest{Name: "x"}}),
+		ignored, "",
+	},
+	"alarm of a kind unknown": {
+		ask(&pb.InternalRaftRequest{Alarm: &pb.AlarmRequest{Action: 1, MemberID: 1, Alarm: 77}}),
+		applied, "",
+	},
+	"alarm, action unknown": {
+		ask(&pb.InternalRaftRequest{Alarm: &pb.AlarmRequest{Action: 9}}),
+		ignored, "",
+	},
+	"read": {
+		ask(&pb.InternalRaftRequest{Range: &pb.RangeRequest{SortOrder: 1, SortTarget: 9}}),
+		ignored, "",
+	},
 }
 
 func TestHostileEntries(t *testing.T) {

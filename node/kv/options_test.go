@@ -368,3 +368,27 @@ func TestTwoStores(t *testing.T) {
 	}
 	check(t, errors.Join(a.Close(), b.Close()))
 }
+
+// TestDefrag makes the file smaller, and goes on.
+func TestDefrag(t *testing.T) {
+	dir := t.TempDir()
+	s := small(t, dir, kv.Options{WaitCompaction: true})
+	for i := uint64(5); i < 50; i++ {
+		apply(t, s, []raftpb.Entry{put(i, "a", strings.Repeat("x", 10_000))})
+	}
+	apply(t, s, []raftpb.Entry{compaction(50, s.KV().Rev())})
+	want, _, err := s.HashKV(0)
+	check(t, err)
+	before, _ := s.Size()
+	check(t, s.Defrag())
+	after, inUse := s.Size()
+	got, _, err := s.HashKV(0)
+	if err != nil || got != want || after >= before/2 || inUse > after {
+		t.Errorf("%d bytes of %d, %d in use, hash %v of %v, error %v", after, before, inUse, got, want, err)
+	}
+	apply(t, s, []raftpb.Entry{put(51, "b", "y")})
+	check(t, s.Close())
+	if got := readState(t, dir).index(); got != 51 {
+		t.Errorf("entry %d is on the disk, want 51", got)
+	}
+}

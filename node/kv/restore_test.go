@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/pkg/v3/traceutil"
 	"go.etcd.io/etcd/server/v3/storage/mvcc"
 
@@ -22,20 +22,20 @@ import (
 func furtherEntries() []raftpb.Entry {
 	es := []raftpb.Entry{
 		addLearner(5, 8), addMember(6, 9), removeMember(7, 9),
-		request(8, &etcdserverpb.InternalRaftRequest{AuthUserAdd: &etcdserverpb.AuthUserAddRequest{Name: "root", HashedPassword: "eA=="}}),
-		request(9, &etcdserverpb.InternalRaftRequest{AuthRoleAdd: &etcdserverpb.AuthRoleAddRequest{Name: "root"}}),
-		request(10, &etcdserverpb.InternalRaftRequest{AuthUserGrantRole: &etcdserverpb.AuthUserGrantRoleRequest{User: "root", Role: "root"}}),
-		request(11, &etcdserverpb.InternalRaftRequest{Alarm: &etcdserverpb.AlarmRequest{Action: 1, MemberID: 1, Alarm: 1}}),
+		request(8, &pb.InternalRaftRequest{AuthUserAdd: &pb.AuthUserAddRequest{Name: "root", HashedPassword: "eA=="}}),
+		request(9, &pb.InternalRaftRequest{AuthRoleAdd: &pb.AuthRoleAddRequest{Name: "root"}}),
+		request(10, &pb.InternalRaftRequest{AuthUserGrantRole: &pb.AuthUserGrantRoleRequest{User: "root", Role: "root"}}),
+		request(11, &pb.InternalRaftRequest{Alarm: &pb.AlarmRequest{Action: 1, MemberID: 1, Alarm: 1}}),
 		grant(12, 70, 100), v2(13, "PUT", "/0/version", "3.6.0"), v2(14, "PUT", "/0/members/1/attributes", `{"name":"one"}`),
-		request(15, &etcdserverpb.InternalRaftRequest{LeaseRevoke: &etcdserverpb.LeaseRevokeRequest{ID: 7}}),
-		request(16, &etcdserverpb.InternalRaftRequest{Alarm: &etcdserverpb.AlarmRequest{Action: 2, MemberID: 1, Alarm: 1}}),
+		request(15, &pb.InternalRaftRequest{LeaseRevoke: &pb.LeaseRevokeRequest{ID: 7}}),
+		request(16, &pb.InternalRaftRequest{Alarm: &pb.AlarmRequest{Action: 2, MemberID: 1, Alarm: 1}}),
 	}
 	for i := uint64(17); i < 60; i++ {
 		es = append(es, put(i, fmt.Sprintf("key%d", i%5), fmt.Sprint(i)))
 	}
 	es = append(es, del(60, "key1", "key3"),
-		request(61, &etcdserverpb.InternalRaftRequest{Alarm: &etcdserverpb.AlarmRequest{Action: 1, MemberID: 1, Alarm: 1}}),
-		request(62, &etcdserverpb.InternalRaftRequest{AuthEnable: &etcdserverpb.AuthEnableRequest{}}))
+		request(61, &pb.InternalRaftRequest{Alarm: &pb.AlarmRequest{Action: 1, MemberID: 1, Alarm: 1}}),
+		request(62, &pb.InternalRaftRequest{AuthEnable: &pb.AuthEnableRequest{}}))
 	return es
 }
 
@@ -164,9 +164,13 @@ func TestRestoreRefuses(t *testing.T) {
 		id   raftpb.EntryID
 		want string
 	}{
-		"no file":       {func(*testing.T, string) {}, ahead.Applied(), "no database"},
-		"not newer":     {func(t *testing.T, path string) { link(t, good, path) }, raftpb.EntryID{Index: 4}, "entry 4 is applied"},
-		"another index": {func(t *testing.T, path string) { link(t, good, path) }, raftpb.EntryID{Index: 61}, "has applied entry 62, want 61"},
+		"no file": {func(*testing.T, string) {}, ahead.Applied(), "no database"},
+		"not newer": {func(t *testing.T, path string) {
+			link(t, good, path)
+		}, raftpb.EntryID{Index: 4}, "entry 4 is applied"},
+		"another index": {func(t *testing.T, path string) {
+			link(t, good, path)
+		}, raftpb.EntryID{Index: 61}, "has applied entry 62, want 61"},
 		"no database": {func(t *testing.T, path string) {
 			check(t, os.WriteFile(path, make([]byte, 99999), 0o600))
 		}, ahead.Applied(), "not a bbolt database"},

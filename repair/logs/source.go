@@ -23,8 +23,9 @@ type Options struct {
 	// where the member lies in an archive.
 	Database bool
 
-	// Progress is called now and then with the number of bytes of a log that were read so far.
-	Progress func(bytes int64)
+	// Progress is called now and then with the number of bytes of a log that were read so far, and of how
+	// many.
+	Progress func(name string, done, total int64)
 }
 
 // Source is one log, open and read once.
@@ -108,12 +109,24 @@ func (s *Source) Close() error { return s.Log.Close() }
 // Cluster returns the ID of the cluster that the log says it is of; 0 if it doesn't say.
 func (s *Source) Cluster() uint64 { return s.View.Metadata.ClusterID }
 
+// progress tells o's Progress how much of the log is read.
+func (s *Source) progress(o *Options) func(bytes int64) {
+	if o.Progress == nil {
+		return nil
+	}
+	total := int64(0)
+	for _, segment := range s.Log.Segments() {
+		total += segment.Size
+	}
+	return func(bytes int64) { o.Progress(s.Name, bytes, total) }
+}
+
 func (s *Source) read(ctx context.Context, o Options) error {
 	deep := func(e *raftpb.Entry) error {
 		s.prints.add(e)
 		return nil
 	}
-	r, err := s.Log.Verify(ctx, wal.VerifyOptions{Deep: deep, Progress: o.Progress})
+	r, err := s.Log.Verify(ctx, wal.VerifyOptions{Deep: deep, Progress: s.progress(&o)})
 	if err != nil {
 		return err
 	}

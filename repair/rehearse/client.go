@@ -35,6 +35,10 @@ func (m *member) readKeys(ctx context.Context) error {
 			m.report.KeyBytes += int64(len(kv.Key) + len(kv.Value))
 			from = append(append(from[:0], kv.Key...), 0)
 		}
+		if m.Progress != nil {
+			size, _ := m.store.Size()
+			m.Progress(StageRead, m.report.KeyBytes, size)
+		}
 		if len(got.KVs) < page {
 			break
 		}

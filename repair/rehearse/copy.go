@@ -70,7 +70,7 @@ func copyFile(fsys vfs.FS, from, to string, p *progress) (err error) {
 // progress counts what is written, and ends it when the context does.
 type progress struct {
 	ctx         context.Context
-	tell        func(done, total int64)
+	tell        func(stage Stage, done, total int64)
 	done, total int64
 }
 
@@ -78,7 +78,7 @@ type progress struct {
 func (p *progress) Write(b []byte) (int, error) {
 	p.done += int64(len(b))
 	if p.tell != nil {
-		p.tell(p.done, p.total)
+		p.tell(StageCopy, p.done, p.total)
 	}
 	return len(b), p.ctx.Err()
 }

@@ -17,12 +17,21 @@ import (
 
 // Options say which member is rehearsed.
 type Options struct {
-	FS       vfs.FS // nil: the machine's
-	SnapDir  string // with the database, and .snap files
-	WALDir   string // with the log
-	Scratch  string // a folder for the copy, which is made, and removed at the end
-	Progress func(done, total int64)
+	FS       vfs.FS                               // nil: the machine's
+	SnapDir  string                               // with the database, and .snap files
+	WALDir   string                               // with the log
+	Scratch  string                               // a folder for the copy, which is made, and removed at the end
+	Progress func(stage Stage, done, total int64) // in bytes; may be nil
 }
+
+// Stage is a part of a rehearsal that takes long.
+type Stage string
+
+// The stages.
+const (
+	StageCopy Stage = "copy"
+	StageRead Stage = "read" // of all keys; total is the size of the database
+)
 
 // Report says how the member came up.
 type Report struct {

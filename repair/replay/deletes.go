@@ -56,10 +56,10 @@ func prefixEnd(prefix []byte) []byte {
 	return end
 }
 
-// mayDelete reports whether a request may delete one of the keys.
+// mayDelete reports whether a request may delete one of the keys, or which goes with a lease.
 func (d *deletes) mayDelete(r *decode.Request) bool {
 	if r.Op == decode.OpLeaseRevoke {
-		return d.leaseHolds(r)
+		return true
 	}
 	filter := decode.Filter{Ops: []decode.Op{decode.OpDeleteRange}, Key: d.key, Prefix: true}
 	return r.Match(&filter)

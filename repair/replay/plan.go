@@ -236,6 +236,10 @@ func (p *Plan) lastBy(slack time.Duration, limit uint64) (uint64, error) {
 		return 0, &TargetError{t, "nothing in the log tells where that was"}
 	}
 	p.Moment = m
+	if end := p.Times.At(limit); m.Last >= limit && t.Time.Sub(end.NotBefore) > slack {
+		return 0, &TargetError{t, fmt.Sprintf("the log ends before that: entry %d, the last that may be applied, was "+
+			"written %v; end takes all of it", limit, end)}
+	}
 	if width, known := m.Width(); !known || width > slack {
 		return 0, &SlackError{t, m, slack}
 	}

@@ -71,6 +71,7 @@ type run struct {
 	report  *Report
 	tally   decode.Tally
 	request decode.Request
+	batch   batch
 	deletes *deletes // of a BeforeDelete
 }
 
@@ -121,21 +122,22 @@ func (r *run) begin() error {
 	return nil
 }
 
-// progressEvery is how many entries are applied between two calls of Progress.
+// progressEvery is how many entries are read between two calls of Progress.
 const progressEvery = 1024
 
+// applyAll applies entries up to the target.
 func (r *run) applyAll(ctx context.Context) error {
 	if r.reached() {
 		return nil
 	}
 	for e, err := range r.Entries {
 		if err != nil {
-			return err
+			return errors.Join(err, r.flush())
 		}
 		if r.Target.Kind == Term && e.Term > r.Target.N {
-			return nil
+			break
 		}
-		if err := r.applyOne(e.Entry); err != nil {
+		if err := r.take(e.Entry); err != nil {
 			return err
 		}
 		if e.Index%progressEvery == 0 {
@@ -147,31 +149,71 @@ func (r *run) applyAll(ctx context.Context) error {
 			}
 		}
 		if r.reached() {
-			return nil
+			break
 		}
 	}
-	return ctx.Err()
+	return errors.Join(r.flush(), ctx.Err())
 }
 
-func (r *run) applyOne(e *raftpb.Entry) error {
+// take applies an entry, now or with those that follow.
+func (r *run) take(e *raftpb.Entry) error {
 	known := decode.Payload(&r.request, e) == nil
-	id := raftpb.EntryID{Term: e.Term, Index: e.Index}
 	if r.deletes != nil && (!known || r.deletes.mayDelete(&r.request)) {
+		return r.applyAlone(e)
+	}
+	r.count(e)
+	r.batch.add(e)
+	if r.batch.full() || r.mayReach() {
+		return r.flush()
+	}
+	return nil
+}
+
+// count counts an entry that r.request was decoded from.
+func (r *run) count(e *raftpb.Entry) {
+	r.tally.Add(e.ID(), &r.request)
+	if r.request.AboutCluster() {
+		r.report.Ignored++
+	}
+}
+
+// applyAlone applies an entry that may delete one of the keys, and asks whether it did.
+func (r *run) applyAlone(e *raftpb.Entry) error {
+	if err := r.flush(); err != nil {
+		return err
+	}
+	if r.request.Op != decode.OpLeaseRevoke || r.deletes.leaseHolds(&r.request) {
 		if err := r.deletes.mark(); err != nil {
 			return err
 		}
 	}
-	if _, err := r.store.Apply([]raftpb.Entry{*e}); err != nil {
+	r.batch.add(e)
+	if err := r.flush(); err != nil {
 		return err
 	}
-	if r.deletes != nil {
-		r.settle(Deletion{ID: id, Op: r.request.Op})
-	}
-	r.tally.Add(id, &r.request)
-	if r.request.AboutCluster() {
-		r.report.Ignored++
-	}
+	r.settle(Deletion{ID: e.ID(), Op: r.request.Op})
+	r.count(e)
 	return nil
+}
+
+// flush applies the entries that were put off.
+func (r *run) flush() error {
+	_, err := r.store.Apply(r.batch.entries)
+	r.batch.clear()
+	return err
+}
+
+// mayReach reports whether the entries that were put off may reach the target: an entry makes one revision at
+// most.
+func (r *run) mayReach() bool {
+	n := len(r.batch.entries)
+	switch r.Target.Kind {
+	case Index:
+		return r.batch.entries[n-1].Index >= r.Target.N
+	case Revision:
+		return r.store.KV().Rev()+int64(n) >= int64(r.Target.N)
+	}
+	return false
 }
 
 // reached reports whether no further entry is to be applied.

@@ -27,27 +27,24 @@ func (r *run) copyBase(ctx context.Context, to string) error {
 	if b.Sum == SumPending {
 		sum = newSummer()
 	}
-	err = r.copyPieces(ctx, f, b.db.Raw(), sum)
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = sum.done()
+	err = errors.Join(r.copyPieces(ctx, f, b.db.Raw(), sum), f.Close())
+	got := sum.done()
+	if err == nil {
+		err = b.db.Unchanged()
+	}
+	if err != nil || sum == nil {
 		return err
 	}
-	if err := b.db.Unchanged(); err != nil {
-		return err
-	}
-	return b.checkSum(sum)
+	return b.checkSum(got)
 }
 
 // checkSum compares the sum of what was copied with the one that lies behind the database.
-func (b *Base) checkSum(s *summer) error {
-	if s == nil {
-		return nil
-	}
+func (b *Base) checkSum(got [sha256.Size]byte) error {
 	want, _, err := b.db.Trailer()
 	if err != nil {
 		return err
 	}
-	if got := s.done(); got != want {
+	if got != want {
 		return damagef("%s: sha256 %x, want %x, which lies behind the database; 'raftctl snapshot verify' tells more, "+
 			"--skip-hash-check restores it all the same", b.db.Name(), got, want)
 	}

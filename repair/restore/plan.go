@@ -35,7 +35,7 @@ type Options struct {
 	// Rehearse boots a copy of each result, and reads all of it, before it gets its name.
 	Rehearse bool
 
-	// Progress is told how far a step is, in bytes; it may be nil.
+	// Progress is told how far a step that takes long is, in bytes: see [Step]. It may be nil.
 	Progress func(step Step, done, total int64)
 }
 
@@ -55,17 +55,17 @@ type Target struct {
 // Step is a part of a restore.
 type Step string
 
-// The steps, in their order.
+// The steps that take long, in their order. The copy is edited before it is spread; then come the
+// logs, a check of what was written, the rehearsal, and the new names.
 const (
 	StepCopy   Step = "copy"   // the base, into a folder beside the result
-	StepVerify Step = "verify" // the copy, unless its sha256 has shown that it is what was saved
-	StepReplay Step = "replay"
-	StepEdit   Step = "edit"   // members, consistent index and so on
-	StepSpread Step = "spread" // copies for the other members
-	StepLog    Step = "log"    // the log and the .snap file of each member
-	StepCheck  Step = "check"  // of what was written
-	StepBoot   Step = "boot"   // the rehearsal
-	StepPlace  Step = "place"  // the new names
+	StepVerify Step = "verify" // the base, unless its sha256 has shown that it is what was saved
+	StepReplay Step = "replay" // of logs, onto the copy
+	StepSpread Step = "spread" // copies of the edited database for the other members
+	StepHash   Step = "hash"   // of the keys, to compare a rehearsal with
+
+	StepBootCopy Step = "copy for rehearsal"
+	StepBoot     Step = "rehearse" // reading all keys of a member
 )
 
 // Plan is a restore that was checked as far as that is possible without writing.

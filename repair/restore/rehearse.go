@@ -23,7 +23,9 @@ func (r *run) rehearse(ctx context.Context, s *staged) error {
 	}
 	got, err := rehearse.Run(ctx, rehearse.Options{
 		FS: r.fs, SnapDir: s.snap(), WALDir: s.log, Scratch: filepath.Join(s.member, "rehearsal"),
-		Progress: func(done, total int64) { r.progress(StepBoot, done, total) },
+		Progress: func(stage rehearse.Stage, done, total int64) {
+			r.progress(map[rehearse.Stage]Step{rehearse.StageCopy: StepBootCopy, rehearse.StageRead: StepBoot}[stage], done, total)
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("rehearsal of member %s: %w", s.Name, err)
@@ -42,6 +44,6 @@ func (r *run) computeHash(ctx context.Context, s *staged) error {
 	if err != nil {
 		return err
 	}
-	r.hash, err = db.HashKV(ctx, 0, nil)
+	r.hash, err = db.HashKV(ctx, 0, func(done int64) { r.progress(StepHash, done, db.Size()) })
 	return errors.Join(err, db.Close())
 }

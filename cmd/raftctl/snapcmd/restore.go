@@ -49,8 +49,22 @@ func newRestore(a *ui.App) *cobra.Command {
 		Long: `Makes the data directory of a member of a new cluster, from which a real etcd starts, out of a database:
 FILE is a file of snapshot save, of raftctl or etcdctl, which may be compressed with zstd, gzip, s2 or
 snappy, or a member's member/snap/db, which takes --skip-hash-check since it has no sha256 behind it.
---from-member DIR takes the database of a data directory, such as a dead member's disk. What is restored
-from is never written to.
+--from-member DIR takes a data directory, such as a dead member's disk: its database, and what its log has
+beyond that. What is restored from is never written to.
+
+--wal PATH replays a log onto the backup, from the last entry that the backup has applied: a data directory,
+a wal directory, a segment or an archive, of any member of the same cluster. With several of them, each
+entry is taken from one that has it intact; that all are there, that they fit together, and that they are
+of the backup's cluster is checked before anything is written. --until says where to stop:
+  end                       behind the last entry that is known to be committed (the default)
+  index=N, term=N           behind entry N, or the last entry of term N
+  revision=N                when the keys have come to revision N
+  before-delete=KEY|PREFIX  before the last entry that deleted KEY or, if none did, a key that begins so,
+                            also in a transaction or with a lease; earlier ones are listed
+  time=RFC3339              behind the last entry that was written by then, as Kubernetes' leases and the like
+                            tell; if that is not known within --time-slack, nothing is restored
+Keys, leases, users, roles, alarms and compaction become what they were; what entries say about members and
+versions of the old cluster changes nothing.
 
 Flags that etcdutl has mean the same here, and the result is what etcdutl makes: the same IDs, log and
 buckets. The members can be restored one by one, on several machines, with the same --initial-cluster and
@@ -59,7 +73,8 @@ buckets. The members can be restored one by one, on several machines, with the s
 Keys and their history, leases, users and roles are restored; the old cluster's members are not, and
 alarms stay raised unless --clear-alarms is given. Clients must not see a revision go back: give
 --bump-revision N and --mark-compacted, N being more than the writes that the backup lacks, where they
-keep what they have read, as Kubernetes does.
+keep what they have read, as Kubernetes does. With a log, auto is the least that is safe as far as the log
+tells: what the entries behind the last one that was replayed may have made.
 
 Everything is checked first; --dry-run ends there, and nothing is written. Then the result is made in a
 folder beside it, DIR.restoring-…, and gets its name when it is whole, synced and checked. The folder is
@@ -70,6 +85,8 @@ none, or it isn't wanted, every page of the database is checked instead. Disk sp
       --initial-cluster m1=http://10.0.0.1:2380,m2=http://10.0.0.2:2380,m3=http://10.0.0.3:2380
   raftctl snapshot restore backup.db.zst --data-dir new --bump-revision 1000000 --mark-compacted
   raftctl snapshot restore --from-member /mnt/dead/etcd --data-dir new     # its disk is all there is
+  raftctl snapshot restore backup.db --wal /mnt/dead/etcd --until before-delete=/registry/pods/shop/ \
+      --data-dir new --rehearse
   raftctl snapshot restore backup.db --data-dir new --dry-run -o json`,
 		Args:    o.wantFile,
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.check(cmd) },
@@ -88,7 +105,8 @@ func (o *restoreOptions) register(cmd *cobra.Command) {
 	f.StringVar(&o.walDir, "wal-dir", "", "make the log in `DIR`, which must not exist (default: in the data directory)")
 	f.StringVar(&o.all, "all", "", "make the data directories of all members of --initial-cluster, as `DIR`/NAME")
 	f.StringVar(&o.name, "name", defaultName, "the member's name")
-	f.StringVar(&o.cluster, "initial-cluster", defaultName+"="+defaultPeerURL, "the members and their peer URLs, NAME=URL,NAME=URL")
+	f.StringVar(&o.cluster, "initial-cluster", defaultName+"="+defaultPeerURL,
+		"the members and their peer URLs, NAME=URL,NAME=URL")
 	f.StringVar(&o.token, "initial-cluster-token", defaultToken, "what the IDs are made of besides the peer URLs")
 	f.StringVar(&o.advertise, "initial-advertise-peer-urls", defaultPeerURL, "this member's peer URLs, as in --initial-cluster")
 	f.StringVar(&o.as, "as", "", "make what etcd `RELEASE` writes: 3.5, 3.6 or 3.7 (default: that of the backup)")
@@ -251,6 +269,6 @@ func (o *restoreOptions) run(ctx context.Context, p *restore.Plan, report *resto
 	if err != nil {
 		return o.replayError(err)
 	}
-	report.done(result, again)
+	report.done(o, result, again)
 	return nil
 }

@@ -9,17 +9,27 @@ import (
 
 // stepBars shows a bar for each step that is long enough for one.
 type stepBars struct {
-	a    *ui.App
-	name string
-	step restore.Step
-	bar  *ui.Progress
+	a     *ui.App
+	name  string
+	title string // of the bar
+	bar   *ui.Progress
 }
 
 // set tells how far a step is.
 func (s *stepBars) set(step restore.Step, done, total int64) {
-	if step != s.step {
+	s.show(string(step)+" "+s.name, done, func(title string) *ui.Progress { return ui.NewProgress(s.a, title, total) })
+}
+
+// log tells how much of a log is read.
+func (s *stepBars) log(name string, done, total int64) {
+	s.show("read log "+name, done, func(title string) *ui.Progress { return ui.NewProgress(s.a, title, total) })
+}
+
+// show sets the bar of a title, which begins with the first call.
+func (s *stepBars) show(title string, done int64, begin func(title string) *ui.Progress) {
+	if title != s.title {
 		s.bar.Done()
-		s.step, s.bar = step, ui.NewProgress(s.a, string(step)+" "+s.name, total)
+		s.title, s.bar = title, begin(title)
 	}
 	s.bar.Set(done)
 }
@@ -45,11 +55,9 @@ func (o *restoreOptions) planOptions(
 // count returns what tells a bar the last entry that was applied, of n behind base.
 func (s *stepBars) count(base, n uint64) func(index uint64) {
 	return func(index uint64) {
-		if s.step != restore.StepReplay {
-			s.bar.Done()
-			s.step, s.bar = restore.StepReplay, ui.NewCount(s.a, "replay", "entries", int64(n))
-		}
-		s.bar.Set(int64(index - base))
+		s.show(string(restore.StepReplay), int64(index-base), func(title string) *ui.Progress {
+			return ui.NewCount(s.a, title, "entries", int64(n))
+		})
 	}
 }
 

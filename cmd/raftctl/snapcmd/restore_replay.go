@@ -21,6 +21,7 @@ import (
 	"github.com/raftctl/raftctl/repair/replay"
 	"github.com/raftctl/raftctl/repair/restore"
 	"github.com/raftctl/raftctl/snapshot/database"
+	"github.com/raftctl/raftctl/wal"
 )
 
 // replayFlags say which logs are replayed onto the base, and up to where.
@@ -129,12 +130,12 @@ func (o *restoreOptions) planReplay(ctx context.Context, a *ui.App, s *restoreSo
 // openLogs opens the logs that are given, and the member's own.
 func (o *restoreOptions) openLogs(ctx context.Context, a *ui.App, s *restoreSource) ([]*logs.Source, error) {
 	names := o.replay.wal
-	if o.fromMember != "" {
+	if o.fromMember != "" && s.ownLog {
 		names = append([]string{o.fromMember}, names...)
 	}
-	bar := &lateBar{a: a, name: "read log"}
-	defer bar.Done()
-	sources, err := logs.OpenAll(ctx, names, logs.Options{Dir: a.Dir, Database: true})
+	bars := &stepBars{a: a}
+	defer bars.done()
+	sources, err := logs.OpenAll(ctx, names, logs.Options{Dir: a.Dir, Database: true, Progress: bars.log})
 	if err != nil {
 		return nil, err
 	}
@@ -182,30 +183,38 @@ func replaceDatabase(dir string, write func(io.Writer) error) error {
 // behind are the entries that were left out at the end.
 type behind struct {
 	committed, uncommitted uint64
+	missing                uint64 // in none of the logs, or not intact
 	writes                 uint64 // those of all that may have made a revision
 }
 
 // countBehind counts the entries behind the last one that was applied.
 func (r *rerun) countBehind(ctx context.Context, last uint64) (b behind, err error) {
+	seen, end := last, max(last, r.Commit.Index, r.End.Index)
 	rest, err := r.Plan.Behind(last)
-	if err != nil {
-		return b, nil // entries are missing there: how many is not known
+	if err == nil {
+		var request decode.Request
+		for e, err := range rest.Entries(ctx) {
+			if err != nil {
+				return b, err
+			}
+			b.count(&request, e, r.Commit.Index)
+		}
+		seen = rest.Last()
 	}
-	var request decode.Request
-	for e, err := range rest.Entries(ctx) {
-		if err != nil {
-			return b, err
-		}
-		if e.Index <= r.Commit.Index {
-			b.committed++
-		} else {
-			b.uncommitted++
-		}
-		if decode.Payload(&request, e.Entry) != nil || request.MayWrite() {
-			b.writes++
-		}
+	b.missing = end - seen
+	b.writes += b.missing
+	return b, ctx.Err()
+}
+
+func (b *behind) count(request *decode.Request, e wal.LiveEntry, commit uint64) {
+	if e.Index <= commit {
+		b.committed++
+	} else {
+		b.uncommitted++
 	}
-	return b, nil
+	if decode.Payload(request, e.Entry) != nil || request.MayWrite() {
+		b.writes++
+	}
 }
 
 // replayError adds to an error the flag by which the user may go on.

@@ -80,6 +80,7 @@ func (c *replayedCommit) text() string {
 type replayedBehind struct {
 	Committed   uint64 `json:"committed"`
 	Uncommitted uint64 `json:"uncommitted"`
+	Missing     uint64 `json:"missing"`
 	Writes      uint64 `json:"writes"`
 }
 
@@ -130,12 +131,25 @@ func newReplayed(r *rerun) *replayed {
 	return out
 }
 
+// bumpReason says how --bump-revision auto has found its number.
+func (r *rerun) bumpReason(by int64) string {
+	last := r.Base.Index
+	if r.report != nil {
+		last = r.report.After.Applied.Index
+	}
+	if by == 0 {
+		return fmt.Sprintf("no entry behind %d may have made a revision, as far as the logs tell", last)
+	}
+	n := r.behind.writes
+	return fmt.Sprintf("%d %s behind %d may have made a revision each, which clients may have seen", n, entries(n), last)
+}
+
 // finish takes in what only the replay tells.
 func (out *replayed) finish(r *rerun) {
 	rep := r.report
 	out.Last, out.LastTerm = rep.After.Applied.Index, rep.After.Applied.Term
 	out.Entries, out.Ignored = out.Last-rep.Before.Applied.Index, rep.Ignored
-	out.Behind = &replayedBehind{r.behind.committed, r.behind.uncommitted, r.behind.writes}
+	out.Behind = &replayedBehind{r.behind.committed, r.behind.uncommitted, r.behind.missing, r.behind.writes}
 	for _, op := range rep.Ops {
 		out.Ops = append(out.Ops, replayedOp{string(op.Op), uint64(op.Entries)})
 	}
@@ -228,6 +242,9 @@ func (out *replayed) printCost(f *ui.Facts) {
 	}
 	if b.Committed > 0 {
 		f.Add("not taken", "%d committed %s behind entry %d", b.Committed, entries(b.Committed), out.Last)
+	}
+	if b.Missing > 0 {
+		f.Add("not taken", "%d %s that no log has intact", b.Missing, entries(b.Missing))
 	}
 	if b.Uncommitted > 0 {
 		f.Add("not taken", "%d %s at the end of the log: what is known to be committed ends with %s; "+

@@ -18,6 +18,7 @@ type restored struct {
 	RevisionBefore int64            `json:"revision_before"`
 	RevisionAfter  *int64           `json:"revision_after"` // null: only the replay tells it
 	BumpedBy       int64            `json:"bumped_by"`
+	BumpReason     string           `json:"bump_reason,omitempty"`
 	MarkCompacted  bool             `json:"mark_compacted"`
 	ClusterID      string           `json:"cluster_id"`
 	ClusterToken   string           `json:"cluster_token"`
@@ -74,7 +75,8 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 	b := p.Base
 	r := &restored{
 		DryRun: o.dryRun,
-		Base: restoredBase{Path: s.name, FileSize: b.FileSize, Size: b.Size, Compressed: b.Packed, FromMember: b.FromMember, Trailer: string(b.Sum),
+		Base: restoredBase{Path: s.name, FromMember: b.FromMember, FileSize: b.FileSize, Size: b.Size,
+			Compressed: b.Packed, Trailer: string(b.Sum),
 			Revision: b.Revision, ConsistentIndex: b.Meta.ConsistentIndex, Term: b.Meta.Term,
 			Release: b.Release.String(), StorageVersion: b.Meta.StorageVersion, ClusterVersion: b.Meta.ClusterVersion},
 		As: p.As.String(), RevisionBefore: b.Revision, RevisionAfter: &p.Revision, BumpedBy: p.Bump,
@@ -103,11 +105,14 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 }
 
 // done takes in what only a finished restore knows.
-func (r *restored) done(result *restore.Result, again *rerun) {
+func (r *restored) done(o *restoreOptions, result *restore.Result, again *rerun) {
 	r.Base.Trailer, r.Base.PagesChecked = string(result.Base.Sum), result.Checked
 	r.RevisionAfter, r.BumpedBy = &result.Revision, result.Bump
 	if again != nil {
 		r.Replay = newReplayed(again)
+	}
+	if o.bump.auto {
+		r.BumpReason = again.bumpReason(result.Bump)
 	}
 	for _, m := range result.Rehearsals {
 		x := rehearsed{Member: fmt.Sprintf("%x", m.Member), Revision: m.Revision, Keys: m.Keys, KeyBytes: m.KeyBytes,
@@ -143,6 +148,9 @@ func (r *restored) print(a *ui.App) error {
 	}
 	f.Add("as", "etcd %s", r.As)
 	f.Add("revision", "%s", r.revisionText())
+	if r.BumpReason != "" {
+		f.AddBelow("bumped by " + fmt.Sprint(r.BumpedBy) + ": " + r.BumpReason)
+	}
 	f.Add("cluster", "%s, token %s", r.ClusterID, ui.Quote(r.ClusterToken))
 	for _, m := range r.Members {
 		f.Add("member", "%s %s, %s: %s", m.ID, m.Name, strings.Join(m.PeerURLs, ", "), ui.Quote(m.DataDir))

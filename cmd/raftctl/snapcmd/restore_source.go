@@ -25,6 +25,7 @@ type restoreSource struct {
 	*restore.Base
 	name   string // as it was given
 	root   string // the folder in which nothing is written
+	ownLog bool   // a member's log lies in its data directory
 	member *datadir.Member
 }
 
@@ -41,10 +42,10 @@ func (o *restoreOptions) source(ctx context.Context, a *ui.App, args []string) (
 		s.name = args[0]
 	}
 	v := newVerified(a, &paths.Options{}, s.name)
-	if s.member, err = find(a, v.source, s.name, o.fromMember != ""); err != nil {
+	if s.member, err = o.find(a, v.source, s.name); err != nil {
 		return nil, err
 	}
-	v.member = s.member
+	v.member, s.ownLog = s.member, v.source.WalDir == ""
 	p, err := o.sourcePlace(ctx, v)
 	if err == nil {
 		s.root = rootOf(a, s.name, o.fromMember != "")
@@ -59,6 +60,23 @@ func (o *restoreOptions) source(ctx context.Context, a *ui.App, args []string) (
 			ui.Quote(s.name), s.Copied)
 	}
 	return s, nil
+}
+
+// find finds what is restored from. A member whose log isn't in its data directory has it in the first
+// directory that is given for logs.
+func (o *restoreOptions) find(a *ui.App, at *paths.Options, name string) (*datadir.Member, error) {
+	m, err := find(a, at, name, o.fromMember != "")
+	if err != nil || o.fromMember == "" || m.Log.State == datadir.Present || m.File.State != datadir.Unknown {
+		return m, err
+	}
+	_ = m.Close() // opened for reading
+	if len(o.replay.wal) == 0 {
+		return nil, ui.UsageError{Err: fmt.Errorf("%s: no log beside the database: where etcd was given a --wal-dir, add "+
+			"--wal with it; '%s' restores the database alone", ui.Quote(name), ui.CommandLine("raftctl", "snapshot", "restore",
+			paths.Typed(filepath.Join(name, "member", "snap", "db")), "--skip-hash-check"))}
+	}
+	at.WalDir = o.replay.wal[0]
+	return find(a, at, name, true)
 }
 
 // sourcePlace returns where the database lies.
