@@ -42,11 +42,11 @@ func (o *old) tryTarget(t *testing.T, rng *rand.Rand) {
 	until, want, reached := "end", o.last(), true
 	switch rng.IntN(4) {
 	case 0:
-		m := o.moments[rng.IntN(len(o.moments)-lastWrites)]
-		// The backup may have applied entries behind its moment: of versions, for one.
-		if until, want, reached = fmt.Sprint("index=", m.Index), m, m.Index >= base.Index; m.Index == base.Index {
-			want = *base
+		i := rng.IntN(len(o.moments) - lastWrites)
+		if o.moments[i].Index >= o.moments[o.base-1].Index {
+			i = max(i, o.base) // whether the backup has more than the moment before it isn't known
 		}
+		until, want, reached = fmt.Sprint("index=", o.moments[i].Index), o.moments[i], i >= o.base
 	case 1:
 		rev := 2 + rng.Int64N(o.last().Rev+2)
 		if until, reached = fmt.Sprint("revision=", rev), rev >= base.Rev && rev <= o.last().Rev; reached {

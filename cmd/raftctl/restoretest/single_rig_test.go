@@ -31,13 +31,16 @@ func startOld(t *testing.T, version string, args ...string) (*writer, *etcdtest.
 	return w, s, o
 }
 
-// save saves a backup as etcdctl does.
+// save saves a backup as etcdctl does. The backup may have applied entries behind the last moment before it, of
+// versions and logins, so that it has a moment of its own.
 func (o *old) save(s *etcdtest.Server, w *writer) {
+	w.t.Helper()
 	args := []string{"snapshot", "save", o.backup}
 	if w.now.Auth {
 		args = append([]string{"--user", "root:" + rootPassword}, args...)
 	}
 	s.Ctl(args...)
+	w.ack("backup", w.now.Rev)
 	o.base = len(o.moments) - 1
 }
 
