@@ -96,11 +96,46 @@ func checkKeys(store *kv.Store, earlier iter.Seq2[wal.LiveEntry, error]) error {
 			same++
 		}
 	}
-	if 2*same >= len(want) || isFull(store) { // all puts are refused then
+	if isFull(store) {
+		return nil // all puts are refused then
+	}
+	return mostAre(same, len(want))
+}
+
+// mostAre refuses a log of which not even half of the keys are in the database as it says.
+func mostAre(same, n int) error {
+	if 2*same >= n {
 		return nil
 	}
 	return &ForeignError{fmt.Sprintf("of the last %d keys that the log puts, in entries that the database has "+
-		"applied, %d have that value in it", len(want), same)}
+		"applied, %d have that value in it", n, same)}
+}
+
+// checkKeys is what the replay itself checks again, on the database as it is before.
+func (p *Plan) checkKeys(ctx context.Context, o *PlanOptions) error {
+	earlier := p.earlier(ctx)
+	if o.Since == nil || o.Full || earlier == nil {
+		return nil
+	}
+	want, err := lastPuts(earlier)
+	if err != nil || len(want) == 0 {
+		return err
+	}
+	same := map[string]bool{}
+	for c, err := range o.Since(ctx, max(1, o.Revision-earlierKeys)) { // an entry makes one revision at most
+		if err != nil {
+			return ctx.Err() // what is damaged is told elsewhere
+		}
+		value, ok := want[string(c.Key)]
+		same[string(c.Key)] = ok && !c.Tombstone && bytes.Equal(c.Value, value)
+	}
+	n := 0
+	for key := range want {
+		if same[key] {
+			n++
+		}
+	}
+	return mostAre(n, len(want))
 }
 
 func isFull(store *kv.Store) bool {

@@ -21,6 +21,11 @@ type PlanOptions struct {
 	Members  *database.Members
 	Revision int64 // of the database
 
+	// Since yields the changes of keys in the database from a revision on; Full says that an alarm has
+	// refused puts. Without it, keys are compared by the replay only.
+	Since func(ctx context.Context, revision int64) iter.Seq2[*database.Change, error]
+	Full  bool
+
 	Sources []*logs.Source
 	Target  Target
 
@@ -78,7 +83,7 @@ func NewPlan(ctx context.Context, o PlanOptions) (*Plan, error) {
 	if err := p.readAhead(ctx, o.Progress); err != nil {
 		return nil, err
 	}
-	if err := p.checkOrigin(&o); err != nil {
+	if err := p.checkOrigin(ctx, &o); err != nil {
 		return nil, err
 	}
 	last, err := p.lastEntry(&o)
@@ -104,18 +109,22 @@ func (p *Plan) checkTarget(base State) error {
 }
 
 // checkOrigin asks whether the logs are of the cluster that the database comes from.
-func (p *Plan) checkOrigin(o *PlanOptions) error {
+func (p *Plan) checkOrigin(ctx context.Context, o *PlanOptions) error {
 	for _, s := range o.Sources {
 		p.log.addSource(s.View)
 	}
 	err := Check(o.Meta, o.Members, p.log)
-	if o.Foreign {
-		if _, joinErr := logs.Join(o.Sources, logs.JoinOptions{}); joinErr != nil {
-			err = joinErr
-		}
-		p.Foreign, err = err, nil
+	if err == nil {
+		err = p.checkKeys(ctx, o)
 	}
-	return err
+	if _, foreign := errors.AsType[*ForeignError](err); !o.Foreign || err != nil && !foreign {
+		return err
+	}
+	if _, joinErr := logs.Join(o.Sources, logs.JoinOptions{}); joinErr != nil {
+		err = joinErr
+	}
+	p.Foreign = err
+	return nil
 }
 
 // readAhead reads all entries that are there in a row around the database's last one, for what they tell of
@@ -261,8 +270,7 @@ func (p *Plan) Run(
 
 // earlier yields the last entries that the database has applied; nil if the logs don't have them.
 func (p *Plan) earlier(ctx context.Context) iter.Seq2[wal.LiveEntry, error] {
-	const most = 256
-	first := p.earliest(p.Base.Index - min(p.Base.Index, most))
+	first := p.earliest(p.Base.Index - min(p.Base.Index, earlierKeys))
 	r, err := p.joined.Range(first, p.Base.Index)
 	if err != nil || r.Len() == 0 {
 		return nil

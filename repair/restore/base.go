@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"slices"
 
 	"github.com/raftctl/raftctl/internal/verdict"
@@ -69,6 +70,11 @@ func OpenBase(ctx context.Context, fsys fs.FS, name string, o BaseOptions) (*Bas
 		return nil, errors.Join(err, db.Close())
 	}
 	return b, nil
+}
+
+// Since yields the changes of keys from a revision on: see [database.DB.Since].
+func (b *Base) Since(ctx context.Context, revision int64) iter.Seq2[*database.Change, error] {
+	return b.db.Since(ctx, revision)
 }
 
 // Close closes the file.

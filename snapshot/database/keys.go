@@ -133,6 +133,20 @@ func (db *DB) History(ctx context.Context, q Query) iter.Seq2[*Change, error] {
 	}
 }
 
+// Since is History of all keys from a revision on. It reads no more than that.
+func (db *DB) Since(ctx context.Context, revision int64) iter.Seq2[*Change, error] {
+	return func(yield func(*Change, error) bool) {
+		for c, err := range db.records(ctx, Revision{Main: revision}, nil) {
+			if err == nil && c.isMarker() {
+				continue
+			}
+			if !yield(c, err) {
+				return
+			}
+		}
+	}
+}
+
 // Buckets returns the names of all buckets.
 func (db *DB) Buckets() (names []string, err error) {
 	for b, err := range db.bolt.Buckets() {

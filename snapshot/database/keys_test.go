@@ -144,6 +144,26 @@ func TestQuery(t *testing.T) {
 	}
 }
 
+// What there is since a revision is the end of the history, from any revision on.
+func TestSince(t *testing.T) {
+	db := open(t, sample(t))
+	for rev := range int64(15) {
+		want := map[string]string{}
+		for c, err := range db.History(t.Context(), database.Query{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Revision.Main >= rev {
+				want[c.Revision.String()] = fmt.Sprintf("%v %+v", c.Tombstone, c.KeyValue)
+			}
+		}
+		got, _, errs := changesOf(db.Since(t.Context(), rev))
+		if diff := cmp.Diff(want, got); diff != "" || len(errs) > 0 {
+			t.Errorf("since %d: %v (-want +got):\n%s", rev, errs, diff)
+		}
+	}
+}
+
 func TestDiff(t *testing.T) {
 	db := open(t, sample(t))
 	at := func(rev int64) database.Query { return database.Query{Revision: rev} }

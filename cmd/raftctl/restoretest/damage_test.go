@@ -31,19 +31,14 @@ func nothingIn(t *testing.T, dir string) {
 // refuses checks that a restore ends with a status and a text, and leaves nothing.
 func refuses(t *testing.T, want int, text string, args ...string) {
 	t.Helper()
-	for _, more := range []string{"--dry-run", "--rehearse"} {
-		refusesOnce(t, want, text, append(slices.Clone(args), more)...)
-	}
-}
-
-func refusesOnce(t *testing.T, want int, text string, args ...string) {
-	t.Helper()
 	dir := t.TempDir()
-	status, out, errs := run(t, append(args, "--data-dir", filepath.Join(dir, "new"))...)
-	if status != want || !strings.Contains(errs, text) || out != "" || strings.Count(errs, "\n") != 1 {
-		t.Errorf("%q: exit status %d, want %d and %q: %s%s", args, status, want, text, errs, out)
+	for _, more := range []string{"--dry-run", "--rehearse"} {
+		status, out, errs := run(t, append(slices.Clone(args), more, "--data-dir", filepath.Join(dir, "new"))...)
+		if status != want || !strings.Contains(errs, text) || out != "" || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%q %s: exit status %d, want %d and %q: %s%s", args, more, status, want, text, errs, out)
+		}
+		nothingIn(t, dir)
 	}
-	nothingIn(t, dir)
 }
 
 // copied is a copy of a data directory.
@@ -199,7 +194,7 @@ func TestRestoreForeign(t *testing.T) {
 			w.put("b/1", 0)
 		}
 		w.killed(s)
-		refusesOnce(t, ui.StatusRefused, "--force-foreign", o.backup, "--wal", other.dir)
+		refuses(t, ui.StatusRefused, "--force-foreign", o.backup, "--wal", other.dir)
 	})
 	t.Run("restored twice", func(t *testing.T) {
 		var dirs, backups []string
@@ -218,7 +213,8 @@ func TestRestoreForeign(t *testing.T) {
 			s.Kill()
 			dirs = append(dirs, r.Members[0].DataDir)
 		}
-		refusesOnce(t, ui.StatusRefused, "--force-foreign", backups[0], "--wal", dirs[1])
+		refuses(t, ui.StatusRefused, "--force-foreign", backups[0], "--wal", dirs[1])
+		restore(t, append([]string{backups[0], "--wal", dirs[1], "--force-foreign"}, to(t)...)...)
 		refuses(t, ui.StatusDamage, "are of two histories", backups[0], "--wal", dirs[1], "--wal", dirs[0])
 		r := restore(t, append([]string{backups[0], "--wal", dirs[0]}, to(t)...)...)
 		if r.RevisionAfter != o.moments[o.base].Rev+20 {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/repair/replay"
 	"github.com/raftctl/raftctl/repair/restore"
+	"github.com/raftctl/raftctl/snapshot/database"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -115,6 +117,9 @@ func (o *restoreOptions) planReplay(ctx context.Context, a *ui.App, s *restoreSo
 	r.Plan, err = replay.NewPlan(ctx, replay.PlanOptions{
 		Meta: &s.Meta, Members: &s.Members, Revision: s.Revision, Sources: sources, Target: o.replay.target,
 		Uncommitted: o.replay.uncommitted, Foreign: o.replay.foreign, Slack: o.replay.slack, Progress: bar.set,
+		Since: s.Since, Full: slices.ContainsFunc(s.Alarms, func(a database.Alarm) bool {
+			return a.Kind == database.AlarmNoSpace
+		}),
 	})
 	if err != nil {
 		return nil, errors.Join(o.replayError(err), r.Close())
