@@ -185,7 +185,11 @@ func (p *Plan) lastEntry(o *PlanOptions) (uint64, error) {
 	switch t := p.Target; t.Kind {
 	case Index:
 		if t.N > limit {
-			return 0, &TargetError{t, p.beyond(limit)}
+			beyond := &TargetError{t, p.beyond(limit)}
+			if t.N <= p.End.Index {
+				return 0, &UncommittedError{beyond}
+			}
+			return 0, beyond
 		}
 		return max(t.N, p.Base.Index), nil // begin refuses what lies before
 	case Term:

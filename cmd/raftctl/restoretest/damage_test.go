@@ -160,6 +160,16 @@ func TestRestoreDamage(t *testing.T) {
 			t.Errorf("exit status %d: %s%s", status, out, errs)
 		}
 	})
+	t.Run("no such entry", func(t *testing.T) {
+		// Neither is there more behind what is committed, nor does that lead back.
+		for until, why := range map[string]string{"index=1000": "the log ends at", "index=2": "an earlier one is needed"} {
+			refuses(t, ui.StatusUsage, why, o.backup, "--wal", o.dir, "--until", until)
+			_, _, errs := run(t, o.backup, "--wal", o.dir, "--until", until, "--dry-run")
+			if strings.Contains(errs, "--include-uncommitted") {
+				t.Errorf("--until %s: %s", until, errs)
+			}
+		}
+	})
 	t.Run("no log", func(t *testing.T) {
 		refuses(t, ui.StatusUsage, "no log", o.backup, "--wal", filepath.Dir(o.backup))
 	})
