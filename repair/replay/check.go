@@ -2,18 +2,12 @@ package replay
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/pkg/v3/traceutil"
-	"go.etcd.io/etcd/server/v3/storage/mvcc"
-
 	"github.com/raftctl/raftctl/decode"
-	"github.com/raftctl/raftctl/node/kv"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/snapshot/database"
 	"github.com/raftctl/raftctl/wal"
@@ -75,56 +69,21 @@ func Check(meta *database.Meta, members *database.Members, log Log) error {
 // earlierKeys bounds how many keys are compared.
 const earlierKeys = 256
 
-// checkKeys compares the last keys that entries put which the database has applied with those in it. That
+// CheckKeys compares the last keys that entries put which the database has applied with those in it. That
 // finds the log of another cluster whose members have the same IDs, as those of a cluster have that was
-// restored. Entries may have been refused, and clusters may have some values in common, so that most keys have to
-// be as the log says.
-func checkKeys(store *kv.Store, earlier iter.Seq2[wal.LiveEntry, error]) error {
-	want, err := lastPuts(earlier)
-	if err != nil || len(want) == 0 {
-		return err
-	}
-	read := store.KV().Read(mvcc.ConcurrentReadTxMode, traceutil.TODO())
-	defer read.End()
-	same := 0
-	for key, value := range want {
-		got, err := read.Range(context.Background(), []byte(key), nil, mvcc.RangeOptions{})
-		if err != nil {
-			return err
-		}
-		if len(got.KVs) == 1 && bytes.Equal(got.KVs[0].Value, value) {
-			same++
-		}
-	}
-	if isFull(store) {
-		return nil // all puts are refused then
-	}
-	return mostAre(same, len(want))
-}
-
-// mostAre refuses a log of which not even half of the keys are in the database as it says.
-func mostAre(same, n int) error {
-	if 2*same >= n {
-		return nil
-	}
-	return &ForeignError{fmt.Sprintf("of the last %d keys that the log puts, in entries that the database has "+
-		"applied, %d have that value in it", n, same)}
-}
-
-// checkKeys is what the replay itself checks again, on the database as it is before.
-func (p *Plan) checkKeys(ctx context.Context, o *PlanOptions) error {
-	earlier := p.earlier(ctx)
-	if o.Since == nil || o.Full || earlier == nil {
-		return nil
-	}
+// restored. Entries may have been refused, and clusters may have some values in common, so that most keys
+// have to be as the log says. Changes are those in the database since the first of the entries at least.
+func CheckKeys(
+	earlier iter.Seq2[wal.LiveEntry, error], changes iter.Seq2[*database.Change, error],
+) error {
 	want, err := lastPuts(earlier)
 	if err != nil || len(want) == 0 {
 		return err
 	}
 	same := map[string]bool{}
-	for c, err := range o.Since(ctx, max(1, o.Revision-earlierKeys)) { // an entry makes one revision at most
+	for c, err := range changes {
 		if err != nil {
-			return ctx.Err() // what is damaged is told elsewhere
+			return nil // what is damaged is told elsewhere, and nothing is proven by it
 		}
 		value, ok := want[string(c.Key)]
 		same[string(c.Key)] = ok && !c.Tombstone && bytes.Equal(c.Value, value)
@@ -135,13 +94,11 @@ func (p *Plan) checkKeys(ctx context.Context, o *PlanOptions) error {
 			n++
 		}
 	}
-	return mostAre(n, len(want))
-}
-
-func isFull(store *kv.Store) bool {
-	return slices.ContainsFunc(store.Alarms(), func(a *etcdserverpb.AlarmMember) bool {
-		return a.Alarm == etcdserverpb.AlarmType_NOSPACE
-	})
+	if 2*n >= len(want) {
+		return nil
+	}
+	return &ForeignError{fmt.Sprintf("of the last %d keys that the log puts, in entries that the database has "+
+		"applied, %d have that value in it", len(want), n)}
 }
 
 // lastPuts returns the values of keys that entries put and that no later one may have changed otherwise.

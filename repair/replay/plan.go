@@ -22,7 +22,7 @@ type PlanOptions struct {
 	Revision int64 // of the database
 
 	// Since yields the changes of keys in the database from a revision on; Full says that an alarm has
-	// refused puts. Without it, keys are compared by the replay only.
+	// refused puts, which the log has all the same.
 	Since func(ctx context.Context, revision int64) iter.Seq2[*database.Change, error]
 	Full  bool
 
@@ -114,8 +114,8 @@ func (p *Plan) checkOrigin(ctx context.Context, o *PlanOptions) error {
 		p.log.addSource(s.View)
 	}
 	err := Check(o.Meta, o.Members, p.log)
-	if err == nil {
-		err = p.checkKeys(ctx, o)
+	if earlier := p.earlier(ctx); err == nil && earlier != nil && !o.Full {
+		err = CheckKeys(earlier, o.Since(ctx, max(1, o.Revision-earlierKeys))) // an entry makes one revision at most
 	}
 	if _, foreign := errors.AsType[*ForeignError](err); !o.Foreign || err != nil && !foreign {
 		return err
@@ -261,9 +261,6 @@ func (p *Plan) Run(
 	o := Options{Dir: dir, Target: p.Target, Entries: p.Range.Entries(ctx), Replace: replace, Progress: progress}
 	if o.Target.Kind == Time {
 		o.Target = Target{Kind: End} // of the range
-	}
-	if p.Foreign == nil {
-		o.Earlier = p.earlier(ctx)
 	}
 	report, err := Run(ctx, o)
 	if _, short := errors.AsType[*TargetError](err); short && p.cut != nil {

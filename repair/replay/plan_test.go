@@ -53,11 +53,7 @@ func source(t *testing.T, path string) *logs.Source {
 // facts returns what a plan needs of a database.
 func facts(t *testing.T, dir string) replay.PlanOptions {
 	t.Helper()
-	db, err := database.Open(t.Context(), os.DirFS(dir), kv.FileName, database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+	db := openDatabase(t, dir)
 	meta, err := db.Meta()
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +66,17 @@ func facts(t *testing.T, dir string) replay.PlanOptions {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return replay.PlanOptions{Meta: meta, Members: members, Revision: revision, Slack: time.Minute}
+	return replay.PlanOptions{Meta: meta, Members: members, Revision: revision, Since: db.Since, Slack: time.Minute}
+}
+
+func openDatabase(t *testing.T, dir string) *database.DB {
+	t.Helper()
+	db, err := database.Open(t.Context(), os.DirFS(dir), kv.FileName, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 func TestPlan(t *testing.T) {

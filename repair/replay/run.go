@@ -24,10 +24,6 @@ type Options struct {
 	// gap. One is valid until the next.
 	Entries iter.Seq2[wal.LiveEntry, error]
 
-	// Earlier, if not nil, yields some of the last entries that the database has applied, as the log has
-	// them, by which it is seen whether both are of one cluster.
-	Earlier iter.Seq2[wal.LiveEntry, error]
-
 	// Replace writes another database in the place of that in Dir, which is closed by then. A [BeforeDelete]
 	// needs it: which deletion was the last is known at the end.
 	Replace func(write func(w io.Writer) error) error
@@ -38,7 +34,7 @@ type Options struct {
 
 // Run applies entries to a database up to a target. What it has written is not synced.
 //
-// The error is a [*ForeignError] for a log of another cluster, a [*TargetError] for a target that can't be reached, a [*kv.EntryError] for an entry that
+// The error is a [*TargetError] for a target that can't be reached, a [*kv.EntryError] for an entry that
 // can't be applied, an error that Entries yields, or that of the context.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	if o.Target.Kind == "" {
@@ -82,11 +78,6 @@ func (r *run) apply(ctx context.Context) (err error) {
 		err = errors.Join(err, r.store.Close())
 	}()
 	r.report.Before = r.state()
-	if r.Earlier != nil {
-		if err := checkKeys(r.store, r.Earlier); err != nil {
-			return err
-		}
-	}
 	if err := r.begin(); err != nil {
 		return err
 	}

@@ -252,7 +252,12 @@ func (o *restoreOptions) restore(cmd *cobra.Command, a *ui.App, args []string) (
 	defer func() { _ = again.Close() }() // opened for reading
 	bars := &stepBars{a: a, name: source.name}
 	defer bars.done()
-	p, err := restore.NewPlan(o.planOptions(a, c, targets, source, bars, again))
+	options := o.planOptions(a, c, targets, source, again)
+	options.Progress = bars.set
+	if again != nil {
+		again.bar = bars.count(again.Range.First()-1, again.Range.Len())
+	}
+	p, err := restore.NewPlan(options)
 	if err != nil {
 		return nil, err
 	}

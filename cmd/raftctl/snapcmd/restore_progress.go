@@ -37,17 +37,16 @@ func (s *stepBars) show(title string, done int64, begin func(title string) *ui.P
 func (s *stepBars) done() { s.bar.Done() }
 
 func (o *restoreOptions) planOptions(
-	a *ui.App, c *restore.Cluster, targets []restore.Target, s *restoreSource, bars *stepBars, again *rerun,
+	a *ui.App, c *restore.Cluster, targets []restore.Target, s *restoreSource, again *rerun,
 ) restore.Options {
 	as, _ := restore.ParseRelease(o.as) // checked; 0 where it isn't given
 	ro := restore.Options{
 		FS: a.FS, Base: s.Base, Cluster: c, Targets: targets, As: as,
 		Bump: o.bump.by, BumpSeen: o.bump.auto, MarkCompacted: o.markCompacted, ClearAlarms: o.clearAlarms,
-		SkipVerify: o.skipVerify, Rehearse: o.replay.rehearse, Progress: bars.set,
+		SkipVerify: o.skipVerify, Rehearse: o.replay.rehearse,
 	}
 	if again != nil {
 		ro.Replay, ro.ReplayBytes = again.run, again.Bytes
-		again.bar = bars.count(again.Range.First()-1, again.Range.Len())
 	}
 	return ro
 }

@@ -86,7 +86,6 @@ func (o *replayFlags) check(cmd *cobra.Command, has bool) (err error) {
 // rerun is a replay that was planned.
 type rerun struct {
 	*replay.Plan
-
 	sources  []*logs.Source
 	revision int64 // of the backup
 	bar      func(index uint64)
@@ -155,7 +154,7 @@ func (r *rerun) run(ctx context.Context, dir string) (out restore.Replayed, err 
 	out.Revision = r.revision
 	last := r.Base.Index
 	if r.Range.Len() > 0 {
-		r.report, err = r.Plan.Run(ctx, dir, func(write func(io.Writer) error) error {
+		r.report, err = r.Run(ctx, dir, func(write func(io.Writer) error) error {
 			return replaceDatabase(dir, write)
 		}, r.bar)
 		if err != nil {
@@ -190,7 +189,7 @@ type behind struct {
 // countBehind counts the entries behind the last one that was applied.
 func (r *rerun) countBehind(ctx context.Context, last uint64) (b behind, err error) {
 	seen, end := last, max(last, r.Commit.Index, r.End.Index)
-	rest, err := r.Plan.Behind(last)
+	rest, err := r.Behind(last)
 	if err == nil {
 		var request decode.Request
 		for e, err := range rest.Entries(ctx) {

@@ -98,14 +98,12 @@ func (p *Progress) Set(done int64) {
 	if rate > 0 {
 		left = time.Duration(float64(p.total-done) / rate * float64(time.Second)).Round(time.Second)
 	}
-	fmt.Fprintf(p.w, "%s: %s of %s, %s/s, %v left\n", p.name, p.text(done), p.text(p.total), p.text(int64(rate)), left)
-}
-
-func (p *Progress) text(n int64) string {
 	if p.unit != "" {
-		return fmt.Sprintf("%d %s", n, p.unit)
+		fmt.Fprintf(p.w, "%s: %d of %d %s, %.0f/s, %v left\n", p.name, done, p.total, p.unit, rate, left)
+		return
 	}
-	return display.FormatSize(n)
+	fmt.Fprintf(p.w, "%s: %s of %s, %s/s, %v left\n",
+		p.name, display.FormatSize(done), display.FormatSize(p.total), display.FormatSize(int64(rate)), left)
 }
 
 // Done removes the bar, whether the end was reached or not.

@@ -40,3 +40,16 @@ func TestNoProgressBesideAPager(t *testing.T) {
 		}
 	}
 }
+
+// What is no bytes is counted in its own unit.
+func TestCountLines(t *testing.T) {
+	var out bytes.Buffer
+	clock := time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+	p := NewCount(&App{Err: &out, Now: func() time.Time { return clock }}, "replay", "entries", 50_000)
+	clock = clock.Add(10 * time.Second)
+	p.Set(20_000)
+	p.Done()
+	if got, want := out.String(), "replay: 20000 of 50000 entries, 2000/s, 15s left\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
