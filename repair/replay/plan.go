@@ -58,6 +58,12 @@ type Plan struct {
 	Times   *decode.Times // when the entries were written
 	Moment  decode.Moment // what a Time has come to
 
+	// MayDelete are entries that a [BeforeDelete] may choose from, at most [MaxDeletions] of the last ones;
+	// MayOthers counts the ones before. Only the replay tells which of them deleted anything, and which keys
+	// went with a lease.
+	MayDelete []Candidate
+	MayOthers int
+
 	joined *logs.Joined
 	log    Log
 	cut    error // why Range ends before what is committed does; only a Revision puts up with that
@@ -151,6 +157,9 @@ func (p *Plan) readAhead(ctx context.Context, progress func(done, total uint64))
 			continue
 		}
 		clock.Add(e.Index, &request)
+		if p.Target.Kind == BeforeDelete && e.Index > p.Base.Index {
+			p.noteCandidate(e.ID(), &request)
+		}
 		if cc := request.ConfChange(); cc != nil {
 			p.log.addChange(cc)
 		}
@@ -160,6 +169,25 @@ func (p *Plan) readAhead(ctx context.Context, progress func(done, total uint64))
 	}
 	p.Times = clock.Times()
 	return nil
+}
+
+// Candidate is an entry that may delete a key.
+type Candidate struct {
+	ID      raftpb.EntryID
+	Op      decode.Op
+	Summary string // in one line
+}
+
+func (p *Plan) noteCandidate(id raftpb.EntryID, r *decode.Request) {
+	filter := decode.Filter{Ops: []decode.Op{decode.OpDeleteRange}, Key: p.Target.Key, Prefix: true}
+	if !r.Match(&filter) {
+		return
+	}
+	p.MayDelete = append(p.MayDelete, Candidate{id, r.Op, string(r.AppendSummary(nil, decode.Style{}))})
+	if n := len(p.MayDelete); n > MaxDeletions {
+		p.MayDelete = append(p.MayDelete[:0], p.MayDelete[n-MaxDeletions:]...)
+		p.MayOthers++
+	}
 }
 
 // earliest returns the entry behind which all up to the database's last one are there; none is lower than

@@ -32,12 +32,14 @@ type replayed struct {
 	NotBefore string `json:"time_not_before,omitempty"`
 	NotAfter  string `json:"time_not_after,omitempty"`
 
-	Deletions []replayedDeletion `json:"deletions,omitempty"`
-	Others    int                `json:"deletions_before,omitempty"`
-	Foreign   string             `json:"foreign,omitempty"`
-	Damage    []string           `json:"damage,omitempty"`
+	MayDelete []replayedCandidate `json:"may_delete,omitempty"`
+	Deletions []replayedDeletion  `json:"deletions,omitempty"`
+	Others    int                 `json:"deletions_before,omitempty"`
+	Foreign   string              `json:"foreign,omitempty"`
+	Damage    []string            `json:"damage,omitempty"`
 
 	bounds decode.Bounds
+	logEnd uint64
 	show   string // the command that shows the deletion
 }
 
@@ -97,11 +99,23 @@ type replayedDeletion struct {
 	bounds decode.Bounds
 }
 
+// replayedCandidate is an entry that may have deleted a key.
+type replayedCandidate struct {
+	Index     uint64 `json:"index"`
+	Term      uint64 `json:"term"`
+	Op        string `json:"op"`
+	Summary   string `json:"summary"`
+	NotBefore string `json:"time_not_before,omitempty"`
+	NotAfter  string `json:"time_not_after,omitempty"`
+
+	bounds decode.Bounds
+}
+
 // newReplayed says what was planned, and what came of it once it has run.
 func newReplayed(r *rerun) *replayed {
 	out := &replayed{
 		Target: r.Target.String(), First: r.Range.First(), Last: r.Range.Last(), Entries: r.Range.Len(),
-		Commit: newReplayedCommit(r.Commit),
+		Commit: newReplayedCommit(r.Commit), logEnd: r.End.Index,
 	}
 	for _, run := range r.Range.Runs() {
 		out.Logs = append(out.Logs, replayedLog{run.Source.Name, fmt.Sprintf("%x", run.Source.View.Metadata.NodeID),
@@ -123,12 +137,24 @@ func newReplayed(r *rerun) *replayed {
 	}
 	if r.report != nil {
 		out.finish(r)
+	} else {
+		out.addCandidates(r)
 	}
 	if out.Entries > 0 && (r.report != nil || r.Target.Kind != replay.Revision && r.Target.Kind != replay.BeforeDelete) {
 		out.bounds = r.Times.At(out.Last)
 		out.NotBefore, out.NotAfter = timeText(out.bounds.NotBefore), timeText(out.bounds.NotAfter)
 	}
 	return out
+}
+
+// addCandidates adds what --until before-delete would choose from.
+func (out *replayed) addCandidates(r *rerun) {
+	out.Others = r.MayOthers
+	for _, c := range r.MayDelete {
+		at := r.Times.At(c.ID.Index)
+		out.MayDelete = append(out.MayDelete, replayedCandidate{c.ID.Index, c.ID.Term, string(c.Op), c.Summary,
+			timeText(at.NotBefore), timeText(at.NotAfter), at})
+	}
 }
 
 // bumpReason says how --bump-revision auto has found its number.
@@ -202,7 +228,11 @@ func (out *replayed) print(a *ui.App, f *ui.Facts, dryRun bool) {
 // text says which entries.
 func (out *replayed) text(dryRun bool) string {
 	if out.Entries == 0 {
-		return fmt.Sprintf("nothing up to %s: the backup has applied entry %d already", out.Target, out.First-1)
+		text := fmt.Sprintf("nothing up to %s: the backup has applied entry %d already", out.Target, out.First-1)
+		if out.logEnd < out.First {
+			text += fmt.Sprintf(", and the log ends at %d", out.logEnd)
+		}
+		return text
 	}
 	text := fmt.Sprintf("entries %d..%d (%d), up to %s", out.First, out.Last, out.Entries, out.Target)
 	if dryRun && (strings.HasPrefix(out.Target, string(replay.Revision)) || strings.HasPrefix(out.Target, string(replay.BeforeDelete))) {
@@ -261,6 +291,7 @@ func entries(n uint64) string {
 
 // printDeletions lists what --until before-delete chose from.
 func (out *replayed) printDeletions(f *ui.Facts) {
+	out.printCandidates(f)
 	n := len(out.Deletions)
 	if n == 0 {
 		return
@@ -277,6 +308,25 @@ func (out *replayed) printDeletions(f *ui.Facts) {
 	for i := n - 2; i >= 0; i-- {
 		d := &out.Deletions[i]
 		f.AddBelow(fmt.Sprintf("  --until index=%d: %s", d.Index-1, d.text()))
+	}
+}
+
+// printCandidates lists what it would choose from.
+func (out *replayed) printCandidates(f *ui.Facts) {
+	if len(out.MayDelete) == 0 {
+		return
+	}
+	f.Add("may delete", "it stops before the last of these that did, or of leases that took such a key:")
+	for i := range slices.Backward(out.MayDelete) {
+		c := &out.MayDelete[i]
+		line := fmt.Sprintf("entry %d: %s", c.Index, c.Summary)
+		if c.NotBefore != "" || c.NotAfter != "" {
+			line += fmt.Sprintf(", %v", c.bounds)
+		}
+		f.AddBelow(line)
+	}
+	if out.Others > 0 {
+		f.AddBelow(fmt.Sprintf("and %d before", out.Others))
 	}
 }
 

@@ -146,8 +146,12 @@ func (r *restored) print(a *ui.App) error {
 	if r.Replay != nil {
 		r.Replay.print(a, f, r.DryRun)
 	}
-	f.Add("as", "etcd %s", r.As)
+	f.Add("form", "that of etcd %s", r.As)
 	f.Add("revision", "%s", r.revisionText())
+	if n := r.unseen(); n > 0 {
+		f.AddBelow(fmt.Sprintf("clients of the old cluster may have seen revisions up to %d: --bump-revision auto and "+
+			"--mark-compacted keep these from coming again", n))
+	}
 	if r.BumpReason != "" {
 		f.AddBelow("bumped by " + fmt.Sprint(r.BumpedBy) + ": " + r.BumpReason)
 	}
@@ -181,7 +185,7 @@ func (r *restored) print(a *ui.App) error {
 
 func (r *restored) verb() string {
 	if r.DryRun {
-		return "would be"
+		return "plan for"
 	}
 	return "restored"
 }
@@ -214,6 +218,15 @@ func (r *restored) revisionText() string {
 		return fmt.Sprintf("%d, %d before", *r.RevisionAfter, r.RevisionBefore)
 	}
 	return fmt.Sprintf("%d, %d before; bumped by %d, and compacted up to there", *r.RevisionAfter, r.RevisionBefore, r.BumpedBy)
+}
+
+// unseen returns the last revision that clients may have seen, if the result has an earlier one; 0 if not, as
+// far as that is known.
+func (r *restored) unseen() int64 {
+	if r.Replay == nil || r.Replay.Behind == nil || r.BumpedBy > 0 || r.RevisionAfter == nil || r.Replay.Behind.Writes == 0 {
+		return 0
+	}
+	return *r.RevisionAfter + int64(r.Replay.Behind.Writes)
 }
 
 func (l *restoredLeft) text() string {
