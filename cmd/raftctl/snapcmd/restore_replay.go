@@ -15,6 +15,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/repair/replay"
@@ -130,18 +131,16 @@ func (o *restoreOptions) openLogs(ctx context.Context, a *ui.App, s *restoreSour
 	}
 	bar := &lateBar{a: a, name: "read log"}
 	defer bar.Done()
-	sources, err := logs.OpenAll(ctx, names, logs.Options{Dir: a.Dir, Database: true})
-	if err != nil {
-		return nil, err
+	sources, err := logs.OpenAll(ctx, names, logs.Options{Dir: a.Dir, Database: true,
+		Applied: func(name string, m *datadir.Member) raftpb.EntryID {
+			// What a database that can't be read would tell is not needed: it would only tell more.
+			id, _ := appliedBy(ctx, a, m, name)
+			return id
+		}})
+	if err == nil && o.fromMember != "" {
+		sources[0].Applied = raftpb.EntryID{Term: s.Meta.Term, Index: s.Meta.ConsistentIndex}
 	}
-	for i, l := range sources {
-		// What a database that can't be read would tell is not needed: it would only tell more.
-		l.Applied, _ = appliedBy(ctx, a, l.Log.Member(), l.Name)
-		if i == 0 && o.fromMember != "" {
-			l.Applied = raftpb.EntryID{Term: s.Meta.Term, Index: s.Meta.ConsistentIndex}
-		}
-	}
-	return sources, nil
+	return sources, err
 }
 
 // run replays onto the copy of the base in a folder. Where there is nothing to replay, the copy stays as it
