@@ -101,6 +101,19 @@ func (r *rerun) Close() error {
 	return logs.CloseAll(r.sources)
 }
 
+// roots are the folders that the logs belong to.
+func (r *rerun) roots(a *ui.App) (dirs []string) {
+	if r == nil {
+		return nil
+	}
+	for _, s := range r.sources {
+		if m := s.Log.Member(); !m.Archived {
+			dirs = append(dirs, rootOf(a, m.Log.Name))
+		}
+	}
+	return dirs
+}
+
 // planReplay opens the logs and checks them; nil if there are none.
 func (o *restoreOptions) planReplay(ctx context.Context, a *ui.App, s *restoreSource) (*rerun, error) {
 	if !o.replays() {

@@ -24,7 +24,7 @@ import (
 type restoreSource struct {
 	*restore.Base
 	name   string // as it was given
-	root   string // the folder in which nothing is written
+	root   string // the folder in which nothing is written: see rootOf
 	ownLog bool   // a member's log lies in its data directory
 	member *datadir.Member
 }
@@ -48,7 +48,7 @@ func (o *restoreOptions) source(ctx context.Context, a *ui.App, args []string) (
 	v.member, s.ownLog = s.member, v.source.WalDir == ""
 	p, err := o.sourcePlace(ctx, v)
 	if err == nil {
-		s.root = rootOf(a, s.name, o.fromMember != "")
+		s.root = rootOf(a, s.name)
 		err = s.open(ctx, a, o, p)
 	}
 	if err != nil {
@@ -165,17 +165,15 @@ func (s *restoreSource) open(ctx context.Context, a *ui.App, o *restoreOptions, 
 	return err
 }
 
-// rootOf returns the folder that is restored from: a file's is that of the member that it lies in, if
-// it does.
-func rootOf(a *ui.App, name string, isMember bool) string {
+// rootOf returns the folder that a path belongs to, in which nothing is written: that of the member whose
+// database or log it is, or lies in, and else the path itself.
+func rootOf(a *ui.App, name string) string {
 	at := realPath(a.Path(name))
-	if isMember {
-		return at
-	}
-	snap := filepath.Dir(at)
-	member := filepath.Dir(snap)
-	if filepath.Base(snap) == "snap" && filepath.Base(member) == "member" {
-		return filepath.Dir(member)
+	for _, dir := range []string{at, filepath.Dir(at), filepath.Join(at, "wal")} {
+		member := filepath.Dir(dir)
+		if base := filepath.Base(dir); (base == "snap" || base == "wal") && filepath.Base(member) == "member" {
+			return filepath.Dir(member)
+		}
 	}
 	return at
 }
@@ -197,15 +195,17 @@ func realPath(name string) string {
 }
 
 // refuseInside refuses to write into what is restored from.
-func (s *restoreSource) refuseInside(cmd *cobra.Command, shown func(string) string, targets []restore.Target) error {
+func (o *restoreOptions) refuseInside(cmd *cobra.Command, a *ui.App, roots []string, targets []restore.Target) error {
 	for _, t := range targets {
 		for _, dir := range []string{t.DataDir, t.WalDir} {
 			if dir == "" {
 				continue
 			}
 			real := realPath(dir)
-			if real == s.root || strings.HasPrefix(real, s.root+string(os.PathSeparator)) {
-				return ui.Usagef(cmd, "%s lies in what is restored from, which is never written to", ui.Quote(shown(dir)))
+			for _, root := range roots {
+				if real == root || strings.HasPrefix(real, root+string(os.PathSeparator)) {
+					return ui.Usagef(cmd, "%s lies in what is restored from, which is never written to", ui.Quote(o.shown(a, dir)))
+				}
 			}
 		}
 	}
