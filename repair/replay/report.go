@@ -47,6 +47,9 @@ type Deletion struct {
 type TargetError struct {
 	Target Target
 	Why    string
+
+	// Uncommitted says that the log goes on with entries that are not known to be committed.
+	Uncommitted bool
 }
 
 // Error formats the error as "index=900: the log ends at entry 880".

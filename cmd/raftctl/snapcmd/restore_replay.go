@@ -242,8 +242,8 @@ func (o *restoreOptions) replayError(err error) error {
 		}
 		return &restore.RefusedError{Err: fmt.Errorf("%w; %s", err, hint)}
 	}
-	if _, ok := errors.AsType[*replay.TargetError](err); ok {
-		if o.replay.target.Kind == replay.Index && !o.replay.uncommitted {
+	if target, ok := errors.AsType[*replay.TargetError](err); ok {
+		if target.Uncommitted {
 			err = fmt.Errorf("%w; --include-uncommitted goes on to the end of the log", err)
 		}
 		return ui.UsageError{Err: fmt.Errorf("--until %w", err)}
