@@ -209,6 +209,21 @@ func TestRestoreRefused(t *testing.T) {
 	w.wantFiles(t)
 }
 
+// A name in the database doesn't act on the terminal.
+func TestRestoreHostileName(t *testing.T) {
+	w := newWorld(t)
+	dir := corpus.Copy(t, "c36-leasecp-1n-clean")
+	dbtest.Edit(t, filepath.Join(dir, "member", "snap", "db"), func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("members"))
+		k, _ := b.Cursor().First()
+		return b.Put(k, []byte(`{"id":3985666263220606077,"peerURLs":["http://localhost:2380"],"name":"\u001b[31m\nred"}`))
+	})
+	w.restore(t, ui.StatusOK, "", "--from-member", dir, "--data-dir", "new")
+	if got := w.out.String(); !strings.Contains(got, `\x1b[31m\nred (374fee597485d47d)`) || strings.Contains(got, "\x1b") {
+		t.Errorf("got %q", got)
+	}
+}
+
 // A disk without room is an error with both numbers, before anything is written.
 func TestRestoreDiskFull(t *testing.T) {
 	w := newWorld(t)
@@ -265,7 +280,7 @@ func TestRestoreJSONContract(t *testing.T) {
 			}
 		}
 	}
-	if told != 90 {
-		t.Errorf("%d fields, want 90", told)
+	if told != 92 {
+		t.Errorf("%d fields, want 92", told)
 	}
 }
