@@ -7,9 +7,13 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/pkg/v3/traceutil"
+	"go.etcd.io/etcd/server/v3/auth"
 	"go.etcd.io/etcd/server/v3/storage/mvcc"
 
 	"github.com/raftctl/raftctl/decode"
@@ -77,10 +81,12 @@ const earlierKeys = 256
 
 // checkKeys compares the last keys that entries put which the database has applied with those in it. That
 // finds the log of another cluster whose members have the same IDs, as those of a cluster have that was
-// restored. Entries may have been refused, and clusters may have some values in common, so that most keys have to
-// be as the log says.
+// restored. Clusters may have some values in common, so that most keys have to be as the log says.
 func checkKeys(store *kv.Store, earlier iter.Seq2[wal.LiveEntry, error]) error {
-	want, err := lastPuts(earlier)
+	if isFull(store) { // all puts are refused then
+		return nil
+	}
+	want, err := lastPuts(store.Auth(), earlier)
 	if err != nil || len(want) == 0 {
 		return err
 	}
@@ -96,7 +102,7 @@ func checkKeys(store *kv.Store, earlier iter.Seq2[wal.LiveEntry, error]) error {
 			same++
 		}
 	}
-	if 2*same >= len(want) || isFull(store) { // all puts are refused then
+	if 2*same >= len(want) {
 		return nil
 	}
 	return &ForeignError{fmt.Sprintf("of the last %d keys that the log puts, in entries that the database has "+
@@ -109,8 +115,9 @@ func isFull(store *kv.Store) bool {
 	})
 }
 
-// lastPuts returns the values of keys that entries put and that no later one may have changed otherwise.
-func lastPuts(entries iter.Seq2[wal.LiveEntry, error]) (map[string][]byte, error) {
+// lastPuts returns the values of keys that entries put, of which it is sure that they were not refused, and
+// that no later one may have changed otherwise.
+func lastPuts(users auth.AuthStore, entries iter.Seq2[wal.LiveEntry, error]) (map[string][]byte, error) {
 	puts := map[string][]byte{}
 	var r decode.Request
 	for e, err := range entries {
@@ -121,15 +128,40 @@ func lastPuts(entries iter.Seq2[wal.LiveEntry, error]) (map[string][]byte, error
 		if err != nil {
 			return nil, err
 		}
-		if decode.Payload(&r, e.Entry) != nil || r.Op == decode.OpLeaseRevoke {
+		if decode.Payload(&r, e.Entry) != nil || clouds(&r) {
 			clear(puts)
 			continue
 		}
 		for a := range r.Accesses() {
 			notePut(puts, &r, a)
 		}
+		if r.Op == decode.OpPut && !isTaken(users, e.Data) {
+			for a := range r.Accesses() {
+				delete(puts, string(a.Key))
+			}
+		}
 	}
 	return puts, nil
+}
+
+// clouds reports whether after a request it isn't known what became of the puts before it: they may have
+// been refused, for want of room or of permission, or have gone with a lease.
+func clouds(r *decode.Request) bool {
+	return r.Op == decode.OpLeaseRevoke || r.Op == decode.OpAlarm ||
+		strings.HasPrefix(string(r.Op), "auth_")
+}
+
+// isTaken reports whether a put is surely not refused, with the users as they are, if there is room.
+func isTaken(users auth.AuthStore, data []byte) bool {
+	var req etcdserverpb.InternalRaftRequest
+	if proto.Unmarshal(data, &req) != nil || req.Put == nil || req.Put.IgnoreValue || req.Put.IgnoreLease {
+		return false
+	}
+	if !users.IsAuthEnabled() {
+		return true
+	}
+	info := &auth.AuthInfo{Username: req.Header.GetUsername(), Revision: req.Header.GetAuthRevision()}
+	return users.IsPutPermitted(info, req.Put.Key) == nil
 }
 
 func notePut(puts map[string][]byte, r *decode.Request, a decode.Access) {
