@@ -65,11 +65,8 @@ func Check(meta *database.Meta, members *database.Members, log Log) error {
 		return &ForeignError{fmt.Sprintf("entry %d, the last that the database has applied, is of term %d there, and "+
 			"of term %d in the log", meta.ConsistentIndex, meta.Term, term)}
 	}
-	for _, id := range log.Members {
-		if slices.ContainsFunc(members.Members, func(m database.Member) bool { return m.ID == id }) ||
-			slices.Contains(members.Removed, id) {
-			return nil
-		}
+	if slices.ContainsFunc(log.Members, members.Knows) {
+		return nil
 	}
 	slices.Sort(log.Members)
 	return &ForeignError{fmt.Sprintf("the log names the members %x, none of which the database has",

@@ -20,6 +20,7 @@ import (
 	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/repair/replay"
 	"github.com/raftctl/raftctl/repair/restore"
+	"github.com/raftctl/raftctl/snapshot/database"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -144,16 +145,26 @@ func (o *restoreOptions) openLogs(ctx context.Context, a *ui.App, s *restoreSour
 	}
 	bar := &lateBar{a: a, name: "read log"}
 	defer bar.Done()
+	known := map[*datadir.Member]*database.Members{}
 	sources, err := logs.OpenAll(ctx, names, logs.Options{Dir: a.Dir, Database: true,
-		Applied: func(name string, m *datadir.Member) raftpb.EntryID {
+		Applied: func(name string, m *datadir.Member) (id raftpb.EntryID) {
 			// What a database that can't be read would tell is not needed: it would only tell more.
-			id, _ := appliedBy(ctx, a, m, name)
+			id, known[m], _ = appliedBy(ctx, a, m, name)
 			return id
 		}})
-	if err == nil && o.fromMember != "" {
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range sources {
+		// Another member's database, or another cluster's, tells nothing of this log.
+		if db := known[l.Log.Member()]; db == nil || !db.Knows(l.View.Metadata.NodeID) {
+			l.Applied = raftpb.EntryID{}
+		}
+	}
+	if o.fromMember != "" {
 		sources[0].Applied = raftpb.EntryID{Term: s.Meta.Term, Index: s.Meta.ConsistentIndex}
 	}
-	return sources, err
+	return sources, nil
 }
 
 // run replays onto the copy of the base in a folder. Where there is nothing to replay, the copy stays as it

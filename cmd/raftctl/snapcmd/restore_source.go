@@ -118,7 +118,7 @@ func received(ctx context.Context, v *verified) (*datadir.Place, error) {
 func ahead(ctx context.Context, v *verified, index uint64) (*datadir.Place, error) {
 	m := v.member
 	own := m.Database
-	applied, err := appliedBy(ctx, v.a, m, v.path)
+	applied, _, err := appliedBy(ctx, v.a, m, v.path)
 	if err != nil || applied.Index >= index {
 		return &own, err
 	}
@@ -136,20 +136,26 @@ func ahead(ctx context.Context, v *verified, index uint64) (*datadir.Place, erro
 		ui.CommandLine("raftctl", "snapshot", "verify", paths.Typed(v.path)))}
 }
 
-// appliedBy returns the last entry that a member's database has applied; zero if there is none, as for
-// etcd, which then makes an empty one.
-func appliedBy(ctx context.Context, a *ui.App, m *datadir.Member, name string) (id raftpb.EntryID, err error) {
+// appliedBy returns the last entry that a member's database has applied, and whom it has as members; zero if
+// there is none, as for etcd, which then makes an empty one.
+func appliedBy(
+	ctx context.Context, a *ui.App, m *datadir.Member, name string,
+) (id raftpb.EntryID, members *database.Members, err error) {
 	p := m.Database
 	if p.State != datadir.Present {
-		return id, nil
+		return id, new(database.Members), nil
 	}
 	db, err := openAt(ctx, a, &p, name, database.Options{})
 	if err != nil {
-		return id, err
+		return id, nil, err
 	}
 	defer func() { _ = db.Close() }() // opened for reading
 	meta, err := db.Meta()
-	return raftpb.EntryID{Term: meta.Term, Index: meta.ConsistentIndex}, err
+	if err != nil {
+		return id, nil, err
+	}
+	members, err = db.Members()
+	return raftpb.EntryID{Term: meta.Term, Index: meta.ConsistentIndex}, members, err
 }
 
 func (s *restoreSource) open(ctx context.Context, a *ui.App, o *restoreOptions, p *datadir.Place) error {
