@@ -23,6 +23,10 @@ type Options struct {
 	// where the member lies in an archive.
 	Database bool
 
+	// Applied, if not nil, tells the last entry that a member's database has applied, for [Source.Applied].
+	// It is asked before the log is read: what a running etcd applies meanwhile would be missing in the log.
+	Applied func(name string, m *datadir.Member) raftpb.EntryID
+
 	// Progress is called now and then with the number of bytes of a log that were read so far, and of how
 	// many.
 	Progress func(name string, done, total int64)
@@ -59,11 +63,20 @@ func Open(ctx context.Context, name string, o Options) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	var applied raftpb.EntryID
+	if o.Applied != nil {
+		applied = o.Applied(name, m)
+	}
 	log, err := wal.OpenMember(m)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return New(ctx, name, log, o)
+	s, err := New(ctx, name, log, o)
+	if err != nil {
+		return nil, err
+	}
+	s.Applied = applied
+	return s, nil
 }
 
 // OpenAll opens the logs at several paths. A path that holds several logs, as an archive of all members

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/raftpb"
@@ -55,11 +56,8 @@ func Check(meta *database.Meta, members *database.Members, log Log) error {
 		return &ForeignError{fmt.Sprintf("entry %d, the last that the database has applied, is of term %d there, and "+
 			"of term %d in the log", meta.ConsistentIndex, meta.Term, term)}
 	}
-	for _, id := range log.Members {
-		if slices.ContainsFunc(members.Members, func(m database.Member) bool { return m.ID == id }) ||
-			slices.Contains(members.Removed, id) {
-			return nil
-		}
+	if slices.ContainsFunc(log.Members, members.Knows) {
+		return nil
 	}
 	slices.Sort(log.Members)
 	return &ForeignError{fmt.Sprintf("the log names the members %x, none of which the database has",
@@ -71,12 +69,16 @@ const earlierKeys = 256
 
 // CheckKeys compares the last keys that entries put which the database has applied with those in it. That
 // finds the log of another cluster whose members have the same IDs, as those of a cluster have that was
-// restored. Entries may have been refused, and clusters may have some values in common, so that most keys
-// have to be as the log says. Changes are those in the database since the first of the entries at least.
+// restored. Puts that may have been refused don't count, and clusters may have some values in common, so that
+// most keys have to be as the log says. Changes are those in the database since the first of the entries at
+// least.
 func CheckKeys(
-	earlier iter.Seq2[wal.LiveEntry, error], changes iter.Seq2[*database.Change, error],
+	refused Refusals, earlier iter.Seq2[wal.LiveEntry, error], changes iter.Seq2[*database.Change, error],
 ) error {
-	want, err := lastPuts(earlier)
+	if refused.Full {
+		return nil
+	}
+	want, err := lastPuts(refused.Users, earlier)
 	if err != nil || len(want) == 0 {
 		return err
 	}
@@ -101,8 +103,9 @@ func CheckKeys(
 		"applied, %d have that value in it", len(want), n)}
 }
 
-// lastPuts returns the values of keys that entries put and that no later one may have changed otherwise.
-func lastPuts(entries iter.Seq2[wal.LiveEntry, error]) (map[string][]byte, error) {
+// lastPuts returns the values of keys that entries put, of which it is sure that they were not refused, and
+// that no later one may have changed otherwise.
+func lastPuts(users *database.Auth, entries iter.Seq2[wal.LiveEntry, error]) (map[string][]byte, error) {
 	puts := map[string][]byte{}
 	var r decode.Request
 	for e, err := range entries {
@@ -113,15 +116,27 @@ func lastPuts(entries iter.Seq2[wal.LiveEntry, error]) (map[string][]byte, error
 		if err != nil {
 			return nil, err
 		}
-		if decode.Payload(&r, e.Entry) != nil || r.Op == decode.OpLeaseRevoke {
+		if decode.Payload(&r, e.Entry) != nil || clouds(&r) {
 			clear(puts)
 			continue
 		}
 		for a := range r.Accesses() {
 			notePut(puts, &r, a)
 		}
+		if r.Op == decode.OpPut && !isTaken(users, e.Data) {
+			for a := range r.Accesses() {
+				delete(puts, string(a.Key))
+			}
+		}
 	}
 	return puts, nil
+}
+
+// clouds reports whether after a request it isn't known what became of the puts before it: they may have
+// been refused, for want of room or of permission, or have gone with a lease.
+func clouds(r *decode.Request) bool {
+	return r.Op == decode.OpLeaseRevoke || r.Op == decode.OpAlarm ||
+		strings.HasPrefix(string(r.Op), "auth_")
 }
 
 func notePut(puts map[string][]byte, r *decode.Request, a decode.Access) {

@@ -48,7 +48,10 @@ func newLog(t *testing.T, requests ...*pb.InternalRaftRequest) *history {
 	t.Helper()
 	h := new(history)
 	for i, r := range requests {
-		r.Header = &pb.RequestHeader{ID: uint64(i + 1)}
+		if r.Header == nil {
+			r.Header = new(pb.RequestHeader)
+		}
+		r.Header.ID = uint64(i + 1)
 		data, err := proto.Marshal(r)
 		if err != nil {
 			t.Fatal(err)
@@ -91,9 +94,61 @@ func TestLogOfAnotherHistory(t *testing.T) {
 				t.Fatal(err)
 			}
 			db := openDatabase(t, dir)
-			err := replay.CheckKeys(tc.log.from(0), db.Since(t.Context(), 1))
+			err := replay.CheckKeys(replay.Refusals{}, tc.log.from(0), db.Since(t.Context(), 1))
 			if _, foreign := errors.AsType[*replay.ForeignError](err); foreign != tc.foreign || !foreign && err != nil {
 				t.Errorf("error %v, want a foreign log: %v", err, tc.foreign)
+			}
+		})
+	}
+}
+
+// TestLogOfRefusedPuts replays logs whose puts had no effect, for one reason or another: they are the
+// cluster's own.
+func TestLogOfRefusedPuts(t *testing.T) {
+	alarm := func(action pb.AlarmRequest_AlarmAction) *pb.InternalRaftRequest {
+		return &pb.InternalRaftRequest{Alarm: &pb.AlarmRequest{MemberID: 1, Action: action, Alarm: pb.AlarmType_NOSPACE}}
+	}
+	byUser := func(user, key string) *pb.InternalRaftRequest {
+		r := put(key, "9")
+		r.Header = &pb.RequestHeader{Username: user, AuthRevision: 7}
+		return r
+	}
+	keeps := put("a", "")
+	keeps.Put.IgnoreValue = true
+	noLease := put("b", "9")
+	noLease.Put.IgnoreLease = true
+	secret := "JDJhJDA0JHh4" // never compared
+	users := []*pb.InternalRaftRequest{
+		{AuthUserAdd: &pb.AuthUserAddRequest{Name: "root", HashedPassword: secret}},
+		{AuthRoleAdd: &pb.AuthRoleAddRequest{Name: "root"}},
+		{AuthUserGrantRole: &pb.AuthUserGrantRoleRequest{User: "root", Role: "root"}},
+		{AuthUserAdd: &pb.AuthUserAddRequest{Name: "alice", HashedPassword: secret}},
+		{AuthEnable: &pb.AuthEnableRequest{}},
+	}
+	for name, requests := range map[string][]*pb.InternalRaftRequest{
+		"full":          {alarm(pb.AlarmRequest_ACTIVATE), put("a", "1"), put("b", "2")},
+		"was full":      {alarm(pb.AlarmRequest_ACTIVATE), put("a", "1"), put("b", "2"), alarm(pb.AlarmRequest_DEACTIVATE)},
+		"value is kept": {put("a", "1"), keeps},
+		"lease is kept": {put("a", "1"), noLease, del("a")},
+		"not permitted": append(users, byUser("alice", "a"), byUser("nobody", "b"), byUser("", "c")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, h := t.TempDir(), newLog(t, requests...)
+			s := open(t, dir)
+			if _, err := s.Apply(h.entries); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			db := openDatabase(t, dir)
+			users, err := db.Auth()
+			if err != nil {
+				t.Fatal(err)
+			}
+			refused := replay.Refusals{Full: name == "full", Users: users}
+			if err := replay.CheckKeys(refused, h.from(0), db.Since(t.Context(), 1)); err != nil {
+				t.Error(err)
 			}
 		})
 	}

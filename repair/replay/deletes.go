@@ -173,7 +173,7 @@ func (r *run) goBack() error {
 		last = r.deletes.within
 	}
 	if last == nil {
-		return &TargetError{r.Target, fmt.Sprintf("no entry from %d to %d deletes such a key",
+		return &TargetError{Target: r.Target, Why: fmt.Sprintf("no entry from %d to %d deletes such a key",
 			r.report.Before.Applied.Index+1, r.store.Applied().Index)}
 	}
 	if r.Replace == nil {

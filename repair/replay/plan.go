@@ -21,10 +21,9 @@ type PlanOptions struct {
 	Members  *database.Members
 	Revision int64 // of the database
 
-	// Since yields the changes of keys in the database from a revision on; Full says that an alarm has
-	// refused puts, which the log has all the same.
-	Since func(ctx context.Context, revision int64) iter.Seq2[*database.Change, error]
-	Full  bool
+	// Since yields the changes of keys in the database from a revision on.
+	Since    func(ctx context.Context, revision int64) iter.Seq2[*database.Change, error]
+	Refusals Refusals
 
 	Sources []*logs.Source
 	Target  Target
@@ -66,6 +65,7 @@ type Plan struct {
 
 	joined *logs.Joined
 	log    Log
+	more   bool  // behind the last entry that may be applied the log goes on
 	cut    error // why Range ends before what is committed does; only a Revision puts up with that
 }
 
@@ -108,10 +108,18 @@ func (p *Plan) checkTarget(base State) error {
 		return err
 	}
 	if p.Target.Kind == BeforeDelete {
-		return &TargetError{p.Target, fmt.Sprintf("there is no entry behind %d, the last that the database has applied",
-			p.Base.Index)}
+		return p.goesOn(&TargetError{Target: p.Target, Why: fmt.Sprintf("there is no entry behind %d, the last that the "+
+			"database has applied", p.Base.Index)})
 	}
-	return p.Target.checkReached(base)
+	return p.goesOn(p.Target.checkReached(base))
+}
+
+// goesOn adds to the error for a target beyond the last entry whether that is the end of the log.
+func (p *Plan) goesOn(err error) error {
+	if target, ok := errors.AsType[*TargetError](err); ok {
+		target.Uncommitted = p.more
+	}
+	return err
 }
 
 // checkOrigin asks whether the logs are of the cluster that the database comes from.
@@ -120,8 +128,8 @@ func (p *Plan) checkOrigin(ctx context.Context, o *PlanOptions) error {
 		p.log.addSource(s.View)
 	}
 	err := Check(o.Meta, o.Members, p.log)
-	if earlier := p.earlier(ctx); err == nil && earlier != nil && !o.Full {
-		err = CheckKeys(earlier, o.Since(ctx, max(1, o.Revision-earlierKeys))) // an entry makes one revision at most
+	if earlier := p.earlier(ctx); err == nil && earlier != nil {
+		err = CheckKeys(o.Refusals, earlier, o.Since(ctx, max(1, o.Revision-earlierKeys))) // an entry makes one revision at most
 	}
 	if _, foreign := errors.AsType[*ForeignError](err); !o.Foreign || err != nil && !foreign {
 		return err
@@ -210,18 +218,15 @@ func (p *Plan) lastEntry(o *PlanOptions) (uint64, error) {
 	if o.Uncommitted {
 		limit = max(limit, p.End.Index)
 	}
+	p.more = p.End.Index > limit
 	switch t := p.Target; t.Kind {
 	case Index:
 		if t.N > limit {
-			beyond := &TargetError{t, p.beyond(limit)}
-			if t.N <= p.End.Index {
-				return 0, &UncommittedError{beyond}
-			}
-			return 0, beyond
+			return 0, &TargetError{Target: t, Why: p.beyond(limit), Uncommitted: t.N <= p.End.Index}
 		}
 		return max(t.N, p.Base.Index), nil // begin refuses what lies before
 	case Term:
-		return p.lastOfTerm(limit), nil
+		return p.lastOfTerm(limit)
 	case Revision:
 		// Entries may be missing behind it.
 		if reach := p.joined.Reach(p.Base.Index); reach < min(limit, p.Commit.Index) {
@@ -242,14 +247,14 @@ func (p *Plan) beyond(limit uint64) string {
 	return fmt.Sprintf("the log ends at %d", limit)
 }
 
-// lastOfTerm returns the last entry up to limit that is of the term asked for, or of an earlier one.
-func (p *Plan) lastOfTerm(limit uint64) uint64 {
+// lastOfTerm returns the last entry up to limit that is of the term asked for; limit where that isn't told.
+func (p *Plan) lastOfTerm(limit uint64) (uint64, error) {
 	last := limit
 	for low := p.Base.Index; low < last; {
 		mid := low + (last-low+1)/2
 		term, ok := p.joined.Term(mid)
 		if !ok {
-			return limit // it isn't told: the replay finds it
+			return limit, nil // the replay finds it
 		}
 		if term <= p.Target.N {
 			low = mid
@@ -257,7 +262,13 @@ func (p *Plan) lastOfTerm(limit uint64) uint64 {
 			last = mid - 1
 		}
 	}
-	return last
+	before, _ := p.joined.Term(last)
+	behind, ok := p.joined.Term(last + 1)
+	if before > 0 && before < p.Target.N && ok && p.Target.N < behind {
+		return 0, &TargetError{Target: p.Target, Why: fmt.Sprintf("no entry is of that term: %d is of term %d, and %d of "+
+			"term %d", last, before, last+1, behind)}
+	}
+	return last, nil
 }
 
 // lastBy returns the last entry that was written by the time asked for.
@@ -265,18 +276,18 @@ func (p *Plan) lastBy(slack time.Duration, limit uint64) (uint64, error) {
 	t := p.Target
 	m, ok := p.Times.Before(t.Time)
 	if !ok {
-		return 0, &TargetError{t, "nothing in the log tells where that was"}
+		return 0, &TargetError{Target: t, Why: "nothing in the log tells where that was"}
 	}
 	p.Moment = m
 	if end := p.Times.At(limit); m.Last >= limit && t.Time.Sub(end.NotBefore) > slack {
-		return 0, &TargetError{t, fmt.Sprintf("the log ends before that: entry %d, the last that may be applied, was "+
+		return 0, &TargetError{Target: t, Why: fmt.Sprintf("the log ends before that: entry %d, the last that may be applied, was "+
 			"written %v; end takes all of it", limit, end)}
 	}
 	if width, known := m.Width(); !known || width > slack {
 		return 0, &SlackError{t, m, slack}
 	}
 	if m.Index < p.Base.Index {
-		return 0, &TargetError{t, fmt.Sprintf("the database has applied entries up to %d, and %d is the last one "+
+		return 0, &TargetError{Target: t, Why: fmt.Sprintf("the database has applied entries up to %d, and %d is the last one "+
 			"written by then; an earlier one is needed", p.Base.Index, m.Index)}
 	}
 	return min(m.Index, limit), nil
@@ -294,7 +305,7 @@ func (p *Plan) Run(
 	if _, short := errors.AsType[*TargetError](err); short && p.cut != nil {
 		err = p.cut
 	}
-	return report, err
+	return report, p.goesOn(err)
 }
 
 // earlier yields the last entries that the database has applied; nil if the logs don't have them.

@@ -47,16 +47,13 @@ type Deletion struct {
 type TargetError struct {
 	Target Target
 	Why    string
+
+	// Uncommitted says that the log goes on with entries that are not known to be committed.
+	Uncommitted bool
 }
 
 // Error formats the error as "index=900: the log ends at entry 880".
 func (e *TargetError) Error() string { return fmt.Sprintf("%v: %s", e.Target, e.Why) }
-
-// UncommittedError says that only entries reach a target which are not known to be committed.
-type UncommittedError struct{ *TargetError }
-
-// Unwrap returns the error without that.
-func (e *UncommittedError) Unwrap() error { return e.TargetError }
 
 // SlackError says that it isn't known well enough which entry was the last at a time.
 type SlackError struct {

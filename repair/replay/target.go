@@ -79,12 +79,12 @@ func (t Target) String() string {
 func (t Target) checkAhead(s State) error {
 	switch {
 	case t.Kind == Index && t.N < s.Applied.Index:
-		return &TargetError{t, fmt.Sprintf("the database has applied entries up to %d; an earlier one is needed",
+		return &TargetError{Target: t, Why: fmt.Sprintf("the database has applied entries up to %d; an earlier one is needed",
 			s.Applied.Index)}
 	case t.Kind == Revision && t.N < uint64(s.Revision):
-		return &TargetError{t, fmt.Sprintf("the database is at revision %d; an earlier one is needed", s.Revision)}
+		return &TargetError{Target: t, Why: fmt.Sprintf("the database is at revision %d; an earlier one is needed", s.Revision)}
 	case t.Kind == Term && t.N < s.Applied.Term:
-		return &TargetError{t, fmt.Sprintf("the database has applied an entry of term %d; an earlier one is needed",
+		return &TargetError{Target: t, Why: fmt.Sprintf("the database has applied an entry of term %d; an earlier one is needed",
 			s.Applied.Term)}
 	}
 	return nil
@@ -94,12 +94,12 @@ func (t Target) checkAhead(s State) error {
 func (t Target) checkReached(s State) error {
 	switch {
 	case t.Kind == Index && s.Applied.Index < t.N:
-		return &TargetError{t, fmt.Sprintf("the last entry that may be applied is %d", s.Applied.Index)}
+		return &TargetError{Target: t, Why: fmt.Sprintf("the last entry that may be applied is %d", s.Applied.Index)}
 	case t.Kind == Revision && uint64(s.Revision) < t.N:
-		return &TargetError{t, fmt.Sprintf("the last entry that may be applied, %d, makes revision %d",
+		return &TargetError{Target: t, Why: fmt.Sprintf("the last entry that may be applied, %d, makes revision %d",
 			s.Applied.Index, s.Revision)}
 	case t.Kind == Term && s.Applied.Term < t.N:
-		return &TargetError{t, fmt.Sprintf("the last entry that may be applied, %d, is of term %d",
+		return &TargetError{Target: t, Why: fmt.Sprintf("the last entry that may be applied, %d, is of term %d",
 			s.Applied.Index, s.Applied.Term)}
 	}
 	return nil

@@ -72,6 +72,9 @@ func OpenBase(ctx context.Context, fsys fs.FS, name string, o BaseOptions) (*Bas
 	return b, nil
 }
 
+// Auth returns users and roles: see [database.DB.Auth].
+func (b *Base) Auth() (*database.Auth, error) { return b.db.Auth() }
+
 // Since yields the changes of keys from a revision on: see [database.DB.Since].
 func (b *Base) Since(ctx context.Context, revision int64) iter.Seq2[*database.Change, error] {
 	return b.db.Since(ctx, revision)

@@ -205,7 +205,7 @@ func (p *Plan) editBump(tx *bbolt.Tx) error {
 		next.Main += last.Main
 	}
 	if p.seen > 0 {
-		p.Bump, next.Main = p.Bump+p.seen-next.Main, p.seen
+		p.Bump, next.Main = p.seen-p.store, p.seen
 	}
 	meta, err := tx.CreateBucketIfNotExists([]byte(bucketMeta))
 	if err != nil {

@@ -23,6 +23,11 @@ type Members struct {
 	Removed []uint64 // ascending; their IDs can never be used again
 }
 
+// Knows reports whether a member is one of them, or was.
+func (m *Members) Knows(id uint64) bool {
+	return slices.ContainsFunc(m.Members, func(x Member) bool { return x.ID == id }) || slices.Contains(m.Removed, id)
+}
+
 // maxListed bounds how many members, users, roles and alarms of a database are listed.
 const maxListed = 10_000
 

@@ -156,7 +156,7 @@ func TestRestoreDamage(t *testing.T) {
 	t.Run("ends before the backup", func(t *testing.T) {
 		args := append([]string{o.backup, "--wal", early}, to(t)...)
 		status, out, errs := run(t, args...)
-		if status != ui.StatusOK || !strings.Contains(out, "nothing up to end: the backup has applied entry") {
+		if status != ui.StatusOK || !strings.Contains(out, "nothing up to end: the database has applied entry") {
 			t.Errorf("exit status %d: %s%s", status, out, errs)
 		}
 	})

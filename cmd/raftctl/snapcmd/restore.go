@@ -242,7 +242,7 @@ func (o *restoreOptions) restore(cmd *cobra.Command, a *ui.App, args []string) (
 		return nil, err
 	}
 	defer func() { _ = source.Close() }() // opened for reading
-	if err := source.refuseInside(cmd, func(dir string) string { return o.shown(a, dir) }, targets); err != nil {
+	if err := o.refuseInside(cmd, a, []string{source.root}, targets); err != nil {
 		return nil, err
 	}
 	again, err := o.planReplay(ctx, a, source)
@@ -250,6 +250,9 @@ func (o *restoreOptions) restore(cmd *cobra.Command, a *ui.App, args []string) (
 		return nil, err
 	}
 	defer func() { _ = again.Close() }() // opened for reading
+	if err := o.refuseInside(cmd, a, again.roots(a), targets); err != nil {
+		return nil, err
+	}
 	bars := &stepBars{a: a, name: source.name}
 	defer bars.done()
 	options := o.planOptions(a, c, targets, source, again)

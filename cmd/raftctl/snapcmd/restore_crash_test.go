@@ -119,7 +119,7 @@ func TestRestoreAfterKill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.restore(t, ui.StatusOK, "new.restoring-00000001 is of a restore that was killed; remove it", "a.db", "--data-dir", "new")
+	w.restore(t, ui.StatusOK, "new.restoring-00000001 is of a restore that was killed, or still runs; remove it if none does", "a.db", "--data-dir", "new")
 	w.restore(t, ui.StatusOK, "there/member.restoring-00000002 is of a restore", "a.db", "--data-dir", "there")
 	if result(t, w.app.Path("new")) != result(t, w.app.Path("there")) {
 		t.Error("a directory that was there already got something else")

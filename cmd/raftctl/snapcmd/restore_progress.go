@@ -60,9 +60,10 @@ func (s *stepBars) count(base, n uint64) func(index uint64) {
 	}
 }
 
-// sayLeftovers tells of folders that a restore left when it was killed.
+// sayLeftovers tells of folders that a restore left when it was killed, or works in.
 func (o *restoreOptions) sayLeftovers(a *ui.App, p *restore.Plan) {
 	for _, dir := range p.Leftovers() {
-		fmt.Fprintf(a.Err, "raftctl snapshot restore: %s is of a restore that was killed; remove it\n", ui.Quote(o.shown(a, dir)))
+		fmt.Fprintf(a.Err, "raftctl snapshot restore: %s is of a restore that was killed, or still runs; remove it "+
+			"if none does\n", ui.Quote(o.shown(a, dir)))
 	}
 }

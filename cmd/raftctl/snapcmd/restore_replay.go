@@ -16,6 +16,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/repair/replay"
@@ -101,6 +102,19 @@ func (r *rerun) Close() error {
 	return logs.CloseAll(r.sources)
 }
 
+// roots are the folders that the logs belong to.
+func (r *rerun) roots(a *ui.App) (dirs []string) {
+	if r == nil {
+		return nil
+	}
+	for _, s := range r.sources {
+		if m := s.Log.Member(); !m.Archived {
+			dirs = append(dirs, rootOf(a, m.Log.Name))
+		}
+	}
+	return dirs
+}
+
 // planReplay opens the logs and checks them; nil if there are none.
 func (o *restoreOptions) planReplay(ctx context.Context, a *ui.App, s *restoreSource) (*rerun, error) {
 	if !o.replays() {
@@ -116,14 +130,19 @@ func (o *restoreOptions) planReplay(ctx context.Context, a *ui.App, s *restoreSo
 	r.Plan, err = replay.NewPlan(ctx, replay.PlanOptions{
 		Meta: &s.Meta, Members: &s.Members, Revision: s.Revision, Sources: sources, Target: o.replay.target,
 		Uncommitted: o.replay.uncommitted, Foreign: o.replay.foreign, Slack: o.replay.slack, Progress: bar.set,
-		Since: s.Since, Full: slices.ContainsFunc(s.Alarms, func(a database.Alarm) bool {
-			return a.Kind == database.AlarmNoSpace
-		}),
+		Since: s.Since, Refusals: refusals(s),
 	})
 	if err != nil {
 		return nil, errors.Join(o.replayError(err), r.Close())
 	}
 	return r, nil
+}
+
+// refusals are what puts may have been refused for. Where users can't be read, that may have been anything.
+func refusals(s *restoreSource) replay.Refusals {
+	users, err := s.Auth()
+	full := slices.ContainsFunc(s.Alarms, func(a database.Alarm) bool { return a.Kind == database.AlarmNoSpace })
+	return replay.Refusals{Full: full || err != nil, Users: users}
 }
 
 // openLogs opens the logs that are given, and the member's own.
@@ -134,16 +153,24 @@ func (o *restoreOptions) openLogs(ctx context.Context, a *ui.App, s *restoreSour
 	}
 	bars := &stepBars{a: a}
 	defer bars.done()
-	sources, err := logs.OpenAll(ctx, names, logs.Options{Dir: a.Dir, Database: true, Progress: bars.log})
+	known := map[*datadir.Member]*database.Members{}
+	sources, err := logs.OpenAll(ctx, names, logs.Options{Dir: a.Dir, Database: true, Progress: bars.log,
+		Applied: func(name string, m *datadir.Member) (id raftpb.EntryID) {
+			// What a database that can't be read would tell is not needed: it would only tell more.
+			id, known[m], _ = appliedBy(ctx, a, m, name)
+			return id
+		}})
 	if err != nil {
 		return nil, err
 	}
-	for i, l := range sources {
-		// What a database that can't be read would tell is not needed: it would only tell more.
-		l.Applied, _ = appliedBy(ctx, a, l.Log.Member(), l.Name)
-		if i == 0 && o.fromMember != "" {
-			l.Applied = raftpb.EntryID{Term: s.Meta.Term, Index: s.Meta.ConsistentIndex}
+	for _, l := range sources {
+		// Another member's database, or another cluster's, tells nothing of this log.
+		if db := known[l.Log.Member()]; db == nil || !db.Knows(l.View.Metadata.NodeID) {
+			l.Applied = raftpb.EntryID{}
 		}
+	}
+	if o.fromMember != "" {
+		sources[0].Applied = raftpb.EntryID{Term: s.Meta.Term, Index: s.Meta.ConsistentIndex}
 	}
 	return sources, nil
 }
@@ -234,8 +261,8 @@ func (o *restoreOptions) replayError(err error) error {
 		}
 		return &restore.RefusedError{Err: fmt.Errorf("%w; %s", err, hint)}
 	}
-	if _, ok := errors.AsType[*replay.TargetError](err); ok {
-		if isA[*replay.UncommittedError](err) {
+	if target, ok := errors.AsType[*replay.TargetError](err); ok {
+		if target.Uncommitted {
 			err = fmt.Errorf("%w; --include-uncommitted goes on to the end of the log", err)
 		}
 		return ui.UsageError{Err: fmt.Errorf("--until %w", err)}

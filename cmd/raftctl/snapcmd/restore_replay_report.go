@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
@@ -16,7 +17,8 @@ import (
 
 // replayed is what was replayed, or would be.
 type replayed struct {
-	Target   string          `json:"target"`
+	Target   string          `json:"target,omitempty"`
+	TargetB  []byte          `json:"target_base64,omitempty"` // of one that isn't UTF-8
 	Logs     []replayedLog   `json:"logs"`
 	First    uint64          `json:"first"`
 	Last     uint64          `json:"last"`
@@ -38,6 +40,7 @@ type replayed struct {
 	Foreign   string              `json:"foreign,omitempty"`
 	Damage    []string            `json:"damage,omitempty"`
 
+	target replay.Target
 	bounds decode.Bounds
 	logEnd uint64
 	show   string // the command that shows the deletion
@@ -92,10 +95,12 @@ type replayedDeletion struct {
 	Op        string `json:"op"`
 	Revision  int64  `json:"revision"`
 	Keys      int    `json:"keys"`
-	Key       string `json:"key"`
+	Key       string `json:"key,omitempty"`
+	KeyB      []byte `json:"key_base64,omitempty"` // of one that isn't UTF-8
 	NotBefore string `json:"time_not_before,omitempty"`
 	NotAfter  string `json:"time_not_after,omitempty"`
 
+	key    string
 	bounds decode.Bounds
 }
 
@@ -114,9 +119,10 @@ type replayedCandidate struct {
 // newReplayed says what was planned, and what came of it once it has run.
 func newReplayed(r *rerun) *replayed {
 	out := &replayed{
-		Target: r.Target.String(), First: r.Range.First(), Last: r.Range.Last(), Entries: r.Range.Len(),
+		target: r.Target, First: r.Range.First(), Last: r.Range.Last(), Entries: r.Range.Len(),
 		Commit: newReplayedCommit(r.Commit), logEnd: r.End.Index,
 	}
+	out.Target, out.TargetB = textOrBytes(r.Target.String())
 	for _, run := range r.Range.Runs() {
 		out.Logs = append(out.Logs, replayedLog{run.Source.Name, fmt.Sprintf("%x", run.Source.View.Metadata.NodeID),
 			run.First, run.Last})
@@ -157,6 +163,14 @@ func (out *replayed) addCandidates(r *rerun) {
 	}
 }
 
+// textOrBytes returns a text that is UTF-8, and one that isn't as bytes.
+func textOrBytes(s string) (text string, b []byte) {
+	if utf8.ValidString(s) {
+		return s, nil
+	}
+	return "", []byte(s)
+}
+
 // bumpReason says how --bump-revision auto has found its number.
 func (r *rerun) bumpReason(by int64) string {
 	last := r.Base.Index
@@ -185,8 +199,10 @@ func (out *replayed) finish(r *rerun) {
 	out.Others = rep.Others
 	for _, d := range rep.Deletions {
 		at := r.Times.At(d.ID.Index)
-		out.Deletions = append(out.Deletions, replayedDeletion{d.ID.Index, d.ID.Term, string(d.Op), d.Revision, d.Keys,
-			string(d.Key), timeText(at.NotBefore), timeText(at.NotAfter), at})
+		x := replayedDeletion{Index: d.ID.Index, Term: d.ID.Term, Op: string(d.Op), Revision: d.Revision, Keys: d.Keys,
+			NotBefore: timeText(at.NotBefore), NotAfter: timeText(at.NotAfter), key: string(d.Key), bounds: at}
+		x.Key, x.KeyB = textOrBytes(x.key)
+		out.Deletions = append(out.Deletions, x)
 	}
 	if n := len(rep.Deletions); n > 0 {
 		out.show = r.showCommand(rep.Deletions[n-1].ID.Index)
@@ -204,6 +220,9 @@ func timeText(t time.Time) string {
 func (out *replayed) print(a *ui.App, f *ui.Facts, dryRun bool) {
 	f.Add("replay", "%s", out.text(dryRun))
 	for _, l := range out.Logs {
+		if l.First > out.Last {
+			break // the target was reached before
+		}
 		f.AddBelow(fmt.Sprintf("%d..%d from %s, of member %s", l.First, min(l.Last, out.Last), ui.Quote(l.Path), l.Member))
 	}
 	if len(out.Ops) > 0 {
@@ -218,28 +237,27 @@ func (out *replayed) print(a *ui.App, f *ui.Facts, dryRun bool) {
 	out.printCost(f)
 	out.printDeletions(f)
 	for _, d := range out.Damage {
-		f.AddBelow(d)
+		f.AddBelow(ui.Printable(d))
 	}
 	if out.Foreign != "" {
-		f.Add("foreign", "%s; taken all the same, by --force-foreign", out.Foreign)
+		f.Add("foreign", "%s; taken all the same, by --force-foreign", ui.Printable(out.Foreign))
 	}
 }
 
 // text says which entries.
 func (out *replayed) text(dryRun bool) string {
-	if out.Entries == 0 {
-		text := fmt.Sprintf("nothing up to %s: the backup has applied entry %d already", out.Target, out.First-1)
-		if out.logEnd < out.First {
-			text += fmt.Sprintf(", and the log ends at %d", out.logEnd)
-		}
-		return text
+	target := ui.Printable(out.target.String())
+	switch {
+	case out.Entries == 0 && out.logEnd < out.First:
+		return fmt.Sprintf("nothing up to %s: the database has applied entry %d already, and the log ends at %d", target,
+			out.First-1, out.logEnd)
+	case out.Entries == 0:
+		return fmt.Sprintf("nothing up to %s: the database has applied entry %d already", target, out.First-1)
+	case dryRun && (out.target.Kind == replay.Revision || out.target.Kind == replay.BeforeDelete):
+		return fmt.Sprintf("entries %d..%d (%d) at most: the replay itself tells where %s is", out.First, out.Last,
+			out.Entries, target)
 	}
-	text := fmt.Sprintf("entries %d..%d (%d), up to %s", out.First, out.Last, out.Entries, out.Target)
-	if dryRun && (strings.HasPrefix(out.Target, string(replay.Revision)) || strings.HasPrefix(out.Target, string(replay.BeforeDelete))) {
-		text = fmt.Sprintf("entries %d..%d (%d) at most: the replay itself tells where %s is", out.First, out.Last,
-			out.Entries, out.Target)
-	}
-	return text
+	return fmt.Sprintf("entries %d..%d (%d), up to %s", out.First, out.Last, out.Entries, target)
 }
 
 // opsText lists what most entries ask for.
@@ -331,7 +349,7 @@ func (out *replayed) printCandidates(f *ui.Facts) {
 }
 
 func (d *replayedDeletion) text() string {
-	text := fmt.Sprintf("entry %d, %s of %s", d.Index, d.Op, ui.Quote(d.Key))
+	text := fmt.Sprintf("entry %d, %s of %s", d.Index, d.Op, ui.Quote(d.key))
 	if d.Keys > 1 {
 		text += fmt.Sprintf(" and %d more", d.Keys-1)
 	}

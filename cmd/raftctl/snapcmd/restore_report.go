@@ -157,7 +157,7 @@ func (r *restored) print(a *ui.App) error {
 	}
 	f.Add("cluster", "%s, token %s", r.ClusterID, ui.Quote(r.ClusterToken))
 	for _, m := range r.Members {
-		f.Add("member", "%s %s, %s: %s", m.ID, m.Name, strings.Join(m.PeerURLs, ", "), ui.Quote(m.DataDir))
+		f.Add("member", "%s %s, %s: %s", m.ID, ui.Quote(m.Name), ui.Printable(strings.Join(m.PeerURLs, ", ")), ui.Quote(m.DataDir))
 		if m.WalDir != "" {
 			f.AddBelow("log: " + ui.Quote(m.WalDir))
 		}
@@ -167,10 +167,10 @@ func (r *restored) print(a *ui.App) error {
 		}
 	}
 	for i, l := range r.LeftOut {
-		f.Add([]string{"left out", ""}[min(i, 1)], "%s", l.text())
+		f.Add([]string{"left out", ""}[min(i, 1)], "%s", ui.Printable(l.text()))
 	}
 	for i, s := range r.Outlook {
-		f.Add([]string{"starts on", ""}[min(i, 1)], "%s", s.text())
+		f.Add([]string{"starts on", ""}[min(i, 1)], "%s", ui.Printable(s.text()))
 	}
 	for i := range r.Rehearsals {
 		f.Add([]string{"rehearsed", ""}[min(i, 1)], "%s", r.Rehearsals[i].text())

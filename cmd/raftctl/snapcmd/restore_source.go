@@ -24,7 +24,7 @@ import (
 type restoreSource struct {
 	*restore.Base
 	name   string // as it was given
-	root   string // the folder in which nothing is written
+	root   string // the folder in which nothing is written: see rootOf
 	ownLog bool   // a member's log lies in its data directory
 	member *datadir.Member
 }
@@ -48,7 +48,7 @@ func (o *restoreOptions) source(ctx context.Context, a *ui.App, args []string) (
 	v.member, s.ownLog = s.member, v.source.WalDir == ""
 	p, err := o.sourcePlace(ctx, v)
 	if err == nil {
-		s.root = rootOf(a, s.name, o.fromMember != "")
+		s.root = rootOf(a, s.name)
 		err = s.open(ctx, a, o, p)
 	}
 	if err != nil {
@@ -118,7 +118,7 @@ func received(ctx context.Context, v *verified) (*datadir.Place, error) {
 func ahead(ctx context.Context, v *verified, index uint64) (*datadir.Place, error) {
 	m := v.member
 	own := m.Database
-	applied, err := appliedBy(ctx, v.a, m, v.path)
+	applied, _, err := appliedBy(ctx, v.a, m, v.path)
 	if err != nil || applied.Index >= index {
 		return &own, err
 	}
@@ -136,20 +136,26 @@ func ahead(ctx context.Context, v *verified, index uint64) (*datadir.Place, erro
 		ui.CommandLine("raftctl", "snapshot", "verify", paths.Typed(v.path)))}
 }
 
-// appliedBy returns the last entry that a member's database has applied; zero if there is none, as for
-// etcd, which then makes an empty one.
-func appliedBy(ctx context.Context, a *ui.App, m *datadir.Member, name string) (id raftpb.EntryID, err error) {
+// appliedBy returns the last entry that a member's database has applied, and whom it has as members; zero if
+// there is none, as for etcd, which then makes an empty one.
+func appliedBy(
+	ctx context.Context, a *ui.App, m *datadir.Member, name string,
+) (id raftpb.EntryID, members *database.Members, err error) {
 	p := m.Database
 	if p.State != datadir.Present {
-		return id, nil
+		return id, new(database.Members), nil
 	}
 	db, err := openAt(ctx, a, &p, name, database.Options{})
 	if err != nil {
-		return id, err
+		return id, nil, err
 	}
 	defer func() { _ = db.Close() }() // opened for reading
 	meta, err := db.Meta()
-	return raftpb.EntryID{Term: meta.Term, Index: meta.ConsistentIndex}, err
+	if err != nil {
+		return id, nil, err
+	}
+	members, err = db.Members()
+	return raftpb.EntryID{Term: meta.Term, Index: meta.ConsistentIndex}, members, err
 }
 
 func (s *restoreSource) open(ctx context.Context, a *ui.App, o *restoreOptions, p *datadir.Place) error {
@@ -165,17 +171,15 @@ func (s *restoreSource) open(ctx context.Context, a *ui.App, o *restoreOptions, 
 	return err
 }
 
-// rootOf returns the folder that is restored from: a file's is that of the member that it lies in, if
-// it does.
-func rootOf(a *ui.App, name string, isMember bool) string {
+// rootOf returns the folder that a path belongs to, in which nothing is written: that of the member whose
+// database or log it is, or lies in, and else the path itself.
+func rootOf(a *ui.App, name string) string {
 	at := realPath(a.Path(name))
-	if isMember {
-		return at
-	}
-	snap := filepath.Dir(at)
-	member := filepath.Dir(snap)
-	if filepath.Base(snap) == "snap" && filepath.Base(member) == "member" {
-		return filepath.Dir(member)
+	for _, dir := range []string{at, filepath.Dir(at), filepath.Join(at, "wal")} {
+		member := filepath.Dir(dir)
+		if base := filepath.Base(dir); (base == "snap" || base == "wal") && filepath.Base(member) == "member" {
+			return filepath.Dir(member)
+		}
 	}
 	return at
 }
@@ -197,15 +201,17 @@ func realPath(name string) string {
 }
 
 // refuseInside refuses to write into what is restored from.
-func (s *restoreSource) refuseInside(cmd *cobra.Command, shown func(string) string, targets []restore.Target) error {
+func (o *restoreOptions) refuseInside(cmd *cobra.Command, a *ui.App, roots []string, targets []restore.Target) error {
 	for _, t := range targets {
 		for _, dir := range []string{t.DataDir, t.WalDir} {
 			if dir == "" {
 				continue
 			}
 			real := realPath(dir)
-			if real == s.root || strings.HasPrefix(real, s.root+string(os.PathSeparator)) {
-				return ui.Usagef(cmd, "%s lies in what is restored from, which is never written to", ui.Quote(shown(dir)))
+			for _, root := range roots {
+				if real == root || strings.HasPrefix(real, root+string(os.PathSeparator)) {
+					return ui.Usagef(cmd, "%s lies in what is restored from, which is never written to", ui.Quote(o.shown(a, dir)))
+				}
 			}
 		}
 	}

@@ -1,7 +1,10 @@
 package snapcmd
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -209,6 +212,46 @@ func TestRestoreRefused(t *testing.T) {
 	w.wantFiles(t)
 }
 
+// A name in the database doesn't act on the terminal.
+func TestRestoreHostileName(t *testing.T) {
+	w := newWorld(t)
+	dir := corpus.Copy(t, "c36-leasecp-1n-clean")
+	dbtest.Edit(t, filepath.Join(dir, "member", "snap", "db"), func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("members"))
+		k, _ := b.Cursor().First()
+		return b.Put(k, []byte(`{"id":3985666263220606077,"peerURLs":["http://localhost:2380"],"name":"\u001b[31m\nred"}`))
+	})
+	w.restore(t, ui.StatusOK, "", "--from-member", dir, "--data-dir", "new")
+	if got := w.out.String(); !strings.Contains(got, `\x1b[31m\nred (374fee597485d47d)`) || strings.Contains(got, "\x1b") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A database that isn't that of the member whose log it lies by tells nothing of what is committed there.
+func TestRestoreOtherDatabase(t *testing.T) {
+	const end = 21636 // of the log; committed is what is up to 21626
+	setIndex := func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("meta")).Put([]byte("consistent_index"), binary.BigEndian.AppendUint64(nil, end))
+	}
+	for _, own := range []bool{true, false} {
+		w, killed := newWorld(t), corpus.Copy(t, "c36-3m-kill9")
+		dir, backup := filepath.Join(killed, "m2"), filepath.Join(killed, "m1", "member", "snap", "db")
+		dbtest.Edit(t, filepath.Join(dir, "member", "snap", "db"), func(tx *bbolt.Tx) error {
+			members := tx.Bucket([]byte("members"))
+			for k, v := members.Cursor().First(); k != nil && !own; k, v = members.Cursor().Seek(append(bytes.Clone(k), 0)) {
+				if strings.Contains(string(v), `"name":"m2"`) {
+					return errors.Join(members.Delete(bytes.Clone(k)), setIndex(tx))
+				}
+			}
+			return setIndex(tx)
+		})
+		r := w.restored(t, backup, "--skip-hash-check", "--wal", dir, "--data-dir", "new")
+		if got := r.Replay.Last == end; got != own || own != (r.Replay.Commit.By == "database") {
+			t.Errorf("its own database: %v; up to %d, committed by the %s", own, r.Replay.Last, r.Replay.Commit.By)
+		}
+	}
+}
+
 // A disk without room is an error with both numbers, before anything is written.
 func TestRestoreDiskFull(t *testing.T) {
 	w := newWorld(t)
@@ -265,7 +308,7 @@ func TestRestoreJSONContract(t *testing.T) {
 			}
 		}
 	}
-	if told != 97 {
-		t.Errorf("%d fields, want 97", told)
+	if told != 99 {
+		t.Errorf("%d fields, want 99", told)
 	}
 }
