@@ -147,7 +147,9 @@ func (v *verification) checkPages(h *historyCheck) error {
 			case b.Depth > 1:
 				v.found.addf(ClassBucketUnknown, "bucket %.40q within another", b.Name)
 			case b.Depth == 1 && b.Name == bucketKey && v.isEtcd:
-				h.bucket = b
+				if h.bucket == nil { // once, before the first part is there to be followed
+					h.bucket = b
+				}
 				return h.visitor(v.ctx, parts)
 			}
 			return nil
