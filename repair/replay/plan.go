@@ -239,6 +239,10 @@ func (p *Plan) lastOfTerm(limit uint64) (uint64, error) {
 func (p *Plan) lastBy(slack time.Duration, limit uint64) (uint64, error) {
 	t := p.Target
 	m, ok := p.Times.Before(t.Time)
+	if base := p.Times.At(p.Base.Index); !ok && t.Time.Before(base.NotBefore) {
+		return 0, &TargetError{Target: t, Why: fmt.Sprintf("the database has applied entry %d, which was written %v; an "+
+			"earlier one is needed", p.Base.Index, base)}
+	}
 	if !ok {
 		return 0, &TargetError{Target: t, Why: "nothing in the log tells where that was"}
 	}
