@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
@@ -21,6 +22,7 @@ type simCluster struct {
 	members []*simMember
 	truth   []simEntry // the committed entries, from index 1 on
 	n       int        // values that were made
+	now     time.Time  // when the next entry is made
 }
 
 // simEntry is an entry, comparable.
@@ -28,6 +30,7 @@ type simEntry struct {
 	raftpb.EntryID
 	Type raftpb.EntryType
 	Data string
+	at   time.Time // when it was made
 }
 
 // simMember is one of the members.
@@ -50,8 +53,11 @@ type simMember struct {
 
 const simMemberID = 0x8e9e05c52164694d
 
+// simBegin is when simulated clusters begin.
+var simBegin = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
 func newSimCluster(t *testing.T, rng *rand.Rand) *simCluster {
-	c := &simCluster{t: t, rng: rng, dir: t.TempDir(), id: 0xcdf818194e3a8c32}
+	c := &simCluster{t: t, rng: rng, dir: t.TempDir(), id: 0xcdf818194e3a8c32, now: simBegin}
 	for i := range 3 + 2*rng.IntN(2) {
 		c.members = append(c.members, &simMember{simCluster: c, name: fmt.Sprintf("m%d", i+1), id: simMemberID + uint64(i),
 			held: map[uint64]simEntry{}})
@@ -78,7 +84,7 @@ func (c *simCluster) begin() {
 		cc := raftpb.ConfChange{Type: raftpb.ConfChangeAddNode, NodeID: m.id, Context: fmt.Appendf(nil,
 			`{"id":%d,"peerURLs":["http://h%d:2380"],"name":%q}`, m.id, i, m.name)}
 		c.truth = append(c.truth, simEntry{raftpb.EntryID{Term: 1, Index: uint64(i + 1)}, raftpb.EntryConfChange,
-			string(cc.Marshal(raftpb.FlavorGogo))})
+			string(cc.Marshal(raftpb.FlavorGogo)), c.now})
 	}
 	for _, m := range c.members {
 		m.state = raftpb.HardState{Term: 1, Commit: uint64(len(c.truth))}
@@ -131,7 +137,7 @@ func (c *simCluster) elect() {
 		return
 	}
 	m.leader = true
-	m.append(simEntry{EntryID: raftpb.EntryID{Term: term, Index: m.last().Index + 1}})
+	m.append(simEntry{EntryID: raftpb.EntryID{Term: term, Index: m.last().Index + 1}, at: c.now})
 }
 
 // propose lets a leader, perhaps a deposed one, append entries and send what it has.
@@ -142,6 +148,7 @@ func (c *simCluster) propose() {
 	}
 	for range c.rng.IntN(5) {
 		e := c.request()
+		e.at = c.now
 		e.EntryID = raftpb.EntryID{Term: m.state.Term, Index: m.last().Index + 1}
 		m.append(e)
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -70,11 +71,32 @@ func (c *simCluster) txn(depth int) *pb.TxnRequest {
 	return r
 }
 
+// renewal is how a Kubernetes node renews its lease.
+func (c *simCluster) renewal() *pb.PutRequest {
+	node := fmt.Sprintf("n%d", c.rng.IntN(3))
+	at := c.now.Add(-time.Duration(c.rng.IntN(300)) * time.Millisecond)
+	return &pb.PutRequest{Key: []byte("/registry/leases/kube-node-lease/" + node), Value: fmt.Appendf(nil,
+		`{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":%q,"namespace":"kube-node-lease",`+
+			`"creationTimestamp":%q},"spec":{"holderIdentity":%q,"leaseDurationSeconds":40,"renewTime":%q}}`,
+		node, simBegin.Format(time.RFC3339), node, at.Format("2006-01-02T15:04:05.000000Z"))}
+}
+
+// requestID is one as a server gives it that was started an hour before.
+func (c *simCluster) requestID() uint64 {
+	c.n++
+	member, started := 1+c.rng.Uint64N(3), uint64(simBegin.Add(-time.Hour).UnixMilli())
+	return member<<48 | started&(1<<40-1)<<8 + uint64(c.n)
+}
+
 // request is an entry with a random request.
 func (c *simCluster) request() simEntry {
-	r := &pb.InternalRaftRequest{Header: &pb.RequestHeader{ID: 1 + c.rng.Uint64N(1<<40)}}
+	r := &pb.InternalRaftRequest{Header: &pb.RequestHeader{ID: c.requestID()}}
 	lease := 1 + c.rng.Int64N(4)
-	switch c.rng.IntN(24) {
+	c.now = c.now.Add(time.Duration(c.rng.IntN(10000)) * time.Millisecond)
+	if c.rng.IntN(400) == 0 {
+		c.now = c.now.Add(time.Hour) // nothing is written for so long
+	}
+	switch c.rng.IntN(36) {
 	case 0, 1, 2:
 		r.DeleteRange = c.del("")
 	case 3, 4, 5:
@@ -111,8 +133,10 @@ func (c *simCluster) request() simEntry {
 	case 19:
 		r.Put = c.put("")
 		r.Put.IgnoreLease = true
-	default:
+	case 20, 21, 22, 23, 24:
 		r.Put = c.put("")
+	default:
+		r.Put = c.renewal()
 	}
 	b, err := proto.Marshal(r)
 	c.must(err)

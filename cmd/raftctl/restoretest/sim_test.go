@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -29,7 +30,7 @@ func TestSimulatedClusters(t *testing.T) {
 			t.Run(fmt.Sprintf("seed %d.%d", seed, i), func(t *testing.T) {
 				t.Parallel()
 				c := newSimCluster(t, rand.New(rand.NewPCG(seed, i)))
-				c.live(20 + c.rng.IntN(100))
+				c.live(20 + c.rng.IntN(300))
 				c.finish()
 				s := &simRun{simCluster: c, states: simStates(c.truth), dbs: map[uint64]simDB{}}
 				for _, m := range c.members {
@@ -134,6 +135,7 @@ func (s *simRun) check(g *simGiven, r *restored) {
 	if want, ok := s.want(states, g, max(commit, last)); ok && want != last {
 		s.t.Errorf("restore %q: up to %d, want %d", g.args, last, want)
 	}
+	s.checkTime(g, history, last, max(commit, last))
 	want := states[last]
 	if seen := states[max(commit, last)].rev; r.BumpedBy > 0 {
 		want.rev += r.BumpedBy
@@ -142,6 +144,23 @@ func (s *simRun) check(g *simGiven, r *restored) {
 		s.t.Errorf("restore %q: revision %d, and %d was seen", g.args, want.rev, seen)
 	}
 	s.compare(g, r.Members[0].DataDir, &want)
+}
+
+// checkTime asks whether a moment has come to the right entry, within the slack that is usual.
+func (s *simRun) checkTime(g *simGiven, history []simEntry, last, limit uint64) {
+	text, ok := strings.CutPrefix(g.until, "time=")
+	if !ok {
+		return
+	}
+	const slack = time.Minute
+	at, err := time.Parse(time.RFC3339Nano, text)
+	s.must(err)
+	if e := history[last-1]; last > g.base.applied && e.at.After(at.Add(slack)) {
+		s.t.Errorf("restore %q: with entry %d, of %v", g.args, last, e.at)
+	}
+	if last < limit && history[last].at.Before(at.Add(-slack)) {
+		s.t.Errorf("restore %q: without entry %d, of %v", g.args, last+1, history[last].at)
+	}
 }
 
 // tail are the committed entries up to commit, and those that the most advanced log goes on with.
@@ -166,7 +185,10 @@ func (s *simRun) tail(g *simGiven, commit, last uint64) (list []simEntry) {
 
 func (s *simRun) target() string {
 	n := uint64(len(s.truth))
-	switch s.rng.IntN(7) {
+	switch s.rng.IntN(9) {
+	case 5, 6:
+		at := s.truth[s.rng.IntN(len(s.truth))].at.Add(time.Duration(s.rng.IntN(10000)-5000) * time.Millisecond)
+		return "time=" + at.Format(time.RFC3339Nano)
 	case 0:
 		return fmt.Sprint("index=", 1+s.rng.Uint64N(n+3))
 	case 1:
