@@ -247,6 +247,9 @@ func (p *Plan) lastBy(slack time.Duration, limit uint64) (uint64, error) {
 		return 0, &TargetError{Target: t, Why: "nothing in the log tells where that was"}
 	}
 	p.Moment = m
+	if reach := p.joined.Reach(p.Base.Index); reach < min(limit, p.Commit.Index) && m.Last >= reach {
+		return limit, nil // entries are missing that may have been written by then
+	}
 	if end := p.Times.At(limit); m.Last >= limit && t.Time.Sub(end.NotBefore) > slack {
 		return 0, &TargetError{Target: t, Why: fmt.Sprintf("the log ends before that: entry %d, the last that may be applied, was "+
 			"written %v; end takes all of it", limit, end)}

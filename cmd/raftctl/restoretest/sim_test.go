@@ -1,6 +1,7 @@
 package restoretest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -11,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/server/v3/lease"
 	"go.etcd.io/etcd/server/v3/storage/mvcc"
@@ -121,23 +122,24 @@ func (s *simRun) check(g *simGiven, r *restored) {
 	if g.uncommitted && g.hasDamage() {
 		return // which log is the most advanced isn't known
 	}
-	history := s.truth
-	if last > commit && last > g.base.applied {
-		if !g.uncommitted {
-			s.t.Errorf("restore %q: up to %d, and %d is known to be committed", g.args, last, commit)
+	history, limit := s.truth, max(commit, last)
+	if g.uncommitted {
+		if list := s.tail(g, commit); uint64(len(list)) >= g.base.applied {
+			history, limit = list, uint64(len(list))
 		}
-		history = s.tail(g, commit, last)
+	} else if last > commit && last > g.base.applied {
+		s.t.Errorf("restore %q: up to %d, and %d is known to be committed", g.args, last, commit)
 	}
 	states := simStates(history)
 	if int(last) >= len(states) {
 		s.t.Fatalf("restore %q: up to %d, of %d", g.args, last, len(states)-1)
 	}
-	if want, ok := s.want(states, g, max(commit, last)); ok && want != last {
+	if want, ok := s.want(states, g, limit); ok && want != last {
 		s.t.Errorf("restore %q: up to %d, want %d", g.args, last, want)
 	}
-	s.checkTime(g, history, last, max(commit, last))
+	s.checkTime(g, history, last, limit)
 	want := states[last]
-	if seen := states[max(commit, last)].rev; r.BumpedBy > 0 {
+	if seen := states[limit].rev; r.BumpedBy > 0 {
 		want.rev += r.BumpedBy
 		want.compacted = want.rev
 	} else if slices.Contains(g.args, "auto") && seen > want.rev {
@@ -164,21 +166,13 @@ func (s *simRun) checkTime(g *simGiven, history []simEntry, last, limit uint64) 
 }
 
 // tail are the committed entries up to commit, and those that the most advanced log goes on with.
-func (s *simRun) tail(g *simGiven, commit, last uint64) (list []simEntry) {
-	list = slices.Clone(s.truth[:commit])
-	var best *simMember
-	for _, m := range g.logs {
-		if m.damaged {
-			continue
-		}
-		if a, b := m.last(), best; b == nil || a.Term > b.last().Term || a.Term == b.last().Term && a.Index > b.last().Index {
-			best = m
-		}
-	}
-	for i := commit + 1; best != nil && i <= last; i++ {
-		if e, ok := best.held[i]; ok {
-			list = append(list, e)
-		}
+func (s *simRun) tail(g *simGiven, commit uint64) []simEntry {
+	best := slices.MaxFunc(g.logs, func(a, b *simMember) int {
+		return cmp.Or(cmp.Compare(a.last().Term, b.last().Term), cmp.Compare(a.last().Index, b.last().Index))
+	})
+	list := slices.Clone(s.truth[:commit])
+	for i := commit + 1; i <= best.last().Index; i++ {
+		list = append(list, best.held[i])
 	}
 	return list
 }
@@ -277,7 +271,7 @@ func (s *simRun) compare(g *simGiven, dir string, want *simState) {
 	got.full = len(store.Alarms()) > 0
 	expect := *want
 	expect.gone, expect.changed = nil, false
-	if diff := cmp.Diff(expect, got, cmp.AllowUnexported(simState{})); diff != "" {
+	if diff := gocmp.Diff(expect, got, gocmp.AllowUnexported(simState{})); diff != "" {
 		s.t.Errorf("restore %q (-want +got):\n%s", g.args, diff)
 	}
 }
