@@ -304,3 +304,20 @@ func (p *Plan) Behind(last uint64) (*logs.Range, error) {
 	}
 	return p.joined.Range(last, reach)
 }
+
+// Gap returns the last of the entries from the one behind after on, up to another, that no log has intact;
+// after if the next one is there.
+func (p *Plan) Gap(after, upTo uint64) uint64 {
+	_, err := p.joined.Range(after, upTo)
+	var missing []wal.IndexRange
+	if gap, ok := errors.AsType[*logs.GapError](err); ok {
+		missing = gap.Ranges
+	}
+	if damage, ok := errors.AsType[*logs.DamageError](err); ok {
+		missing = damage.Ranges
+	}
+	if len(missing) == 0 || missing[0].First != after+1 {
+		return after
+	}
+	return missing[0].Last
+}
