@@ -275,10 +275,17 @@ func (p *Plan) lastOfTerm(limit uint64) (uint64, error) {
 func (p *Plan) lastBy(slack time.Duration, limit uint64) (uint64, error) {
 	t := p.Target
 	m, ok := p.Times.Before(t.Time)
+	if base := p.Times.At(p.Base.Index); !ok && t.Time.Before(base.NotBefore) {
+		return 0, &TargetError{Target: t, Why: fmt.Sprintf("the database has applied entry %d, which was written %v; an "+
+			"earlier one is needed", p.Base.Index, base)}
+	}
 	if !ok {
 		return 0, &TargetError{Target: t, Why: "nothing in the log tells where that was"}
 	}
 	p.Moment = m
+	if reach := p.joined.Reach(p.Base.Index); reach < min(limit, p.Commit.Index) && m.Last >= reach {
+		return limit, nil // entries are missing that may have been written by then
+	}
 	if end := p.Times.At(limit); m.Last >= limit && t.Time.Sub(end.NotBefore) > slack {
 		return 0, &TargetError{Target: t, Why: fmt.Sprintf("the log ends before that: entry %d, the last that may be applied, was "+
 			"written %v; end takes all of it", limit, end)}
@@ -328,4 +335,21 @@ func (p *Plan) Behind(last uint64) (*logs.Range, error) {
 		}
 	}
 	return p.joined.Range(last, reach)
+}
+
+// Gap returns the last of the entries from the one behind after on, up to another, that no log has intact;
+// after if the next one is there.
+func (p *Plan) Gap(after, upTo uint64) uint64 {
+	_, err := p.joined.Range(after, upTo)
+	var missing []wal.IndexRange
+	if gap, ok := errors.AsType[*logs.GapError](err); ok {
+		missing = gap.Ranges
+	}
+	if damage, ok := errors.AsType[*logs.DamageError](err); ok {
+		missing = damage.Ranges
+	}
+	if len(missing) == 0 || missing[0].First != after+1 {
+		return after
+	}
+	return missing[0].Last
 }

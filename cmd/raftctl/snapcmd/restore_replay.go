@@ -215,19 +215,25 @@ type behind struct {
 
 // countBehind counts the entries behind the last one that was applied.
 func (r *rerun) countBehind(ctx context.Context, last uint64) (b behind, err error) {
-	seen, end := last, max(last, r.Commit.Index, r.End.Index)
-	rest, err := r.Behind(last)
-	if err == nil {
-		var request decode.Request
+	var request decode.Request
+	for end := max(r.Commit.Index, r.End.Index); last < end; {
+		rest, err := r.Behind(last)
+		if err != nil {
+			return b, err
+		}
 		for e, err := range rest.Entries(ctx) {
 			if err != nil {
 				return b, err
 			}
 			b.count(&request, e, r.Commit.Index)
 		}
-		seen = rest.Last()
+		at := rest.Last()
+		next := r.Gap(at, end)
+		if b.missing += next - at; next == last { // not told
+			b.missing, next = b.missing+end-next, end
+		}
+		last = next
 	}
-	b.missing = end - seen
 	b.writes += b.missing
 	return b, ctx.Err()
 }

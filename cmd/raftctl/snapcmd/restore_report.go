@@ -29,6 +29,8 @@ type restored struct {
 	Rehearsals     []rehearsed      `json:"rehearsals,omitempty"`
 	Need           int64            `json:"need"`
 	Seconds        float64          `json:"seconds"`
+
+	autoBump bool
 }
 
 type restoredBase struct {
@@ -81,11 +83,11 @@ func newRestored(a *ui.App, o *restoreOptions, p *restore.Plan, s *restoreSource
 			Release: b.Release.String(), StorageVersion: b.Meta.StorageVersion, ClusterVersion: b.Meta.ClusterVersion},
 		As: p.As.String(), RevisionBefore: b.Revision, RevisionAfter: &p.Revision, BumpedBy: p.Bump,
 		MarkCompacted: o.markCompacted, ClusterID: fmt.Sprintf("%x", p.Cluster.ID), ClusterToken: p.Cluster.Token,
-		Members: []restoredMember{}, LeftOut: []restoredLeft{}, Need: p.Need,
+		Members: []restoredMember{}, LeftOut: []restoredLeft{}, Need: p.Need, autoBump: o.bump.auto,
 	}
 	if again != nil {
 		r.Replay = newReplayed(again)
-		if again.Range.Len() > 0 {
+		if again.Range.Len() > 0 || o.bump.auto {
 			r.RevisionAfter = nil
 		}
 	}
@@ -210,6 +212,8 @@ func (b *restoredBase) sumText() string {
 
 func (r *restored) revisionText() string {
 	switch {
+	case r.RevisionAfter == nil && r.autoBump:
+		return fmt.Sprintf("%d before; the replay tells what it comes to, and what it is bumped by", r.RevisionBefore)
 	case r.RevisionAfter == nil:
 		return fmt.Sprintf("%d before; the replay tells what it comes to", r.RevisionBefore)
 	case *r.RevisionAfter == r.RevisionBefore:
