@@ -3,6 +3,7 @@ package perf
 import (
 	"crypto/sha256"
 	"errors"
+	"golang.org/x/sys/unix"
 	"io"
 	"os"
 	"path/filepath"
@@ -109,6 +110,7 @@ func BenchmarkSnapshotRestore(b *testing.B) {
 		if err := os.RemoveAll(dir); err != nil {
 			b.Fatal(err)
 		}
+		unix.Sync() // the disk may still be busy with what the run before has written
 	}
 	restore := []string{"snapshot", "restore", db.dir}
 	b.Run("impl=ours", func(b *testing.B) {

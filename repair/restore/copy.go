@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	pieceSize = 1 << 20 // of a copy, in bytes
-	pieces    = 4       // that are in memory
+	// pieceSize is that of a piece of a copy, in bytes: all of them stay in the processor's cache until they are
+	// summed up and written.
+	pieceSize = 256 << 10
+	pieces    = 4 // that are in memory
 )
 
 // copyBase copies the base to a new file, and compares its sum meanwhile.

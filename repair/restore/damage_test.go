@@ -102,8 +102,15 @@ func flip(b []byte, at int) []byte {
 func TestFlippedWithoutSum(t *testing.T) {
 	b := saved(t)
 	b = b[:len(b)-32]
-	seen, unchecked := 0, 0
+	var places []int
 	for at := 0; at < len(b); at += 661 {
+		places = append(places, at)
+	}
+	for page := 0; page < len(b); page += 4096 { // what kind a page is, and how many elements it has
+		places = append(places, page+8, page+10)
+	}
+	seen, unchecked := 0, 0
+	for _, at := range places {
 		err := damaged(t, flip(b, at), restore.BaseOptions{SkipHash: true}, nil)
 		if err != nil && !isDamage(err) {
 			t.Errorf("byte %d: %v, want damage or none", at, err)
