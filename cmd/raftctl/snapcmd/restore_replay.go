@@ -17,6 +17,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/node/kv"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/repair/replay"
@@ -273,10 +274,11 @@ func (o *restoreOptions) replayError(err error) error {
 		}
 		return ui.UsageError{Err: fmt.Errorf("--until %w", err)}
 	}
-	for _, foreign := range []bool{isA[*logs.ForeignError](err), isA[*replay.ForeignError](err)} {
-		if foreign {
-			return &restore.RefusedError{Err: fmt.Errorf("%w; --force-foreign takes it all the same", err)}
-		}
+	if isA[*logs.ForeignError](err) || isA[*replay.ForeignError](err) {
+		return &restore.RefusedError{Err: fmt.Errorf("%w; --force-foreign takes it all the same", err)}
+	}
+	if entry, ok := errors.AsType[*kv.EntryError](err); ok && !errors.Is(err, kv.ErrFailed) {
+		return &restore.DamageError{Err: fmt.Errorf("%w; --until index=%d stops before it", err, entry.ID.Index-1)}
 	}
 	return err
 }

@@ -22,6 +22,9 @@ import (
 	"github.com/raftctl/raftctl/internal/etcdtest"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/internal/vfs/faultfs"
+	"github.com/raftctl/raftctl/node/kv"
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/restore"
 	"github.com/raftctl/raftctl/snapshot"
 )
 
@@ -310,5 +313,18 @@ func TestRestoreJSONContract(t *testing.T) {
 	}
 	if told != 99 {
 		t.Errorf("%d fields, want 99", told)
+	}
+}
+
+// An entry that no etcd could apply is damage of the log, and the error says how to go without it.
+func TestRestoreUnknownEntry(t *testing.T) {
+	entry := &kv.EntryError{ID: raftpb.EntryID{Term: 3, Index: 812}, Err: errors.New("no request")}
+	err := new(restoreOptions).replayError(entry)
+	if _, ok := errors.AsType[*restore.DamageError](err); !ok || !strings.HasSuffix(err.Error(), "; --until index=811 stops before it") {
+		t.Errorf("%T %v", err, err)
+	}
+	failed := &kv.EntryError{ID: entry.ID, Err: kv.ErrFailed}
+	if err := new(restoreOptions).replayError(failed); err != error(failed) {
+		t.Errorf("%T %v, want the error as it is", err, err)
 	}
 }
