@@ -21,10 +21,10 @@ demo: build ## dump, stat and verify on the log of a real etcd
 	@testdata/demo.sh build/raftctl $(DATA)
 
 test: etcd ## all tests, against real etcds
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 race: etcd ## the concurrent packages under the race detector
-	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./wal/... ./raft/... ./snapshot/... ./node/... 2>/dev/null)
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m $$($(GO) list ./wal/... ./raft/... ./snapshot/... ./node/... 2>/dev/null)
 	CGO_ENABLED=1 $(GO) test -race -run 'Scripts|Follow' ./cmd/raftctl
 
 lab: etcd ## the long version of what tests do a little of: LOOKS looks at each running etcd, SEEDS random histories
