@@ -2,9 +2,6 @@ package rehearse
 
 import (
 	"context"
-	"errors"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -36,49 +33,25 @@ func (m *member) copyFiles(ctx context.Context) error {
 			return err
 		}
 	}
-	p := &progress{ctx: ctx, tell: m.Progress}
+	total, before := int64(0), int64(0)
 	for from := range files {
 		info, err := m.FS.Stat(from)
 		if err != nil {
 			return err
 		}
-		p.total += info.Size()
+		total += info.Size()
 	}
 	for from, to := range files {
-		if err := copyFile(m.FS, from, to, p); err != nil {
+		size := int64(0)
+		if err := vfs.CopyFile(m.FS, from, to, func(done, n int64) error {
+			if size = n; m.Progress != nil {
+				m.Progress(StageCopy, before+done, total)
+			}
+			return ctx.Err()
+		}); err != nil {
 			return err
 		}
+		before += size
 	}
 	return nil
-}
-
-// copyFile copies a file without holes being kept or anything being synced: the copy is for one look.
-func copyFile(fsys vfs.FS, from, to string, p *progress) (err error) {
-	in, err := fsys.Open(from)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = in.Close() }() // opened for reading
-	out, err := fsys.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.MultiWriter(out, p), in)
-	return errors.Join(err, out.Close())
-}
-
-// progress counts what is written, and ends it when the context does.
-type progress struct {
-	ctx         context.Context
-	tell        func(stage Stage, done, total int64)
-	done, total int64
-}
-
-// Write implements io.Writer.
-func (p *progress) Write(b []byte) (int, error) {
-	p.done += int64(len(b))
-	if p.tell != nil {
-		p.tell(StageCopy, p.done, p.total)
-	}
-	return len(b), p.ctx.Err()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/node/kv"
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/crosscheck"
 	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -75,10 +76,11 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 type member struct {
 	Options
 
-	log    *wal.Writer
-	found  *wal.Recovered
-	store  *kv.Store
-	report *Report
+	log     *wal.Writer
+	found   *wal.Recovered
+	members *raftpb.ConfState // that the log makes; nil if it doesn't tell
+	store   *kv.Store
+	report  *Report
 }
 
 func (m *member) close() (err error) {
@@ -108,6 +110,9 @@ func (m *member) openLog(ctx context.Context) error {
 		if err := m.checkSnapshot(s); err != nil {
 			return err
 		}
+	}
+	if m.members, err = crosscheck.Replay(ctx, log, view, min(view.State.Commit, view.LastIndex())); err != nil {
+		return err
 	}
 	m.report.Member, m.report.Cluster = view.Metadata.NodeID, view.Metadata.ClusterID
 	m.log, m.found, err = wal.OpenForAppend(m.FS, dir, wal.AppendOptions{At: m.report.Snapshot})
@@ -183,12 +188,8 @@ func (m *member) checkMembers() error {
 	if m.store.Cluster().Member(self) == nil {
 		return fmt.Errorf("the log is that of member %s, which the database doesn't have among %v", self, &m.report.ConfState)
 	}
-	want, err := m.membersOfLog()
-	if err != nil {
-		return err
-	}
-	if !sameMembers(&m.report.ConfState, want) {
-		return fmt.Errorf("the database has the members %v, and the log makes them %v", &m.report.ConfState, want)
+	if m.members != nil && !sameMembers(&m.report.ConfState, m.members) {
+		return fmt.Errorf("the database has the members %v, and the log makes them %v", &m.report.ConfState, m.members)
 	}
 	return nil
 }

@@ -5,7 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"os"
+	"path/filepath"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/server/v3/lease"
@@ -176,13 +177,22 @@ func (r *run) goBack() error {
 		return &TargetError{Target: r.Target, Why: fmt.Sprintf("no entry from %d to %d deletes such a key",
 			r.report.Before.Applied.Index+1, r.store.Applied().Index)}
 	}
-	if r.Replace == nil {
-		return errors.New("nothing to write the database with")
-	}
 	r.report.After, r.report.Ops, r.report.Ignored = last.state, last.ops, last.ignored
 	r.report.Deletions, r.report.Others = last.found, last.n-len(last.found)
-	return r.Replace(func(w io.Writer) error {
-		_, err := last.snap.WriteTo(w)
+	return r.replace(last.snap)
+}
+
+// replace puts a snapshot in the place of the database. The store goes on with the one that it has open, which
+// then has no name any more, until it is closed.
+func (r *run) replace(snap *kv.Snapshot) error {
+	path := filepath.Join(r.Dir, kv.FileName)
+	f, err := r.FS.OpenFile(path+".before", os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
 		return err
-	})
+	}
+	_, err = snap.WriteTo(f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return r.FS.Rename(path+".before", path)
 }

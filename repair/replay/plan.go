@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"time"
 
 	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/snapshot/database"
@@ -301,10 +301,8 @@ func (p *Plan) lastBy(slack time.Duration, limit uint64) (uint64, error) {
 }
 
 // Run applies the entries to the database in a folder, as [Run] does.
-func (p *Plan) Run(
-	ctx context.Context, dir string, replace func(write func(io.Writer) error) error, progress func(index uint64),
-) (*Report, error) {
-	o := Options{Dir: dir, Target: p.Target, Entries: p.Range.Entries(ctx), Replace: replace, Progress: progress}
+func (p *Plan) Run(ctx context.Context, fsys vfs.FS, dir string, progress func(index uint64)) (*Report, error) {
+	o := Options{FS: fsys, Dir: dir, Target: p.Target, Entries: p.Range.Entries(ctx), Progress: progress}
 	if o.Target.Kind == Time {
 		o.Target = Target{Kind: End} // of the range
 	}

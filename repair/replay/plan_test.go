@@ -2,7 +2,6 @@ package replay_test
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,7 +150,7 @@ func planAndRun(t *testing.T, dir string, o replay.PlanOptions) (*replay.Report,
 	if (plan.Foreign != nil) != o.Foreign {
 		t.Errorf("foreign: %v", plan.Foreign)
 	}
-	return plan.Run(t.Context(), dir, func(write func(io.Writer) error) error { return replace(dir, write) }, nil)
+	return plan.Run(t.Context(), nil, dir, nil)
 }
 
 // TestBackupAndLog replays the log of each member onto a backup: the keys are then those that the real

@@ -3,11 +3,9 @@ package replay_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -193,20 +191,8 @@ func (h *history) run(t *testing.T, base int, target string) (string, *replay.Re
 	if goal.String() != target {
 		t.Errorf("%q is printed as %q", target, goal)
 	}
-	report, err := replay.Run(t.Context(), replay.Options{Dir: dir, Target: goal, Entries: h.from(uint64(base)),
-		Replace: func(write func(io.Writer) error) error { return replace(dir, write) }})
+	report, err := replay.Run(t.Context(), replay.Options{Dir: dir, Target: goal, Entries: h.from(uint64(base))})
 	return dir, report, err
-}
-
-func replace(dir string, write func(io.Writer) error) error {
-	f, err := os.Create(filepath.Join(dir, "other"))
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(write(f), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), filepath.Join(dir, kv.FileName))
 }
 
 // targets are all targets that a history has, each with the index of the last entry to be applied; -1 if

@@ -3,10 +3,10 @@ package replay
 import (
 	"context"
 	"errors"
-	"io"
 	"iter"
 
 	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/node/kv"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
@@ -24,9 +24,7 @@ type Options struct {
 	// gap. One is valid until the next.
 	Entries iter.Seq2[wal.LiveEntry, error]
 
-	// Replace writes another database in the place of that in Dir, which is closed by then. A [BeforeDelete]
-	// needs it: which deletion was the last is known at the end.
-	Replace func(write func(w io.Writer) error) error
+	FS vfs.FS // that Dir is in; nil: the machine's
 
 	// Progress, if not nil, is told the last entry that was applied, every so often.
 	Progress func(index uint64)
@@ -37,6 +35,9 @@ type Options struct {
 // The error is a [*TargetError] for a target that can't be reached, a [*kv.EntryError] for an entry that
 // can't be applied, an error that Entries yields, or that of the context.
 func Run(ctx context.Context, o Options) (*Report, error) {
+	if o.FS == nil {
+		o.FS = vfs.OS
+	}
 	if o.Target.Kind == "" {
 		o.Target.Kind = End
 	}

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +14,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/node/kv"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/logs"
@@ -89,6 +87,7 @@ func (o *replayFlags) check(cmd *cobra.Command, has bool) (err error) {
 type rerun struct {
 	*replay.Plan
 	sources  []*logs.Source
+	fs       vfs.FS
 	revision int64 // of the backup
 	bar      func(index uint64)
 	report   *replay.Report // once it has run
@@ -125,7 +124,7 @@ func (o *restoreOptions) planReplay(ctx context.Context, a *ui.App, s *restoreSo
 	if err != nil {
 		return nil, err
 	}
-	r := &rerun{sources: sources, revision: s.Revision}
+	r := &rerun{sources: sources, fs: a.FS, revision: s.Revision}
 	bar := &lateCount{a: a, name: "look ahead"}
 	defer bar.Done()
 	r.Plan, err = replay.NewPlan(ctx, replay.PlanOptions{
@@ -182,9 +181,7 @@ func (r *rerun) run(ctx context.Context, dir string) (out restore.Replayed, err 
 	out.Revision = r.revision
 	last := r.Base.Index
 	if r.Range.Len() > 0 {
-		r.report, err = r.Run(ctx, dir, func(write func(io.Writer) error) error {
-			return replaceDatabase(dir, write)
-		}, r.bar)
+		r.report, err = r.Run(ctx, r.fs, dir, r.bar)
 		if err != nil {
 			return out, err
 		}
@@ -193,18 +190,6 @@ func (r *rerun) run(ctx context.Context, dir string) (out restore.Replayed, err 
 	r.behind, err = r.countBehind(ctx, last)
 	out.Seen = out.Revision + int64(r.behind.writes)
 	return out, err
-}
-
-// replaceDatabase writes another database in the place of the one in a folder that is being made.
-func replaceDatabase(dir string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(filepath.Join(dir, "db.before"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(write(f), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), filepath.Join(dir, "db"))
 }
 
 // behind are the entries that were left out at the end.
