@@ -25,9 +25,14 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) == "" {
 		os.Exit(m.Run())
 	}
+	if err := prepareDisk(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(ui.StatusUsage)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	status := execute(ctx, ui.NewApp(), os.Args[1:])
 	stop()
+	sayLeft(os.Stderr)
 	os.Exit(status)
 }
 
