@@ -26,6 +26,7 @@ type draft struct {
 	tried   map[string]bool // corrections that found nothing, by finding
 	scanned *scan           // of log; nil until it is asked for
 	flavors *raftpb.Flavor  // of the last entries; nil until it is asked for
+	unfit   *string         // why the database can't be built upon; nil until it was asked for
 	joined  *logs.Joined    // of the log and the donors; nil until it is asked for
 	own     *logs.Source    // the log, in joined
 }

@@ -127,9 +127,10 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 func (d *draft) take(s *solution) {
 	p := d.plan
 	p.Steps = append(p.Steps, s.steps...)
-	changed, spliced := p.Cost.Changed, s.cost.Spliced
+	changed, spliced := p.Cost.Changed, p.Cost.Spliced+s.cost.Spliced
 	p.Cost = s.cost
 	p.Cost.Changed, p.Cost.Spliced = changed, spliced
+	p.Cost.Maybe = d.maybe()
 	p.Changes.Rewrite = s.rewrite
 	p.Changes.Drop = append(p.Changes.Drop, s.drop...)
 	p.Changes.Snapshots = append(p.Changes.Snapshots, s.snapshots...)

@@ -8,13 +8,13 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
-// cutEnd ends the log where it stops being whole: behind an unfinished last write, and else, where
-// that is accepted, at the first hole.
+// cutEnd ends the log where it stops being whole: behind an unfinished last write, and else, where that is
+// accepted, at the first hole.
 type cutEnd struct{}
 
 func (cutEnd) Name() string { return "cut" }
 func (cutEnd) Doc() string {
-	return "end the log where it stops being whole: behind it lies an unfinished write, or what is lost is accepted"
+	return "end the log where it stops being whole: behind that lies an unfinished write, or what is lost is accepted"
 }
 func (cutEnd) Applies(f *Finding) bool   { return f.Log != nil }
 func (cutEnd) asked(o *PlanOptions) bool { return o.CutAfter > 0 }
@@ -24,23 +24,20 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 	if err != nil {
 		return nil, err
 	}
-	end, h, err := d.cutAt(s)
+	h, end, err := d.cutAt()
 	if err != nil || h == nil {
 		return nil, err
 	}
-	last := d.lastBefore(h)
-	out := &solution{rewrite: &Rewrite{From: end, End: end}}
+	last := raftpb.EntryID{Index: h.First - 1}
+	last.Term, _ = d.termOf(last.Index)
+	if applied := d.applied(); applied.Index > last.Index {
+		d.refuse(r.Name(), "the log would end at entry %d, and the database has applied entries up to %d: etcd would not apply "+
+			"what comes next", last.Index, applied.Index)
+		return nil, nil
+	}
+	out := &solution{rewrite: &Rewrite{From: d.start(s, []Insert{{At: end}}), Skip: s.skips, End: end}}
 	d.lose(&out.cost, h.First, max(h.Last, d.view().Last.Index))
-	if s.dirty && d.o.CutAfter == 0 && !out.loses() {
-		out.cost.Maybe = d.maybe(h)
-	}
-	have := d.view().State
-	if st, ok := d.state(last, have); ok || d.before(end, placeOf(d.view().StatePos)) {
-		out.rewrite.Insert = []Insert{d.stateRecord(st)}
-		if st.Commit < have.Commit {
-			out.rewrite.From, out.rewrite.Commit = Place{}, st.Commit
-		}
-	}
+	d.endWith(out, last)
 	why := "nothing that is known to be committed lies behind it"
 	if out.loses() {
 		why = "what lies behind can't be had back"
@@ -49,34 +46,45 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 	return out, nil
 }
 
-// cutAt returns where the log is cut, and the hole that is made or there; nil if it has none.
-func (d *draft) cutAt(s *scan) (end Place, h *hole, err error) {
+// cutAt returns the hole at which the log is cut, and the place; nil if nothing is to be cut.
+func (d *draft) cutAt() (h *hole, end Place, err error) {
 	holes := d.holes()
-	if after := d.o.CutAfter; after > 0 && (len(holes) == 0 || after < holes[0].First-1) {
-		pos, err := d.view().Locate(after + 1)
-		return placeOf(pos), &hole{First: after + 1, Last: d.view().Last.Index, Tail: true}, err
+	if len(holes) > 0 {
+		h = &holes[0]
 	}
-	if len(holes) == 0 {
-		return Place{}, nil, nil
+	if after := d.o.CutAfter; after > 0 && (h == nil || after < h.First-1) {
+		h = &hole{First: after + 1, Last: after}
+		if end, err = d.behind(h); err != nil {
+			return nil, Place{}, fmt.Errorf("the log can't be cut behind entry %d: %w", after, err)
+		}
+		return h, end, nil
 	}
-	h = &holes[0]
-	end, err = d.behind(h)
-	if s.dirty && d.before(placeOf(s.first), end) {
-		end = placeOf(s.first)
+	if h == nil {
+		return nil, Place{}, nil
 	}
-	if end == (Place{}) {
-		end = placeOf(s.last)
+	if end, err = d.within(h); end == (Place{}) {
+		end = placeOf(d.scanned.last)
 	}
-	return end, h, err
+	return h, end, err
 }
 
-// lastBefore returns the last entry before a hole.
-func (d *draft) lastBefore(h *hole) raftpb.EntryID {
-	term, _ := d.termOf(h.First - 1)
-	return raftpb.EntryID{Term: term, Index: h.First - 1}
+// endWith lets a log that now ends with an entry end with a hard state that fits: it forgets no promise and commits
+// nothing that isn't there.
+func (d *draft) endWith(out *solution, last raftpb.EntryID) {
+	have := d.view().State
+	if have.IsEmpty() {
+		return
+	}
+	state, _ := d.state(last, have)
+	if state.Commit < have.Commit { // what earlier ones commit isn't there either
+		out.rewrite.From, out.rewrite.Commit = Place{}, state.Commit
+	}
+	if state != have || out.rewrite.End != (Place{}) && !d.before(placeOf(d.view().StatePos), out.rewrite.End) {
+		out.rewrite.Insert = append(out.rewrite.Insert, d.stateRecord(state))
+	}
 }
 
-// lose adds entries that are lost to a cost, but for those that the database has applied.
+// lose adds entries to those that a solution loses.
 func (d *draft) lose(c *Cost, first, last uint64) {
 	if first > last {
 		return
@@ -87,12 +95,16 @@ func (d *draft) lose(c *Cost, first, last uint64) {
 	}
 }
 
-// maybe says what isn't known of the end of a log that is damaged.
-func (d *draft) maybe(h *hole) string {
+// maybe says what isn't known of the end of a log that is damaged; empty if it is known, as behind a write that
+// was never finished.
+func (d *draft) maybe() string {
+	if !d.endsInDamage() || d.report.LostEnd() {
+		return ""
+	}
 	for i := range d.report.Findings {
 		if f := &d.report.Findings[i]; f.Class == wal.ClassTorn && !d.report.CutShort() {
 			return ""
 		}
 	}
-	return fmt.Sprintf("nothing tells whether entries were written behind entry %d", h.First-1)
+	return fmt.Sprintf("nothing tells whether entries were written behind entry %d", d.view().LastIndex())
 }

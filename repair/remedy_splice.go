@@ -43,7 +43,7 @@ func (r splice) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 		return nil, nil
 	}
 	out.rewrite.From = d.start(s, out.rewrite.Insert)
-	d.endState(out)
+	d.endWith(out, d.lastOf(out))
 	for i := range out.steps {
 		out.steps[i].Findings = newStep("", problems, "", "").Findings
 	}
@@ -142,16 +142,14 @@ func (d *draft) donorOf(s *logs.Source) int {
 	return 0
 }
 
-// endState lets a log whose last entries were taken from donors end with a hard state that fits.
-func (d *draft) endState(out *solution) {
-	last, n := d.view().Last, len(out.rewrite.Insert)
-	if n > 0 {
-		if in := &out.rewrite.Insert[n-1]; in.At == (Place{}) && in.Donor > 0 && in.Last > last.Index {
+// lastOf returns the entry that a log ends with to which entries of donors were added.
+func (d *draft) lastOf(out *solution) raftpb.EntryID {
+	last := d.view().Last
+	for i := range out.rewrite.Insert {
+		if in := &out.rewrite.Insert[i]; in.Donor > 0 && in.Last > last.Index {
 			term, _ := d.joined.Term(in.Last)
 			last = raftpb.EntryID{Term: max(term, last.Term), Index: in.Last}
 		}
 	}
-	if s, ok := d.state(last, d.view().State); ok {
-		out.rewrite.Insert = append(out.rewrite.Insert, d.stateRecord(s))
-	}
+	return last
 }
