@@ -25,10 +25,27 @@ func (x *examination) checkTogether(ctx context.Context) {
 			x.followMembers(ctx, in)
 		}
 	}
+	if missing := missingOf(in); missing != "" {
+		x.unchecked(CheckTogether, "", fmt.Sprintf("without %s nothing tells whether the files fit together", missing))
+		x.unchecked(CheckMembers, "", fmt.Sprintf("without %s nothing tells whether all have the same members", missing))
+	}
 	for _, f := range crosscheck.Check(in) {
 		x.add(Finding{Class: string(f.Class), Severity: f.Severity, Check: checkOfFile(f.Class), File: f.File,
 			Evidence: f.Evidence, Advice: f.Advice})
 	}
+}
+
+// missingOf names what there is nothing to compare with.
+func missingOf(in *crosscheck.Input) string {
+	switch {
+	case in.View == nil && in.Database == nil:
+		return "the log and the database"
+	case in.View == nil:
+		return "the log"
+	case in.Database == nil:
+		return "the database"
+	}
+	return ""
 }
 
 func checkOfFile(c crosscheck.Class) Check {

@@ -89,7 +89,7 @@ func (m *Member) Close() error {
 		_ = m.db.Close() // opened for reading
 	}
 	if m.Log != nil {
-		return m.Log.Close() // and Place with it
+		_ = m.Log.Close() // likewise
 	}
 	return m.Place.Close()
 }
@@ -101,7 +101,7 @@ func (m *Member) readLog(ctx context.Context, o *OpenOptions) {
 		m.LogErr = p.Err
 		return
 	}
-	log, err := wal.OpenMember(m.Place)
+	log, err := wal.OpenMember(m.Place.Borrow())
 	if err != nil {
 		m.LogErr = err
 		return

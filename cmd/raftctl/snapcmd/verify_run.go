@@ -107,7 +107,8 @@ func (v *verified) take(d *repair.Diagnosis) {
 	v.takeLog(m)
 	var of []repair.Finding
 	for _, f := range d.Findings {
-		if f.Log == nil && f.Check != repair.CheckLog && f.Check != repair.CheckStart {
+		aside := f.Check == repair.CheckLog || f.Check == repair.CheckStart || f.File == "" && f.Class == repair.ClassUnchecked
+		if f.Log == nil && !aside {
 			of = append(of, f)
 		}
 	}
