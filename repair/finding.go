@@ -5,6 +5,7 @@ import (
 
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/snapshot/database"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -27,9 +28,12 @@ type Finding struct {
 	Advice   string   // what to do, in words; empty where there is nothing
 	Next     []string // arguments of a raftctl command to go on with; nil where there is none
 	Lost     []LostEntry
+	LostMore uint64 // how many more there are
 
 	// Log is the finding of the log's own check that this one was made of; nil for others.
 	Log *wal.Finding
+	// Database is likewise that of the database's own check.
+	Database *database.Finding
 }
 
 // String returns place, class and evidence on one line.

@@ -20,8 +20,13 @@ type OpenOptions struct {
 	WalDir string
 	// Dir is the directory that relative paths start from; the process's own by default.
 	Dir string
+	// State says that the path must have snapshot files or a database: a log alone is not enough.
+	State bool
 	// Progress is told now and then how many bytes of the log were read.
 	Progress func(bytes, total int64)
+	// Unpacked is told how many bytes of the database were unpacked or copied, where it is compressed or a
+	// running process holds it; the total is 0 if it isn't known.
+	Unpacked func(done, total int64)
 }
 
 // Member is the files of one member, open for reading.
@@ -39,6 +44,9 @@ type Member struct {
 	Database *Database // nil if there is none, or it can't be read: see DatabaseErr
 	// DatabaseErr says why there is no Database though there is a file; nil if there is none.
 	DatabaseErr error
+
+	db       *database.DB     // nil if it can't be opened
+	storeErr map[string]error // by the name of a .snap file that is intact: why its v2 store can't be read
 }
 
 // Database is what the database says of how far the member has come, and of the cluster.
@@ -57,18 +65,18 @@ func (d *Database) Applied() raftpb.EntryID {
 	return raftpb.EntryID{Term: d.Meta.Term, Index: d.Meta.ConsistentIndex}
 }
 
-// Open opens and reads a member: a data directory, a directory of segments, one segment, or an archive of
-// these. What is missing or can't be read of it is noted in the Member. The error is that of a path that
-// holds nothing of a member, or of the context.
+// Open opens and reads a member: a data directory, a directory of segments, one segment, a database, a .snap
+// file, or an archive of these. What is missing or can't be read of it is noted in the Member. The error is
+// that of a path that holds nothing of a member, or of the context.
 func Open(ctx context.Context, name string, o OpenOptions) (*Member, error) {
-	place, err := datadir.FindPath(name, datadir.Options{WalDir: o.WalDir, Dir: o.Dir, Database: true})
+	place, err := findMember(name, &o)
 	if err != nil {
 		return nil, err
 	}
 	m := &Member{Name: name, Place: place}
 	m.readLog(ctx, &o)
 	m.readFiles(ctx)
-	m.readDatabase(ctx)
+	m.readDatabase(ctx, &o)
 	if err := ctx.Err(); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
@@ -77,8 +85,11 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Member, error) {
 
 // Close closes the files.
 func (m *Member) Close() error {
+	if m.db != nil {
+		_ = m.db.Close() // opened for reading
+	}
 	if m.Log != nil {
-		return m.Log.Close() // and Place with it
+		_ = m.Log.Close() // likewise
 	}
 	return m.Place.Close()
 }
@@ -90,7 +101,7 @@ func (m *Member) readLog(ctx context.Context, o *OpenOptions) {
 		m.LogErr = p.Err
 		return
 	}
-	log, err := wal.OpenMember(m.Place)
+	log, err := wal.OpenMember(m.Place.Borrow())
 	if err != nil {
 		m.LogErr = err
 		return
@@ -115,34 +126,6 @@ func sizeOf(log *wal.Log) (size int64) {
 		size += s.Size
 	}
 	return size
-}
-
-func (m *Member) readFiles(ctx context.Context) {
-	p := &m.Place.Snap
-	if p.State != datadir.Present {
-		if p.State == datadir.Unreadable {
-			m.FilesErr = p.Err
-		}
-		return
-	}
-	m.Files, m.FilesErr = snapshot.Files(ctx, p.FS, p.Path)
-}
-
-func (m *Member) readDatabase(ctx context.Context) {
-	p := &m.Place.Database
-	if p.State != datadir.Present {
-		if p.State == datadir.Unreadable {
-			m.DatabaseErr = p.Err
-		}
-		return
-	}
-	db, err := database.Open(ctx, p.FS, p.Path, database.Options{})
-	if err != nil {
-		m.DatabaseErr = err
-		return
-	}
-	defer func() { _ = db.Close() }() // opened for reading
-	m.Database, m.DatabaseErr = readDatabase(db)
 }
 
 func readDatabase(db *database.DB) (*Database, error) {
