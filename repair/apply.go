@@ -2,40 +2,207 @@ package repair
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path"
+	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/repair/change"
 	"github.com/raftctl/raftctl/repair/outlook"
+	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/wal"
 )
 
-// ChangedError is returned when the files that a plan was made for are not what they were then.
-type ChangedError struct{ Path, File string }
+// ApplyOptions say where the result of a plan goes.
+type ApplyOptions struct {
+	FS vfs.FS // that is written to; nil: the machine's
 
-// Error says which file.
-func (e *ChangedError) Error() string {
-	return fmt.Sprintf("%s: %s has changed since the plan was made; make a new one", e.Path, e.File)
+	// Output is the data directory that is made, or the log where the source is only that; InPlace puts
+	// the result in the place of the source, and keeps the original beside it. One of them is given.
+	Output  string
+	InPlace bool
+	// At is where the source lies on the machine; the zero value for one in an archive.
+	At change.Place
+
+	Now      time.Time
+	Command  string // for the record
+	Version  string
+	Progress func(what string, done, total int64)
 }
 
-// checkSource compares the files of a log with those that a plan was made for.
-func checkSource(ctx context.Context, s *Source, log *wal.Log) error {
-	files, err := filesOf(ctx, log)
+// Result is what applying a plan has made.
+type Result struct {
+	Report *outlook.Report // of the new log
+	Change *change.Change  // what is on record about it
+}
+
+// Apply makes what a plan says. The source is not changed; the result appears under its name when it is
+// written, synced, verified and compared with the source, entry by entry, or not at all.
+//
+// The error is a *ChangedError if the source isn't what the plan was made for, one that is Refused if the plan loses
+// entries and that isn't accepted, and vfs.ErrLocked if a running process holds the source.
+func (p *Plan) Apply(ctx context.Context, m *Member, o ApplyOptions) (r *Result, err error) {
+	if err := p.mayApply(m); err != nil {
+		return nil, err
+	}
+	if o.FS == nil {
+		o.FS = vfs.OS
+	}
+	if err := checkSource(ctx, &p.Source, m.Log); err != nil {
+		return nil, err
+	}
+	staged, err := change.Begin(change.Options{FS: o.FS, Source: o.At, InPlace: o.InPlace, Output: o.Output,
+		LogOnly: m.Place.Snap.State != datadir.Present, Now: o.Now})
+	if err != nil {
+		return nil, err
+	}
+	r, err = p.make(ctx, m, staged, &o)
+	if err != nil {
+		return nil, errors.Join(err, staged.Remove())
+	}
+	return r, nil
+}
+
+// mayApply refuses plans that there is nothing to do by, or that may not be executed.
+func (p *Plan) mayApply(m *Member) error {
+	switch {
+	case p.Format != PlanFormat:
+		return fmt.Errorf("the plan has format %d, want %d", p.Format, PlanFormat)
+	case p.Status == StatusLoss:
+		return refused("the plan loses %s, of which %d are known to be committed; make it with --accept-loss if that may be",
+			rangesText(p.Cost.Lost), p.Cost.Committed)
+	case p.Status == StatusNone:
+		return refused("no remedy helps with this log")
+	case m.Log == nil:
+		return fmt.Errorf("%s: %w", m.Name, errors.Join(datadir.ErrNoLog, m.LogErr))
+	}
+	return nil
+}
+
+// make writes all that belongs to the result, and places it.
+func (p *Plan) make(ctx context.Context, m *Member, staged *change.Staged, o *ApplyOptions) (*Result, error) {
+	if err := p.writeSnap(ctx, m, staged, o); err != nil {
+		return nil, err
+	}
+	report, err := p.writeLog(ctx, o.FS, m, staged.Log())
+	if err != nil {
+		return nil, err
+	}
+	record := change.Record{Command: o.Command, Version: o.Version, Source: m.Name, Plan: p.Hash()}
+	for i := range p.Steps {
+		record.What = append(record.What, p.Steps[i].Remedy+": "+p.Steps[i].Does)
+	}
+	if record.Sums, err = p.sums(o); err != nil {
+		return nil, err
+	}
+	placed, err := staged.Place(ctx, record)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Report: report, Change: placed}, nil
+}
+
+// sums returns those of the source's segments, which are known.
+func (p *Plan) sums(o *ApplyOptions) (map[string]change.Sum, error) {
+	if o.At.Log == "" {
+		return nil, nil
+	}
+	sums := map[string]change.Sum{}
+	for _, f := range p.Source.Files {
+		b, err := hex.DecodeString(f.SHA256)
+		if err != nil || len(b) != sha256.Size {
+			return nil, fmt.Errorf("the plan has sha256 %q of %s", f.SHA256, f.Name)
+		}
+		sums[filepath.Join(o.At.Log, f.Name)] = change.Sum(b)
+	}
+	return sums, nil
+}
+
+// Hash returns the sha256 of the plan, in hex.
+func (p *Plan) Hash() string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // it is plain data: our own bug
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// writeSnap writes the snapshot files that are new, and, unless the result takes the source's place, copies the
+// others and the database.
+func (p *Plan) writeSnap(ctx context.Context, m *Member, staged *change.Staged, o *ApplyOptions) error {
+	for _, name := range p.Changes.Quarantine {
+		staged.Quarantine(name)
+	}
+	if staged.Snap() == "" {
+		return nil
+	}
+	for i := range p.Changes.Snapshots {
+		s := &p.Changes.Snapshots[i]
+		if err := writeFile(o.FS, filepath.Join(staged.Snap(), s.Name), s.Data); err != nil {
+			return err
+		}
+	}
+	if o.InPlace {
+		return nil
+	}
+	place := &m.Place.Snap
+	files, err := snapshot.Files(ctx, place.FS, place.Path)
 	if err != nil {
 		return err
 	}
-	for i, f := range files {
-		if i >= len(s.Files) || s.Files[i] != f {
-			return &ChangedError{s.Path, f.Name}
+	for i := range files {
+		f := &files[i]
+		to := filepath.Join(staged.Snap(), f.Name)
+		switch f.Kind {
+		case snapshot.KindTemp, snapshot.KindDefrag, snapshot.KindOther, snapshot.KindBroken:
+			continue // etcd removes them, or never looks at them
+		case snapshot.KindDatabase:
+			to = staged.Database()
+		}
+		if slices.Contains(p.Changes.Quarantine, f.Name) {
+			continue
+		}
+		if err := copyFile(ctx, o.FS, place, f.Name, to); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
-	if len(files) < len(s.Files) {
-		return &ChangedError{s.Path, s.Files[len(files)].Name}
-	}
 	return nil
+}
+
+func writeFile(fsys vfs.FS, name string, data []byte) (err error) {
+	f, err := fsys.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	_, err = f.Write(data)
+	return err
+}
+
+// copyFile copies a file of the source's to one of the result's.
+func copyFile(ctx context.Context, fsys vfs.FS, from *datadir.Place, name, to string) (err error) {
+	in, err := from.FS.Open(path.Join(from.Path, name))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }() // opened for reading
+	out, err := fsys.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	_, err = io.CopyBuffer(out, &polled{ctx, in}, make([]byte, 1<<20))
+	return err
 }
 
 // writeLog makes the log of a plan in a folder that doesn't exist yet, and proves it.
@@ -54,7 +221,7 @@ func (p *Plan) writeLog(ctx context.Context, fsys vfs.FS, m *Member, dir string)
 	if err := w.write(ctx); err != nil {
 		return nil, err
 	}
-	made, err := wal.Open(vfs.DirFS(fsys, dir), ".")
+	made, err := wal.Open(vfs.DirFS(fsys, filepath.Dir(dir)), filepath.Base(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -96,5 +263,3 @@ func (w *logWriter) close() error {
 	}
 	return errors.Join(errs...)
 }
-
-var _ = os.Getpid

@@ -23,6 +23,10 @@ type PlanOptions struct {
 	// Neutralise are entries that are to be replaced by empty ones of the same index and term.
 	Neutralise []uint64
 
+	// Start, if not empty, is a release of etcd that is to start on the result, such as "3.7": what it would end on is
+	// a problem as well.
+	Start string
+
 	Progress func(what string, done, total int64)
 }
 

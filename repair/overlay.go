@@ -8,7 +8,6 @@ import (
 	"path"
 	"slices"
 
-	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -38,11 +37,9 @@ func newOverlay(log *wal.Log, c *Changes) *overlay {
 
 // open opens the log as it will be. Its Close closes nothing of the source's.
 func (o *overlay) open(source *wal.Log) (*wal.Log, error) {
-	m := source.Member()
-	place := m.Log
-	place.FS = o
-	return wal.OpenMember(&datadir.Member{Log: place, Snap: m.Snap, Database: m.Database, Single: m.Single,
-		Archived: m.Archived, Unfinished: m.Unfinished, Broken: m.Broken, Second: m.Second})
+	m := source.Member().Borrow()
+	m.Log.FS = o
+	return wal.OpenMember(m)
 }
 
 // source returns the name in the source of a file; ok is false if there is no such file any more.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -66,3 +67,31 @@ func (p *polled) Read(b []byte) (int, error) {
 	}
 	return p.r.Read(b)
 }
+
+// ChangedError is returned when the files that a plan was made for are not what they were then.
+type ChangedError struct{ Path, File string }
+
+// Error says which file.
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("%s: %s has changed since the plan was made; make a new one", e.Path, e.File)
+}
+
+// checkSource compares the files of a log with those that a plan was made for.
+func checkSource(ctx context.Context, s *Source, log *wal.Log) error {
+	files, err := filesOf(ctx, log)
+	if err != nil {
+		return err
+	}
+	for i, f := range files {
+		if i >= len(s.Files) || s.Files[i] != f {
+			return &ChangedError{s.Path, f.Name}
+		}
+	}
+	if len(files) < len(s.Files) {
+		return &ChangedError{s.Path, s.Files[len(files)].Name}
+	}
+	return nil
+}
+
+// Refused reports that this is a refusal, for the exit status.
+func (e *ChangedError) Refused() bool { return true }
