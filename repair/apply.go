@@ -221,12 +221,21 @@ func (p *Plan) writeLog(ctx context.Context, fsys vfs.FS, m *Member, dir string)
 	if err := w.write(ctx); err != nil {
 		return nil, err
 	}
-	made, err := wal.Open(vfs.DirFS(fsys, filepath.Dir(dir)), filepath.Base(dir))
+	made, err := w.openMade(m)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, made.Close()) }()
 	return w.prove(ctx, made)
+}
+
+// openMade opens the new log, with what lies beside it as that will be.
+func (w *logWriter) openMade(m *Member) (*wal.Log, error) {
+	made := m.Place.Borrow()
+	made.Snap = w.log.Member().Snap
+	made.Log = datadir.Place{State: datadir.Present, FS: vfs.DirFS(w.fs, w.dir), Path: ".", Name: w.dir}
+	made.Single, made.Archived = false, false
+	return wal.OpenMember(made)
 }
 
 // openDonors opens the members that entries are taken from.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/repair/logs"
+	"github.com/raftctl/raftctl/repair/outlook"
+	"github.com/raftctl/raftctl/wal"
 )
 
 // PlanOptions say what a plan may use, and what it may cost.
@@ -57,7 +59,10 @@ func (d *draft) make(ctx context.Context) error {
 	if err := d.correct(ctx); err != nil {
 		return err
 	}
-	list := d.problems()
+	list, err := d.withStart(d.problems())
+	if err != nil {
+		return err
+	}
 	if len(list) == 0 && d.o.CutAfter == 0 && len(d.o.Neutralise) == 0 {
 		d.plan.Status = StatusHealthy
 		if len(d.plan.Steps) > 0 {
@@ -65,7 +70,6 @@ func (d *draft) make(ctx context.Context) error {
 		}
 		return nil
 	}
-	var err error
 	if d.donors, err = logs.OpenAll(ctx, d.o.Donors, logs.Options{Dir: d.o.Dir}); err != nil {
 		return err
 	}
@@ -147,12 +151,18 @@ func (d *draft) take(s *solution) {
 	}
 }
 
-// count returns how many findings of a log are errors.
-func errorsIn(list []Finding) (n int) {
-	for i := range list {
-		if list[i].Severity == verdict.Error {
-			n++
-		}
+// withStart adds what keeps the release from starting that the user wants to start.
+func (d *draft) withStart(list []*Finding) ([]*Finding, error) {
+	if d.o.Start == "" {
+		return list, nil
 	}
-	return n
+	o := d.report.Outlook(d.o.Start)
+	if o == nil {
+		return nil, fmt.Errorf("nothing is known about etcd %s", d.o.Start)
+	}
+	if o.Stop == nil {
+		return list, nil
+	}
+	f := &wal.Finding{Class: outlook.ClassEtcdStop, Severity: verdict.Error, Pos: o.Stop.Pos, Evidence: o.String()}
+	return append(list, newLogFinding(d.member, f)), nil
 }

@@ -1,13 +1,14 @@
 package repair
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
+	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -15,7 +16,10 @@ import (
 // plan is checked by the same reader as any log, before anything is written.
 type overlay struct {
 	fs.FS
-	dir     string             // of the segments
+	dir     string   // of the segments
+	snapDir string   // of the .snap files
+	aside   []string // .snap files that are put aside
+	added   []SnapFile
 	patches map[string][]Patch // by segment, as the source names it
 	names   map[string]string  // of segments that have another name than in the source; "" for those dropped
 }
@@ -23,6 +27,10 @@ type overlay struct {
 // newOverlay lays changes over a log. Whatever a plan writes anew is not seen.
 func newOverlay(log *wal.Log, c *Changes) *overlay {
 	o := &overlay{FS: log.FS(), dir: log.Dir(), patches: map[string][]Patch{}, names: map[string]string{}}
+	o.aside, o.added = c.Quarantine, c.Snapshots
+	if p := log.Member().Snap; p.State == datadir.Present && p.FS == o.FS {
+		o.snapDir = p.Path
+	}
 	for _, p := range c.Patches {
 		o.patches[p.Segment] = append(o.patches[p.Segment], p)
 	}
@@ -39,6 +47,9 @@ func newOverlay(log *wal.Log, c *Changes) *overlay {
 func (o *overlay) open(source *wal.Log) (*wal.Log, error) {
 	m := source.Member().Borrow()
 	m.Log.FS = o
+	if o.snapDir != "" {
+		m.Snap.FS = o
+	}
 	return wal.OpenMember(m)
 }
 
@@ -59,6 +70,11 @@ func (o *overlay) source(name string) (string, bool) {
 
 // Open implements [fs.FS].
 func (o *overlay) Open(name string) (fs.File, error) {
+	if o.snapDir != "" && path.Dir(name) == o.snapDir {
+		if s := o.addedFile(path.Base(name)); s != nil {
+			return newMemFile(s), nil
+		}
+	}
 	from, ok := o.source(name)
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
@@ -84,6 +100,9 @@ func (o *overlay) Open(name string) (fs.File, error) {
 // ReadDir implements [fs.ReadDirFS].
 func (o *overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := fs.ReadDir(o.FS, name)
+	if err == nil && o.snapDir != "" && name == o.snapDir {
+		return o.readSnapDir(entries), nil
+	}
 	if err != nil || name != o.dir {
 		return entries, err
 	}
@@ -101,8 +120,30 @@ func (o *overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 			out = append(out, fs.FileInfoToDirEntry(renamedInfo{info, to}))
 		}
 	}
-	slices.SortFunc(out, func(a, b fs.DirEntry) int { return bytes.Compare([]byte(a.Name()), []byte(b.Name())) })
+	slices.SortFunc(out, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return out, nil
+}
+
+// readSnapDir returns the folder of snapshot files as it will be.
+func (o *overlay) readSnapDir(entries []fs.DirEntry) []fs.DirEntry {
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		return slices.Contains(o.aside, e.Name()) || o.addedFile(e.Name()) != nil
+	})
+	for i := range o.added {
+		entries = append(entries, fs.FileInfoToDirEntry(newMemFile(&o.added[i])))
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries
+}
+
+// addedFile returns the file of a name that is added; nil if it isn't one.
+func (o *overlay) addedFile(name string) *SnapFile {
+	for i := range o.added {
+		if o.added[i].Name == name {
+			return &o.added[i]
+		}
+	}
+	return nil
 }
 
 // renamedInfo is a file's under another name.
