@@ -107,6 +107,7 @@ func (d *draft) correct(ctx context.Context) error {
 
 // choose takes the best of the solutions that remedies of the log as a whole propose.
 func (d *draft) choose(ctx context.Context, problems []*Finding) error {
+	problems = d.leave(problems)
 	var best *solution
 	for _, r := range logRemedies {
 		if !slices.ContainsFunc(problems, r.Applies) && !r.asked(d.o) {
@@ -125,10 +126,25 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 	}
 	if best == nil {
 		d.plan.Status = StatusNone
+		for _, f := range problems {
+			d.plan.Left = append(d.plan.Left, f.String())
+		}
 		return nil
 	}
 	d.take(best)
 	return nil
+}
+
+// leave notes what no change of the log can mend, and returns the other problems.
+func (d *draft) leave(problems []*Finding) (list []*Finding) {
+	for _, f := range problems {
+		if f.Class == classEtcdStop && d.stopsAt(f) == 0 {
+			d.plan.Left = append(d.plan.Left, f.String())
+			continue
+		}
+		list = append(list, f)
+	}
+	return list
 }
 
 // take makes a solution the plan's.

@@ -3,6 +3,9 @@ package repair
 import (
 	"context"
 	"fmt"
+	"slices"
+
+	"github.com/raftctl/raftctl/wal"
 )
 
 // rechain leaves out damaged bytes in which no entry was that counts, and writes the rest anew behind them:
@@ -18,8 +21,11 @@ func (rechain) asked(*PlanOptions) bool { return false }
 
 func (r rechain) solve(ctx context.Context, d *draft, problems []*Finding) (*solution, error) {
 	s, err := d.scan(ctx)
-	if err != nil || !s.dirty || len(d.holes()) > 0 {
+	if err != nil || len(d.holes()) > 0 {
 		return nil, err
+	}
+	if !s.dirty {
+		return r.anew(d, problems), nil
 	}
 	return &solution{
 		steps: []Step{newStep(r.Name(), problems,
@@ -28,6 +34,22 @@ func (r rechain) solve(ctx context.Context, d *draft, problems []*Finding) (*sol
 		rewrite: &Rewrite{From: d.start(s, nil), Skip: s.skips},
 		cost:    Cost{Written: s.size},
 	}, nil
+}
+
+// anew writes the whole log anew where only its heads are not as they should be; nil where that isn't it.
+func (r rechain) anew(d *draft, problems []*Finding) *solution {
+	heads := func(f *Finding) bool { return f.Log.Class == wal.ClassRecordOrder }
+	if !slices.ContainsFunc(problems, heads) || slices.ContainsFunc(problems, func(f *Finding) bool {
+		return contradictions[f.Log.Class] && !heads(f)
+	}) {
+		return nil
+	}
+	return &solution{
+		steps: []Step{newStep(r.Name(), problems, "write all records anew, each segment with the head that it should have",
+			"all entries are there and intact, each is known to follow the one before")},
+		rewrite: &Rewrite{},
+		cost:    Cost{Written: d.report.Bytes},
+	}
 }
 
 // newStep returns a step about some findings.

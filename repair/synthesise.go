@@ -52,8 +52,9 @@ func (d *draft) checkDatabase(ctx context.Context) (why string, err error) {
 func (d *draft) databaseForeign(ctx context.Context) (why string, err error) {
 	m := d.member.Database
 	in := &crosscheck.Input{View: d.view(), Files: d.files, Database: &crosscheck.Database{Meta: m.Meta, Members: m.Members}}
+	lostEnd := m.Meta.ConsistentIndex > d.view().LastIndex() // then the log can't know the database's term
 	for _, f := range crosscheck.Check(in) {
-		if f.Class == crosscheck.ClassForeign || f.Class == crosscheck.ClassTerm {
+		if f.Class == crosscheck.ClassForeign || f.Class == crosscheck.ClassTerm && !lostEnd {
 			return fmt.Sprintf("%s: %s", f.Class, f.Evidence), nil
 		}
 	}

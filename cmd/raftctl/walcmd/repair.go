@@ -199,8 +199,11 @@ func (r *repairing) makePlan(ctx context.Context) (err error) {
 
 // apply does what the plan says, where the user asks for that.
 func (r *repairing) apply(ctx context.Context) error {
-	if r.o.out == "" && !r.o.inPlace || r.plan.Status == repair.StatusHealthy {
+	if r.o.out == "" && !r.o.inPlace {
 		return nil
+	}
+	if r.o.applyFile == "" && r.plan.Status != repair.StatusRepair && r.plan.Status != repair.StatusLossy {
+		return nil // the report says why
 	}
 	if r.o.inPlace && r.member.Place.Archived {
 		return ui.UsageError{Err: fmt.Errorf("%s lies in an archive, which is never changed: give --output DIR", ui.Quote(r.path))}

@@ -48,6 +48,9 @@ func (r *repairing) print() error {
 	for _, x := range r.plan.Refused {
 		kv.Add("not taken", "%s: %s", x.Remedy, x.Why)
 	}
+	for _, x := range r.plan.Left {
+		kv.Add("left", "%s", x)
+	}
 	r.addNext(kv)
 	return kv.Flush()
 }
