@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/doctorcmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/metacmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/snapcmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
@@ -37,7 +38,7 @@ what you name.`,
 	root.SetHelpTemplate(root.HelpTemplate() + exitCodesLine)
 	root.SetVersionTemplate(metacmd.VersionLine())
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(walcmd.New(a), snapcmd.New(a), newExitCodes())
+	root.AddCommand(walcmd.New(a), snapcmd.New(a), doctorcmd.New(a), newExitCodes())
 	root.AddCommand(metacmd.New(a)...)
 	return root
 }

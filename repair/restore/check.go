@@ -10,6 +10,7 @@ import (
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/staging"
 	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/snapshot/database"
 	"github.com/raftctl/raftctl/wal"
@@ -30,14 +31,14 @@ func (r *run) check(ctx context.Context, s *staged) error {
 func (r *run) checkLog(ctx context.Context, s *staged) error {
 	p := r.plan
 	id := raftpb.EntryID{Term: term, Index: p.lastIndex()}
-	snap, err := snapshot.Read(vfs.DirFS(r.fs, s.snap()), ".", id)
+	snap, err := snapshot.Read(vfs.DirFS(r.fs, s.Snap()), ".", id)
 	if err != nil {
 		return err
 	}
 	if !slices.Equal(snap.Metadata.ConfState.Voters, p.Cluster.ids()) {
 		return fmt.Errorf(".snap file of members %x, want %x", snap.Metadata.ConfState.Voters, p.Cluster.ids())
 	}
-	log, err := wal.Open(vfs.DirFS(r.fs, filepath.Dir(s.log)), filepath.Base(s.log))
+	log, err := wal.Open(vfs.DirFS(r.fs, filepath.Dir(s.Log())), filepath.Base(s.Log()))
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (r *run) checkLog(ctx context.Context, s *staged) error {
 
 func (r *run) checkDatabase(ctx context.Context, s *staged) error {
 	p := r.plan
-	db, err := database.Open(ctx, vfs.DirFS(r.fs, s.snap()), dbName, database.Options{})
+	db, err := database.Open(ctx, vfs.DirFS(r.fs, s.Snap()), staging.DatabaseName, database.Options{})
 	if err != nil {
 		return err
 	}

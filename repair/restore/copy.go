@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/repair/staging"
 )
 
 const (
@@ -21,7 +22,7 @@ const (
 // copyBase copies the base to a new file, and compares its sum meanwhile.
 func (r *run) copyBase(ctx context.Context, to string) error {
 	b := r.plan.Base
-	f, err := r.fs.OpenFile(to, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+	f, err := r.fs.OpenFile(to, os.O_RDWR|os.O_CREATE|os.O_EXCL, staging.FileMode)
 	if err != nil {
 		return err
 	}

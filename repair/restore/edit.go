@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/repair/staging"
 	"github.com/raftctl/raftctl/snapshot/bolt"
 	"github.com/raftctl/raftctl/snapshot/database"
 )
@@ -90,7 +91,7 @@ func (p *Plan) editGuarded(path string) (err error) {
 		}
 	}()
 	// Nothing is synced on the way: what is unfinished has no name that counts, and all is synced at its end.
-	db, err = bbolt.Open(path, fileMode, &bbolt.Options{NoFreelistSync: true, NoSync: true, NoGrowSync: true,
+	db, err = bbolt.Open(path, staging.FileMode, &bbolt.Options{NoFreelistSync: true, NoSync: true, NoGrowSync: true,
 		FreelistType: bbolt.FreelistMapType})
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/internal/vfs/faultfs"
 	"github.com/raftctl/raftctl/repair/restore"
+	"github.com/raftctl/raftctl/repair/staging"
 )
 
 // forms are restores that write in different ways.
@@ -253,7 +254,7 @@ func TestOccupied(t *testing.T) {
 			}
 			continue
 		}
-		var occupied *restore.OccupiedError
+		var occupied *staging.OccupiedError
 		if !errors.As(err, &occupied) || !contains(err, tc.want) {
 			t.Errorf("%s with %q: %v, want %q", tc.form, tc.there, err, tc.want)
 		}

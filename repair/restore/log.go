@@ -15,7 +15,7 @@ import (
 // writeLog makes the log of a member, and the .snap file that goes with it: one entry for each member
 // of the cluster, all committed, as `etcdutl snapshot restore` of the release writes them.
 func (p *Plan) writeLog(fsys vfs.FS, s *staged) error {
-	w, err := wal.Create(fsys, s.log, wal.CreateOptions{
+	w, err := wal.Create(fsys, s.Log(), wal.CreateOptions{
 		Metadata:      wal.Metadata{NodeID: s.ID, ClusterID: p.Cluster.ID},
 		WriterOptions: wal.WriterOptions{Flavor: p.As.Flavor()},
 	})
@@ -35,7 +35,7 @@ func (p *Plan) appendTo(fsys vfs.FS, w *wal.Writer, s *staged) error {
 	if err != nil {
 		return err
 	}
-	if err := snapshot.Write(fsys, s.snap(), snap, p.As.Flavor()); err != nil { // before the log mentions it
+	if err := snapshot.Write(fsys, s.Snap(), snap, p.As.Flavor()); err != nil { // before the log mentions it
 		return err
 	}
 	m := &snap.Metadata

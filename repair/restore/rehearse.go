@@ -8,6 +8,7 @@ import (
 
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/repair/rehearse"
+	"github.com/raftctl/raftctl/repair/staging"
 	"github.com/raftctl/raftctl/snapshot/database"
 )
 
@@ -22,7 +23,7 @@ func (r *run) rehearse(ctx context.Context, s *staged) error {
 		}
 	}
 	got, err := rehearse.Run(ctx, rehearse.Options{
-		FS: r.fs, SnapDir: s.snap(), WALDir: s.log, Scratch: filepath.Join(s.member, "rehearsal"),
+		FS: r.fs, SnapDir: s.Snap(), WALDir: s.Log(), Scratch: filepath.Join(s.Dir.Member(), "rehearsal"),
 		Progress: func(stage rehearse.Stage, done, total int64) {
 			r.progress(map[rehearse.Stage]Step{rehearse.StageCopy: StepBootCopy, rehearse.StageRead: StepBoot}[stage], done, total)
 		},
@@ -40,7 +41,7 @@ func (r *run) rehearse(ctx context.Context, s *staged) error {
 
 // computeHash reads the database as it was written; all members have the same one.
 func (r *run) computeHash(ctx context.Context, s *staged) error {
-	db, err := database.Open(ctx, vfs.DirFS(r.fs, s.snap()), dbName, database.Options{})
+	db, err := database.Open(ctx, vfs.DirFS(r.fs, s.Snap()), staging.DatabaseName, database.Options{})
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (r *run) do(ctx context.Context) error {
 	if err := r.stage(); err != nil {
 		return err
 	}
-	first := r.all[0].database()
+	first := r.all[0].Database()
 	if err := r.copyBase(ctx, first); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (r *run) replay(ctx context.Context) error {
 	if p.o.Replay == nil {
 		return nil
 	}
-	replayed, err := p.o.Replay(ctx, r.all[0].snap())
+	replayed, err := p.o.Replay(ctx, r.all[0].Snap())
 	if err != nil {
 		return err
 	}
@@ -86,12 +86,12 @@ func (r *run) replay(ctx context.Context) error {
 func (r *run) stage() error {
 	for i := range r.plan.Members {
 		m := &r.plan.Members[i]
-		s, err := newStaged(r.fs, m)
+		s, err := r.plan.newStaged(m)
 		if err != nil {
 			return err
 		}
 		r.all = append(r.all, s)
-		if err := s.make(); err != nil {
+		if err := s.Make(); err != nil {
 			return err
 		}
 	}
@@ -110,18 +110,18 @@ func (r *run) verifyBase(ctx context.Context) error {
 
 // finish completes the directory of a member.
 func (r *run) finish(ctx context.Context, s *staged, first string) error {
-	if s.database() != first {
-		if err := r.spread(ctx, first, s.database()); err != nil {
+	if s.Database() != first {
+		if err := r.spread(ctx, first, s.Database()); err != nil {
 			return err
 		}
 	}
-	if err := r.syncFile(s.database()); err != nil {
+	if err := r.syncFile(s.Database()); err != nil {
 		return err
 	}
 	if err := r.plan.writeLog(r.fs, s); err != nil {
 		return err
 	}
-	if err := s.sync(); err != nil {
+	if err := s.Sync(); err != nil {
 		return err
 	}
 	if err := r.check(ctx, s); err != nil {
@@ -139,7 +139,7 @@ func (r *run) place(ctx context.Context) error {
 		return err
 	}
 	for _, s := range r.all {
-		if err := s.place(); err != nil {
+		if err := s.Place(); err != nil {
 			return err
 		}
 	}
@@ -150,7 +150,7 @@ func (r *run) place(ctx context.Context) error {
 func (r *run) remove() error {
 	var errs []error
 	for _, s := range slices.Backward(r.all) { // the last may lie in a folder that the first has made
-		errs = append(errs, s.remove())
+		errs = append(errs, s.Remove())
 	}
 	return errors.Join(errs...)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/repair/restore"
+	"github.com/raftctl/raftctl/repair/staging"
 )
 
 type restoreOptions struct {
@@ -216,7 +217,7 @@ func runRestore(cmd *cobra.Command, a *ui.App, o *restoreOptions, args []string)
 		fmt.Fprintf(a.Err, "raftctl snapshot restore: %s; nothing was restored\n", ui.OneLine(damage))
 		return ui.ExitError{Status: ui.StatusDamage}
 	}
-	if occupied, ok := errors.AsType[*restore.OccupiedError](err); ok {
+	if occupied, ok := errors.AsType[*staging.OccupiedError](err); ok {
 		return ui.Usagef(cmd, "%s: %s: name another", ui.Quote(o.shown(a, occupied.Path)), occupied.Why)
 	}
 	if err != nil {

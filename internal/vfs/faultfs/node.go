@@ -106,15 +106,16 @@ type info struct {
 	name string
 	size int64
 	mode fs.FileMode
+	node *node
 }
 
-func (n *node) info(name string) info { return info{name, int64(len(n.data)), n.mode} }
+func (n *node) info(name string) info { return info{name, int64(len(n.data)), n.mode, n} }
 
 func (i info) Name() string               { return i.name }
 func (i info) Size() int64                { return i.size }
 func (i info) Mode() fs.FileMode          { return i.mode }
 func (i info) ModTime() time.Time         { return time.Time{} }
 func (i info) IsDir() bool                { return i.mode.IsDir() }
-func (i info) Sys() any                   { return nil }
+func (i info) Sys() any                   { return i.node } // tells which file it is
 func (i info) Type() fs.FileMode          { return i.mode.Type() }
 func (i info) Info() (fs.FileInfo, error) { return i, nil }

@@ -25,6 +25,8 @@ const (
 	OpAllocate  Kind = "allocate"
 	OpLock      Kind = "lock"
 	OpClose     Kind = "close"
+	OpExchange  Kind = "exchange"
+	OpAdopt     Kind = "adopt"
 )
 
 // Op is one operation, about to be done.

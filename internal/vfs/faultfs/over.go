@@ -118,6 +118,32 @@ func (o *Over) Rename(from, to string) error {
 	return o.do(OpRename, from, func() error { return o.fs.Rename(from, to) })
 }
 
+// Exchange implements [vfs.Exchange].
+func (o *Over) Exchange(a, b string) error {
+	return o.do(OpExchange, a, func() error { return vfs.Exchange(o.fs, a, b) })
+}
+
+// Adopt implements [vfs.Adopt].
+func (o *Over) Adopt(name string, owner fs.FileInfo, perm fs.FileMode) error {
+	return o.do(OpAdopt, name, func() error { return vfs.Adopt(o.fs, name, owner, perm) })
+}
+
+// RealPath implements [vfs.RealPath].
+func (o *Over) RealPath(name string) (string, error) {
+	if err := o.begin(OpStat, name); err != nil {
+		return "", err
+	}
+	return vfs.RealPath(o.fs, name)
+}
+
+// IsMount implements [vfs.IsMount].
+func (o *Over) IsMount(dir string) (bool, error) {
+	if err := o.begin(OpStat, dir); err != nil {
+		return false, err
+	}
+	return vfs.IsMount(o.fs, dir)
+}
+
 // Remove implements [vfs.FS].
 func (o *Over) Remove(name string) error {
 	return o.do(OpRemove, name, func() error { return o.fs.Remove(name) })

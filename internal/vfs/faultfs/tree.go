@@ -31,6 +31,39 @@ func (f *FS) Rename(from, to string) error {
 	return nil
 }
 
+// Exchange implements [vfs.Exchange]. A crash leaves it done or not.
+func (f *FS) Exchange(a, b string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(OpExchange, a); err != nil {
+		return err
+	}
+	dirA, baseA, nodeA, err := f.existing(OpExchange, a)
+	if err != nil {
+		return err
+	}
+	dirB, baseB, nodeB, err := f.existing(OpExchange, b)
+	if err != nil {
+		return err
+	}
+	f.change(entry{dirA, baseA, nodeB}, entry{dirB, baseB, nodeA})
+	return nil
+}
+
+// Adopt implements [vfs.Adopt]. There are no owners.
+func (f *FS) Adopt(name string, _ fs.FileInfo, perm fs.FileMode) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(OpAdopt, name); err != nil {
+		return err
+	}
+	_, _, n, err := f.existing(OpAdopt, name)
+	if err == nil {
+		n.mode = n.mode&^fs.ModePerm | perm.Perm()
+	}
+	return err
+}
+
 // Remove implements [vfs.FS].
 func (f *FS) Remove(name string) error {
 	f.mu.Lock()

@@ -1,0 +1,103 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// Loss is what was written since a change, and is not in what it has replaced.
+type Loss struct {
+	Files []string       // segments that aren't what the change put there, and why
+	Now   raftpb.EntryID // the last entry of the log in place; zero if it can't be told
+	Then  raftpb.EntryID // that of the original, likewise
+}
+
+// String says it in a line.
+func (l *Loss) String() string {
+	text := "the log in place has gone on since the change: " + strings.Join(l.Files, ", ")
+	if l.Now.Index > 0 {
+		text += fmt.Sprintf("; it goes up to entry %v", l.Now)
+	}
+	if l.Then.Index > 0 {
+		text += fmt.Sprintf(", the original up to entry %v", l.Then)
+	}
+	return text
+}
+
+// loss returns what undoing would lose: segments that aren't what the change put there. What else lies in
+// the folder, such as a segment that etcd prepared for later, is none.
+func (u *Undo) loss(ctx context.Context) (*Loss, error) {
+	log := u.o.Place.Log
+	if is, err := exists(u.o.FS, log); err != nil || !is {
+		return nil, err
+	}
+	s := summer{fs: u.o.FS, progress: u.o.Progress}
+	got, err := s.folder(log)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.sum(ctx, map[string][]File{log: got}); err != nil {
+		return nil, err
+	}
+	files := changed(segments(got), segments(u.Change.After))
+	if len(files) == 0 {
+		return nil, nil
+	}
+	l := &Loss{Files: files}
+	l.Now, err = lastEntry(ctx, u.o.FS, log)
+	then, thenErr := lastEntry(ctx, u.o.FS, u.Original)
+	l.Then = then
+	return l, errors.Join(err, thenErr)
+}
+
+// changed lists which files aren't those on record.
+func changed(got, want []File) (list []string) {
+	for _, g := range got {
+		one := []File{}
+		for _, w := range want {
+			if w.Name == g.Name {
+				one = []File{w}
+			}
+		}
+		if name, why := differ([]File{g}, one); name != "" {
+			list = append(list, name+": "+why)
+		}
+	}
+	for _, w := range want {
+		if !hasFile(got, w.Name) {
+			list = append(list, w.Name+": it is missing")
+		}
+	}
+	return list
+}
+
+func segments(files []File) (list []File) {
+	for _, f := range files {
+		if strings.HasSuffix(f.Name, datadir.SegmentSuffix) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// lastEntry returns the last entry of a log; none if its damage hides that.
+func lastEntry(ctx context.Context, fsys vfs.FS, dir string) (raftpb.EntryID, error) {
+	log, err := wal.Open(vfs.DirFS(fsys, filepath.Dir(dir)), filepath.Base(dir))
+	if err != nil {
+		return raftpb.EntryID{}, nil
+	}
+	defer func() { _ = log.Close() }() // opened for reading
+	report, err := log.Verify(ctx, wal.VerifyOptions{})
+	if err != nil {
+		return raftpb.EntryID{}, ctx.Err()
+	}
+	return report.Last, nil
+}
