@@ -2,10 +2,12 @@ package repairtest
 
 import (
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 	"testing/fstest"
 
 	"github.com/raftctl/raftctl/internal/etcdtest"
+	"github.com/raftctl/raftctl/repair"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -99,4 +101,26 @@ func verify(t *testing.T, files map[string][]byte) *wal.Report {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// There is nothing to do about healthy members.
+func TestNothingToDo(t *testing.T) {
+	for seed := range uint64(60) {
+		g := made(seed)
+		for _, m := range append(g.donors, g.patient) {
+			dir := filepath.Join(t.TempDir(), m.name)
+			if err := writeDir(dir, m.files()); err != nil {
+				t.Fatal(err)
+			}
+			o, err := repair.Open(t.Context(), dir, repair.OpenOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := repair.NewPlan(t.Context(), o, repair.PlanOptions{})
+			if err != nil || p.Status != repair.StatusHealthy {
+				t.Errorf("seed %d, %s: %v, %s: %v", seed, m.name, err, p.Status, p.Left)
+			}
+			_ = o.Close()
+		}
+	}
 }
