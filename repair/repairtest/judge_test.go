@@ -91,7 +91,7 @@ func (r *trial) judgePlan() {
 				break
 			}
 		}
-		if len(lost) == 0 {
+		if len(lost) == 0 && !slices.ContainsFunc(r.lesions, func(l lesion) bool { return l.claims }) {
 			r.fault("status %s, and nothing is lost", r.plan.Status)
 		}
 	case repair.StatusNone:

@@ -84,7 +84,7 @@ func TestLaboratory(t *testing.T) {
 }
 
 func runSeed(t *testing.T, seed uint64, y *tally) {
-	g := made(seed)
+	g := givenBy(t, seed)
 	dir := t.TempDir()
 	var donors []string
 	for _, d := range g.donors {
@@ -93,7 +93,7 @@ func runSeed(t *testing.T, seed uint64, y *tally) {
 			t.Fatal(err)
 		}
 	}
-	for n := range uint64(perSeed) {
+	for n := range g.cases() {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			s := caseOf(g, seed, n)
 			at := filepath.Join(dir, "case", fmt.Sprint(n), "member")
