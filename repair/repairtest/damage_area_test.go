@@ -113,6 +113,9 @@ func (t *site) overwrite(lo int, b []byte) (lesion, bool) {
 		return lesion{}, false
 	}
 	copy(t.file.b[lo:hi], b)
+	if zeros := len(bytes.Trim(t.file.b[lo:hi], "\x00")) == 0; zeros && t.last && hi == t.seg.end() {
+		return t.end(fmt.Sprintf("%d..%d", lo, hi), lo), true // it may be where the log ends by chance
+	}
 	l := t.lesion(fmt.Sprintf("%d..%d", lo, hi), lo, hi, lossClasses...)
 	l.want = append(l.want, wal.ClassForeign, wal.ClassCRCField, wal.ClassPadding, wal.ClassKind, wal.ClassUnknownKind, wal.ClassEmptySegment)
 	if l.wide = true; t.last && hi == t.seg.end() || t.last && len(bytes.Trim(t.file.b[lo:hi], "\x00")) == 0 {

@@ -35,7 +35,7 @@ var besideDamages = []damage{
 			return lesion{}, false
 		}
 		t.others[snapDir+snapshot.FileName(id)] = b
-		return lesion{what: snapshot.FileName(id), wide: true}, true
+		return lesion{what: snapshot.FileName(id), wide: true, claims: true}, true
 	}},
 	{"stale spare", func(t *site) (lesion, bool) {
 		t.others[walDir+"1.tmp"] = append(bytes.Clone(t.seg.b[:t.seg.end()]), make([]byte, 4096)...)

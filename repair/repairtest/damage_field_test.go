@@ -43,6 +43,9 @@ func (t *site) change(p part, do func(b []byte), bit bool) (lesion, bool) {
 // classes returns what may be found where a part of the site's frame is another one.
 func (t *site) classes(p part) []wal.Class {
 	list := append([]wal.Class(nil), partClasses[p]...)
+	if p == partCRC && t.index == 0 {
+		list = append(list, wal.ClassPayload) // of the metadata: nothing tells which of the two it is
+	}
 	zeros := hasZeroSector(t.file.b, t.frame)
 	if zeros {
 		list = append(list, wal.ClassZeroedSector)
@@ -155,7 +158,7 @@ var fieldDamages = []damage{
 // field is the lesion of damage in a frame.
 func (t *site) field(what string, want ...wal.Class) lesion {
 	l := t.lesion(fmt.Sprintf("%s of %v record at %d", what, t.frame.kind, t.frame.lo()), t.frame.lo(), t.frame.lo()+1, want...)
-	l.wide = t.index < headFrames
+	l.wide = t.index < headFrames || t.index == len(t.seg.frames)-1
 	if t.lastOfAll() {
 		l.want = append(l.want, wal.ClassTorn, wal.ClassGarbage)
 	}

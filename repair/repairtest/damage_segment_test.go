@@ -63,6 +63,9 @@ var segmentDamages = []damage{
 		return l, true
 	}},
 	{"segment of another member", func(t *site) (lesion, bool) {
+		if len(t.segs) == 1 {
+			return lesion{}, false
+		}
 		for _, d := range t.donors {
 			i := slices.IndexFunc(d.segs, func(s *segment) bool { return s.name.Seq == t.seg.name.Seq })
 			if i >= 0 {

@@ -2,10 +2,12 @@ package repairtest
 
 import (
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 	"testing/fstest"
 
 	"github.com/raftctl/raftctl/internal/etcdtest"
+	"github.com/raftctl/raftctl/repair"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -23,6 +25,31 @@ type given struct {
 	*cluster
 	patient *member
 	donors  []*member
+}
+
+// cases is how many damages are tried on the patient: fewer on a large one.
+func (g *given) cases() uint64 {
+	const large = 4 << 20
+	size := 0
+	for _, s := range g.patient.segs {
+		size += len(s.b)
+	}
+	if size > large {
+		return perSeed / 10
+	}
+	return perSeed
+}
+
+// realEvery is which seeds stand for a real member.
+const realEvery = 8
+
+// givenBy returns the members of a seed.
+func givenBy(tb testing.TB, seed uint64) *given {
+	tb.Helper()
+	if seed%realEvery == realEvery-1 {
+		return realGiven(tb, seed)
+	}
+	return made(seed)
 }
 
 // made makes the cluster of a seed.
@@ -43,8 +70,8 @@ func made(seed uint64) *given {
 
 // The members that the laboratory makes are healthy, and what it knows of them is so.
 func TestHealthy(t *testing.T) {
-	for seed := range uint64(200) {
-		g := made(seed)
+	for seed := range uint64(realEvery * uint64(len(realLogs))) {
+		g := givenBy(t, seed)
 		for _, m := range append(g.donors, g.patient) {
 			checkHealthy(t, m)
 			if t.Failed() {
@@ -99,4 +126,29 @@ func verify(t *testing.T, files map[string][]byte) *wal.Report {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// There is nothing to do about healthy members.
+func TestNothingToDo(t *testing.T) {
+	for seed := range uint64(2 * realEvery) {
+		g := givenBy(t, seed)
+		for _, m := range append(g.donors, g.patient) {
+			if m.db == nil && len(m.snaps) > 0 {
+				continue // a donor of which only the log is wanted
+			}
+			dir := filepath.Join(t.TempDir(), m.name)
+			if err := writeDir(dir, m.files()); err != nil {
+				t.Fatal(err)
+			}
+			o, err := repair.Open(t.Context(), dir, repair.OpenOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := repair.NewPlan(t.Context(), o, repair.PlanOptions{})
+			if err != nil || p.Status != repair.StatusHealthy {
+				t.Errorf("seed %d, %s: %v, %s: %v", seed, m.name, err, p.Status, p.Left)
+			}
+			_ = o.Close()
+		}
+	}
 }

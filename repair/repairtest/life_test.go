@@ -55,7 +55,7 @@ func (c *cluster) member(o lifeOptions) *member {
 	l.save(true)
 	m := &member{name: c.peers[o.self].Name, release: c.release, snaps: l.snaps}
 	m.segs = l.w.segments(l.purged(o.purge), l.space())
-	if o.database || l.fromSnp || m.segs[0].name.Seq > 0 {
+	if o.database || l.snap.Index > 0 {
 		low, high := max(l.snap.Index, uint64(len(c.voters))), min(l.upTo, c.committed)
 		m.db, m.applied = c.database(low + c.rng.Uint64N(max(high, low)-low+1))
 	}

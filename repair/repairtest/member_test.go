@@ -70,7 +70,7 @@ func (m *member) overwrite(e *entry) {
 }
 
 // snapshot takes in a snapshot record. One that isn't of an entry that is there comes from the leader, and
-// replaces those that weren't known to be committed.
+// replaces those that weren't known to be committed. What its own leader made lies below it in its log, too.
 func (m *member) snapshot(k mark) {
 	e := m.at(k.Index)
 	purged := len(m.entries) == 0 && m.segs[0].name.Seq > 0
@@ -79,7 +79,10 @@ func (m *member) snapshot(k mark) {
 	}
 	if k.fromLeader {
 		m.base = k.EntryID
-		m.entries = slices.DeleteFunc(m.entries, func(e *entry) bool { return e.Index > m.state.Commit })
+		same := len(m.entries) > 0 && m.entries[len(m.entries)-1].Term == k.Term
+		m.entries = slices.DeleteFunc(m.entries, func(e *entry) bool {
+			return e.Index >= k.Index || e.Index > m.state.Commit && !same
+		})
 	}
 	m.marks = append(m.marks, k)
 }
