@@ -44,10 +44,11 @@ func (d *draft) lostEntry(index uint64, damaged map[uint64]LostEntry) LostEntry 
 
 // damagedEntries returns what the bytes that are left out still seem to say.
 func (d *draft) damagedEntries() map[uint64]LostEntry {
-	list := map[uint64]LostEntry{}
-	if d.scanned == nil || len(d.plan.Cost.Lost) == 0 {
-		return list
+	if d.found != nil || d.scanned == nil {
+		return d.found
 	}
+	list := map[uint64]LostEntry{}
+	d.found = list
 	for _, s := range d.scanned.skips {
 		for b := d.bytesAt(s.position(), min(s.Len, maxLostBytes)); len(b) > 0; {
 			data, n := frameAt(b)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/crosscheck"
 	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/snapshot"
@@ -25,12 +26,14 @@ type draft struct {
 	report  *outlook.Report
 	files   []snapshot.File // those that stay
 	donors  []*logs.Source
-	tried   map[string]bool // corrections that found nothing, by finding
-	scanned *scan           // of log; nil until it is asked for
-	flavors *raftpb.Flavor  // of the last entries; nil until it is asked for
-	unfit   *string         // why the database can't be built upon; nil until it was asked for
-	joined  *logs.Joined    // of the log and the donors; nil until it is asked for
-	own     *logs.Source    // the log, in joined
+	tried   map[string]bool      // corrections that found nothing, by finding
+	scanned *scan                // of log; nil until it is asked for
+	flavors *raftpb.Flavor       // of the last entries; nil until it is asked for
+	unfit   *string              // why the database can't be built upon; nil until it was asked for
+	joined  *logs.Joined         // of the log and the donors; nil until it is asked for
+	own     *logs.Source         // the log, in joined
+	alone   bool                 // the member is the only voter
+	found   map[uint64]LostEntry // what damaged bytes tell of, by index; nil until it is asked for
 }
 
 // view is the logical log as corrected so far.
@@ -54,7 +57,7 @@ func (d *draft) reopen(ctx context.Context) error {
 
 // lay opens the log with the changes so far laid over it.
 func (d *draft) lay() (err error) {
-	d.laid, d.scanned = newOverlay(d.member.Log, &d.plan.Changes), nil
+	d.laid, d.scanned, d.found = newOverlay(d.member.Log, &d.plan.Changes), nil, nil
 	d.log, err = d.laid.open(d.member.Log)
 	return err
 }
@@ -113,5 +116,47 @@ func (d *draft) committed() uint64 {
 			commit = max(commit, f.ID.Index)
 		}
 	}
+	if d.alone {
+		commit = max(commit, v.LastIndex(), d.lastDamaged())
+	}
 	return commit
+}
+
+// isAlone finds out whether the member is its cluster's only voter: then whatever it had written was committed.
+func (d *draft) isAlone(ctx context.Context) bool {
+	v := d.view()
+	self := []uint64{v.Metadata.NodeID}
+	if db := d.member.Database; db != nil && len(db.Members.Members) > 0 {
+		conf := confOfMembers(&db.Members)
+		return slices.Equal(conf.Voters, self)
+	}
+	if s := v.NewestSnapshot(); s != nil && s.ConfState != nil {
+		return slices.Equal(s.ConfState.Voters, self)
+	}
+	if len(v.Ranges) == 0 {
+		return false
+	}
+	conf, err := crosscheck.Replay(ctx, d.log, v, v.Ranges[0].Last)
+	return err == nil && conf != nil && slices.Equal(conf.Voters, self)
+}
+
+// lastDamaged returns the highest index of the entries at the damaged end of the log that their bytes still tell
+// of, in a row with what is intact.
+func (d *draft) lastDamaged() uint64 {
+	last := d.view().LastIndex()
+	if d.scanned == nil || !d.endsInDamage() || d.endsTorn() {
+		return last
+	}
+	found := d.damagedEntries()
+	for {
+		if _, ok := found[last+1]; !ok {
+			return last
+		}
+		last++
+	}
+}
+
+// endsTorn reports whether the log ends in a write that was never finished: what was in it, nobody was told of.
+func (d *draft) endsTorn() bool {
+	return slices.ContainsFunc(d.report.Findings, func(f wal.Finding) bool { return f.Class == wal.ClassTorn }) && !d.report.CutShort()
 }

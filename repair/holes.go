@@ -35,7 +35,7 @@ func (d *draft) holes() (list []hole) {
 		}
 		next = r.Last + 1
 	}
-	if last := d.committed(); last >= next || d.endsInDamage() {
+	if last := max(d.committed(), d.lastDamaged()); last >= next || d.endsInDamage() {
 		list = append(list, hole{First: next, Last: max(last, next-1), Tail: true})
 	}
 	return list

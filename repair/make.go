@@ -143,6 +143,7 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 	if list := contradicting(problems); len(list) > 0 {
 		d.refuse("rechain", "%v: nothing tells which of the two is right", list[0])
 	}
+	d.alone = d.isAlone(ctx)
 	var best *solution
 	for _, r := range logRemedies {
 		if !slices.ContainsFunc(problems, r.Applies) && !r.asked(d.o) {

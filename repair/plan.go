@@ -59,6 +59,7 @@ type Cost struct {
 	// neither the database nor a snapshot has applied them.
 	Lost      []Range `json:"lost,omitempty"`
 	Committed uint64  `json:"committed"` // how many of these are known to be committed
+	Intact    uint64  `json:"intact"`    // how many of these are intact here
 	// Folded are entries that are not in the result because the database has applied them: harmless.
 	Folded []Range `json:"folded,omitempty"`
 	// Entries are the first of those lost, with what they say.
@@ -71,8 +72,9 @@ type Cost struct {
 	Spliced uint64 `json:"spliced_entries"` // taken from other members
 }
 
-// Loses reports whether entries that are known to be committed are lost.
-func (c *Cost) Loses() bool { return c.Committed > 0 }
+// Loses reports whether entries are lost that may not be unless somebody accepts it: those that are known to be
+// committed, and those that are intact, since nothing tells that they weren't.
+func (c *Cost) Loses() bool { return c.Committed > 0 || c.Intact > 0 }
 
 // Source is what a plan was made for: if any of it has changed, the plan isn't executed.
 type Source struct {

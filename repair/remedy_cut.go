@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/raftctl/raftctl/raftpb"
-	"github.com/raftctl/raftctl/wal"
 )
 
 // cutEnd ends the log where it stops being whole: behind an unfinished last write, and else, where that is
@@ -43,7 +42,7 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 	out := &solution{rewrite: &Rewrite{From: d.start(s, []Insert{{At: end}}), Skip: s.skips, End: end}}
 	d.lose(&out.cost, h.First, max(h.Last, d.view().Last.Index))
 	d.endWith(out, last)
-	why := "nothing that is known to be committed lies behind it"
+	why := "nothing that is intact, or known to be committed, lies behind it"
 	if out.loses() {
 		why = "what lies behind can't be had back"
 	}
@@ -98,6 +97,11 @@ func (d *draft) lose(c *Cost, first, last uint64) {
 	if commit := d.committed(); first <= commit {
 		c.Committed += min(last, commit) + 1 - first
 	}
+	for _, r := range d.view().Ranges {
+		if lo, hi := max(first, r.First), min(last, r.Last); lo <= hi {
+			c.Intact += hi + 1 - lo
+		}
+	}
 }
 
 // maybe says what isn't known of the end of a log that is damaged; empty if it is known, as behind a write that
@@ -106,10 +110,8 @@ func (d *draft) maybe() string {
 	if !d.endsInDamage() || d.report.LostEnd() {
 		return ""
 	}
-	for i := range d.report.Findings {
-		if f := &d.report.Findings[i]; f.Class == wal.ClassTorn && !d.report.CutShort() {
-			return ""
-		}
+	if d.endsTorn() {
+		return ""
 	}
 	return fmt.Sprintf("nothing tells whether entries were written behind entry %d", d.view().LastIndex())
 }
