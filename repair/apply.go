@@ -78,8 +78,7 @@ func (p *Plan) mayApply(m *Member) error {
 	case p.Format != PlanFormat:
 		return fmt.Errorf("the plan has format %d, want %d", p.Format, PlanFormat)
 	case p.Status == StatusLoss:
-		return refused("the plan loses %s, of which %d are known to be committed; make it with --accept-loss if that may be",
-			rangesText(p.Cost.Lost), p.Cost.Committed)
+		return refused("the plan loses %s; make it with --accept-loss if that may be", p.Cost.losses())
 	case p.Status == StatusNone:
 		return refused("no remedy helps with this log")
 	case m.Log == nil:

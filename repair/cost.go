@@ -2,8 +2,10 @@ package repair
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"path"
+	"strings"
 
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/internal/vfs"
@@ -76,6 +78,18 @@ func (d *draft) bytesAt(at wal.Position, n int64) []byte {
 	b := make([]byte, min(n, info.Size()-at.Off))
 	got, _ := r.ReadAt(b, at.Off)
 	return b[:got]
+}
+
+// losses names what is lost.
+func (c *Cost) losses() string {
+	var list []string
+	if len(c.Lost) > 0 {
+		list = append(list, fmt.Sprintf("%s, of which %d are known to be committed and %d are intact", rangesText(c.Lost), c.Committed, c.Intact))
+	}
+	if c.Beside != "" {
+		list = append(list, c.Beside)
+	}
+	return strings.Join(list, "; ")
 }
 
 // lostJSON is a LostEntry in a stored plan.

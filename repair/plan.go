@@ -62,6 +62,8 @@ type Cost struct {
 	Intact    uint64  `json:"intact"`    // how many of these are intact here
 	// Folded are entries that are not in the result because the database has applied them: harmless.
 	Folded []Range `json:"folded,omitempty"`
+	// Beside is what is lost that is no entry; empty if nothing is.
+	Beside string `json:"beside,omitempty"`
 	// Entries are the first of those lost, with what they say.
 	Entries []LostEntry `json:"entries,omitempty"`
 	// Maybe says that more may have been written behind the end than anything tells.
@@ -74,7 +76,7 @@ type Cost struct {
 
 // Loses reports whether entries are lost that may not be unless somebody accepts it: those that are known to be
 // committed, and those that are intact, since nothing tells that they weren't.
-func (c *Cost) Loses() bool { return c.Committed > 0 || c.Intact > 0 }
+func (c *Cost) Loses() bool { return c.Committed > 0 || c.Intact > 0 || c.Beside != "" }
 
 // Source is what a plan was made for: if any of it has changed, the plan isn't executed.
 type Source struct {

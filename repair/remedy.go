@@ -71,11 +71,22 @@ func (s *solution) better(t *solution) bool { return s.compare(t) < 0 }
 
 func (s *solution) compare(t *solution) int {
 	return cmp.Or(
+		compareBool(s.loses(), t.loses()),
 		cmp.Compare(s.cost.Committed, t.cost.Committed),
 		cmp.Compare(lengthOf(s.cost.Lost), lengthOf(t.cost.Lost)),
 		cmp.Compare(lengthOf(s.cost.Folded), lengthOf(t.cost.Folded)),
 		cmp.Compare(s.cost.Written, t.cost.Written),
 	)
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 func lengthOf(ranges []Range) (n uint64) {

@@ -59,6 +59,7 @@ func (r beginAnew) solve(ctx context.Context, d *draft, problems []*Finding) (*s
 			out.cost.Folded = append(out.cost.Folded, Range{rng.First, min(rng.Last, at.snapshot.Index)})
 		}
 	}
+	out.cost.Beside = at.beside
 	out.cost.Written = d.bytesBehind(at.snapshot.Index)
 	out.steps = []Step{newStep(r.Name(), problems, does, fmt.Sprintf(
 		"the database has applied entries up to %d, and all that is damaged lies before that", d.applied().Index))}
@@ -121,6 +122,7 @@ func (d *draft) stopsAt(f *Finding) uint64 {
 type beginning struct {
 	snapshot wal.Snapshot
 	file     *SnapFile // that is made; nil if there is one
+	beside   string    // what it loses that is no entry
 }
 
 // beginning returns the first place from an index on where the log can begin; nil if there is none.

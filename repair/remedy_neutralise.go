@@ -55,7 +55,7 @@ func (r neutralise) solve(ctx context.Context, d *draft, problems []*Finding) (*
 func (d *draft) unwanted(problems []*Finding) []uint64 {
 	list := slices.Clone(d.o.Neutralise)
 	for _, f := range problems {
-		if at := d.stopsAt(f); at > 0 && !slices.Contains(list, at) {
+		if at := d.stopsAt(f); at > 0 && d.o.Start == "" && !slices.Contains(list, at) {
 			list = append(list, at)
 		}
 	}

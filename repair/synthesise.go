@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
@@ -72,10 +73,6 @@ func (d *draft) synthesise() (*beginning, error) {
 	if !d.goesOnFrom(id.Index) {
 		return nil, nil // told by another remedy
 	}
-	if key := d.v2Key(); key != "" {
-		d.refuse("begin_anew", "the snapshot files hold keys of v2 clients, such as %s, which a new one would not have", key)
-		return nil, nil
-	}
 	conf := confOfMembers(&d.member.Database.Members)
 	if len(conf.Voters) == 0 {
 		d.refuse("begin_anew", "the database doesn't say who is a member")
@@ -92,6 +89,7 @@ func (d *draft) synthesise() (*beginning, error) {
 		return nil, err
 	}
 	return &beginning{
+		beside:   d.v2Keys(),
 		snapshot: wal.Snapshot{Index: id.Index, Term: id.Term, ConfState: &conf},
 		file:     &SnapFile{Name: snapshot.FileName(id), Data: data},
 	}, nil
@@ -129,8 +127,13 @@ func membershipOf(db *Database) snapshot.Membership {
 	return m
 }
 
-// v2Key returns a key of v2 clients in the newest .snap file; empty if there is none.
-func (d *draft) v2Key() string {
+// v2Keys says where there are keys of v2 clients, which aren't in the database; empty if there are none.
+func (d *draft) v2Keys() string {
+	for i := range d.report.Outlooks {
+		if stop := d.report.Outlooks[i].Stop; stop != nil && strings.HasPrefix(stop.Trigger, "v2_c") {
+			return "v2 clients have keys here, as at " + stop.Pos.String()
+		}
+	}
 	newest := snapshot.Newest(d.files, nil)
 	if newest == nil {
 		return ""
@@ -145,7 +148,7 @@ func (d *draft) v2Key() string {
 		return ""
 	}
 	for k := range store.Keys() {
-		return k.Path
+		return fmt.Sprintf("v2 clients have keys, such as %s in %s", k.Path, newest.Name)
 	}
 	return ""
 }

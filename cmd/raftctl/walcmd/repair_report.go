@@ -99,6 +99,9 @@ func (r *repairing) addCost(kv *ui.Facts) {
 	default:
 		kv.Add("cost", "%s are lost, %s of them known to be committed", joinRanges(c.Lost), ui.Count(c.Committed))
 	}
+	if c.Beside != "" {
+		kv.Add("", "lost as well: %s", c.Beside)
+	}
 	for _, e := range c.Entries {
 		kv.AddBelow(lostText(&e))
 	}
