@@ -62,7 +62,7 @@ func (r beginAnew) solve(ctx context.Context, d *draft, problems []*Finding) (*s
 	out.cost.Beside = at.beside
 	out.cost.Written = d.bytesBehind(at.snapshot.Index)
 	out.steps = []Step{newStep(r.Name(), problems, does, fmt.Sprintf(
-		"the database has applied entries up to %d, and all that is damaged lies before that", d.applied().Index))}
+		"the database has applied entries up to %d, and all that is wrong with the log lies before that", d.applied().Index))}
 	return out, nil
 }
 
