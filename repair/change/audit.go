@@ -88,24 +88,38 @@ func readAudit(fsys vfs.FS, name string) (events []event, torn int, err error) {
 	return events, torn, nil
 }
 
-// appendAudit puts an event on record, for good. A line that was never finished is ended first.
-func appendAudit(fsys vfs.FS, p Place, e *event) (err error) {
+// appendAudit puts an event on record, for good. After an error it isn't on record.
+func appendAudit(fsys vfs.FS, p Place, e *event) error {
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
 	name := p.Audit()
+	there, err := exists(fsys, name)
+	if err != nil {
+		return err
+	}
+	if err = appendLine(fsys, name, append(line, '\n')); err == nil && !there {
+		err = settleAudit(fsys, name)
+	}
+	if err != nil && !there {
+		_ = fsys.Remove(name)
+	}
+	return err
+}
+
+// appendLine appends a line to a file and syncs it. A line that was never finished is ended first.
+func appendLine(fsys vfs.FS, name string, line []byte) error {
 	f, err := fsys.OpenFile(name, os.O_RDWR|os.O_CREATE, staging.FileMode)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+	defer func() { _ = f.Close() }() // what counts is synced
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	size := info.Size()
-	line = append(line, '\n')
 	if size > 0 {
 		last := make([]byte, 1)
 		if _, err := f.ReadAt(last, size-1); err != nil {
@@ -115,16 +129,22 @@ func appendAudit(fsys vfs.FS, p Place, e *event) (err error) {
 			line = append([]byte{'\n'}, line...)
 		}
 	}
-	_, err = f.WriteAt(line, size)
-	if err = errors.Join(err, f.Sync()); err != nil {
-		_ = f.Truncate(size) // what isn't for good shall not be read either
+	if _, err = f.WriteAt(line, size); err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		_ = f.Truncate(size)
+	}
+	return err
+}
+
+// settleAudit makes a new audit file durable, and gives it to the owner of the folder.
+func settleAudit(fsys vfs.FS, name string) error {
+	dir := filepath.Dir(name)
+	info, err := fsys.Stat(dir)
+	if err != nil {
 		return err
 	}
-	if size > 0 {
-		return nil
-	}
-	if dir, err := fsys.Stat(filepath.Dir(name)); err == nil {
-		_ = vfs.Adopt(fsys, name, dir, staging.FileMode) // to whom it belongs changes nothing
-	}
-	return fsys.SyncDir(filepath.Dir(name))
+	_ = vfs.Adopt(fsys, name, info, staging.FileMode) // to whom it belongs changes nothing
+	return fsys.SyncDir(dir)
 }

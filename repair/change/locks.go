@@ -47,6 +47,9 @@ func (l *locks) take(dir string) error {
 func (l *locks) one(dir, name string) error {
 	path := filepath.Join(dir, name)
 	f, err := l.fs.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return replaced(path)
+	}
 	if err != nil {
 		return err
 	}
@@ -59,14 +62,19 @@ func (l *locks) one(dir, name string) error {
 		return err
 	}
 	named, err := l.fs.Stat(path)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if !vfs.SameFile(opened, named) {
-		return fmt.Errorf("%s: %w: it was replaced just now", path, vfs.ErrLocked)
+	if err != nil || !vfs.SameFile(opened, named) {
+		return replaced(path)
 	}
 	l.held[len(l.held)-1].info = opened
 	return nil
+}
+
+// replaced says that a file isn't any more what it was a moment before.
+func replaced(path string) error {
+	return fmt.Errorf("%s: %w: it was replaced just now", path, vfs.ErrLocked)
 }
 
 // takeMore locks the segments in another folder, for as long as those that are held.

@@ -20,7 +20,6 @@ func (r *inPlace) place(ctx context.Context, rec *Record) (*Change, error) {
 		return nil, err
 	}
 	if err := appendAudit(r.fs, r.at, e); err != nil {
-		_ = r.onRecord(kindTakenBack) // it may be on record all the same
 		return nil, err
 	}
 	r.begun = true
@@ -76,8 +75,14 @@ func (r *inPlace) list(sums *summer, e *event) (err error) {
 	if e.After, err = sums.folder(r.log()); err != nil {
 		return err
 	}
-	if r.added == "" {
+	if len(segments(e.After)) == 0 {
+		return fmt.Errorf("%s: no segment was written", r.log())
+	}
+	if r.added == "" && len(r.bad) == 0 {
 		return nil
+	}
+	if r.added == "" {
+		return fmt.Errorf("%s: there is no folder of snapshot files", r.bad[0])
 	}
 	if e.Added, err = sums.folder(r.added); err != nil {
 		return err
