@@ -83,16 +83,20 @@ func TestLaboratory(t *testing.T) {
 	t.Logf("\n%s", y.table())
 }
 
+// writeDonors writes the data directories of the other members, and returns them.
+func (g *given) writeDonors(t *testing.T, dir string) (list []string) {
+	t.Helper()
+	for _, d := range g.donors {
+		list = append(list, filepath.Join(dir, d.name))
+		must(t, writeDir(list[len(list)-1], d.files()))
+	}
+	return list
+}
+
 func runSeed(t *testing.T, seed uint64, y *tally) {
 	g := givenBy(t, seed)
 	dir := t.TempDir()
-	var donors []string
-	for _, d := range g.donors {
-		donors = append(donors, filepath.Join(dir, d.name))
-		if err := writeDir(donors[len(donors)-1], d.files()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	donors := g.writeDonors(t, dir)
 	for n := range g.cases() {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			s := caseOf(g, seed, n)

@@ -21,6 +21,7 @@ type trial struct {
 	dir    string   // of the damaged member
 	donors []string // directories of other members
 	accept bool     // --accept-loss
+	out    string   // where the result goes; it is removed if this is empty
 
 	plan   *repair.Plan
 	err    error   // of planning or applying
@@ -61,8 +62,11 @@ func (r *trial) repair(ctx context.Context) {
 	if r.err != nil || r.plan.Status == repair.StatusHealthy {
 		return
 	}
-	out := filepath.Join(filepath.Dir(r.dir), "result")
-	defer func() { _ = os.RemoveAll(out) }()
+	out := r.out
+	if out == "" {
+		out = filepath.Join(filepath.Dir(r.dir), "result")
+		defer func() { _ = os.RemoveAll(out) }()
+	}
 	_, err = r.plan.Apply(ctx, m, repair.ApplyOptions{FS: hastyFS{vfs.OS}, Output: out})
 	if r.plan.Status == repair.StatusLoss || r.plan.Status == repair.StatusNone {
 		if err == nil {
