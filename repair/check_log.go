@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/raftctl/raftctl/internal/datadir"
@@ -50,6 +49,9 @@ func (x *examination) ofLog(f *wal.Finding) Finding {
 	if first, last := f.Before.Index+1, f.After.Index-1; f.Before.Index > 0 && f.After.Index > 0 && first <= last {
 		g.Entries = wal.IndexRange{First: first, Last: last}
 	}
+	if o := x.Report.Own; f.Class == outlook.ClassEtcdStop && o != nil && o.Stop != nil {
+		g.Severity = verdict.Error // also of a member that was removed: its etcd ends
+	}
 	if g.Check == CheckLog && f.Severity == verdict.Error {
 		g.Next = []string{"wal", "repair", x.Name}
 	}
@@ -67,15 +69,4 @@ func checkOf(c wal.Class) Check {
 		return CheckTogether
 	}
 	return CheckLog
-}
-
-// checkStart tells whether nothing could be told of what etcd does at start.
-func (x *examination) checkStart(context.Context) {
-	r := x.Report
-	switch {
-	case r == nil:
-		x.unchecked(CheckStart, "", "without the log nothing tells what etcd does with the files")
-	case slices.ContainsFunc(r.Outlooks, func(o outlook.Outlook) bool { return o.Action == wal.ActionUnknown }), len(r.Outlooks) == 0:
-		x.unchecked(CheckStart, "", "what some releases of etcd do with the files could not be told")
-	}
 }

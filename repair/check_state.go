@@ -129,6 +129,9 @@ func (x *examination) ofDatabase(file string, f *database.Finding) Finding {
 	switch {
 	case f.Class == database.ClassMembers, f.Class == database.ClassMemberRemoved:
 		g.Check = CheckMembers
+	case f.Class == database.ClassAlarm:
+		g.Advice = "while it stands, etcd refuses to write, or the member to work; free space or replace the member first, " +
+			"then, on the running cluster: etcdctl alarm disarm"
 	case f.Severity == verdict.Error:
 		g.Next = []string{"snapshot", "dump", x.Name, "--scan"}
 	}

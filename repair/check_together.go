@@ -25,6 +25,9 @@ func (x *examination) checkTogether(ctx context.Context) {
 			x.followMembers(ctx, in)
 		}
 	}
+	if n := x.newest; n != nil {
+		in.Store, in.Conf = &n.members, &n.conf
+	}
 	if missing := missingOf(in); missing != "" {
 		x.unchecked(CheckTogether, "", fmt.Sprintf("without %s nothing tells whether the files fit together", missing))
 		x.unchecked(CheckMembers, "", fmt.Sprintf("without %s nothing tells whether all have the same members", missing))
@@ -49,7 +52,8 @@ func missingOf(in *crosscheck.Input) string {
 }
 
 func checkOfFile(c crosscheck.Class) Check {
-	if c == crosscheck.ClassMembers {
+	switch c {
+	case crosscheck.ClassMembers, crosscheck.ClassRemoved, crosscheck.ClassStore:
 		return CheckMembers
 	}
 	return CheckTogether

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/snapshot/database"
 )
 
@@ -19,7 +20,20 @@ type DiagnoseOptions struct {
 type Diagnosis struct {
 	Verdict  verdict.Verdict // on all of them together
 	Members  []*Examined     // in the order in which they were given
+	Cluster  *Cluster        // nil if there are not several members with a log
 	Findings []Finding       // of each member in the order of its checks, and then what is about several
+}
+
+// Cluster is what several members say of each other.
+type Cluster struct {
+	Verdict verdict.Verdict
+
+	// Furthest is the member whose log counts, which is the one that ends with the highest term, and of those
+	// the longest, and Commit the last entry that is known to be committed by any of them. They are nil and
+	// zero where the logs are not of one history.
+	Furthest *Examined
+	Last     raftpb.EntryID // that it ends with
+	Commit   raftpb.EntryID
 }
 
 // Examined is one member that was diagnosed.
@@ -66,6 +80,9 @@ func Diagnose(ctx context.Context, o DiagnoseOptions, members ...*Member) (*Diag
 		d.Members = append(d.Members, x.Examined)
 		d.Findings = append(d.Findings, x.findings...)
 	}
+	if err := d.checkCluster(ctx); err != nil {
+		return nil, err
+	}
 	for i := range d.Findings {
 		d.Verdict = worse(d.Verdict, d.Findings[i].verdict())
 	}
@@ -106,6 +123,8 @@ func (x *examination) examine(ctx context.Context) error {
 		}
 	}
 	x.conclude()
+	x.tellReleases()
+	x.tellLost()
 	return nil
 }
 

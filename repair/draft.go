@@ -20,6 +20,8 @@ type draft struct {
 	member  *Member
 	plan    *Plan
 	log     *wal.Log // as corrected so far
+	laid    *overlay // over the source, for log
+	stale   bool     // log isn't what was decided any more
 	report  *outlook.Report
 	files   []snapshot.File // those that stay
 	donors  []*logs.Source
@@ -39,15 +41,21 @@ func (d *draft) reopen(ctx context.Context) error {
 	if err := d.closeLog(); err != nil {
 		return err
 	}
-	log, err := newOverlay(d.member.Log, &d.plan.Changes).open(d.member.Log)
-	if err != nil {
+	if err := d.lay(); err != nil {
 		return err
 	}
-	d.log, d.scanned = log, nil
-	d.report, err = outlook.Examine(ctx, log, outlook.Options{Member: log.Member()})
+	var err error
+	d.report, err = outlook.Examine(ctx, d.log, outlook.Options{Member: d.log.Member()})
 	if err == nil && d.report.View == nil {
 		err = wal.ErrTooManyEvents
 	}
+	return err
+}
+
+// lay opens the log with the changes so far laid over it.
+func (d *draft) lay() (err error) {
+	d.laid, d.scanned = newOverlay(d.member.Log, &d.plan.Changes), nil
+	d.log, err = d.laid.open(d.member.Log)
 	return err
 }
 
@@ -57,7 +65,7 @@ func (d *draft) closeLog() (err error) {
 		err = d.own.Close()
 		d.own, d.joined = nil, nil
 	}
-	if d.log != nil && d.log != d.member.Log {
+	if d.log != nil {
 		err = errors.Join(err, d.log.Close())
 	}
 	d.log = nil

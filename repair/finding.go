@@ -55,6 +55,7 @@ const (
 	CheckTogether  Check = "together" // do log, .snap files and database fit together
 	CheckMembers   Check = "members"  // who is a member, by all that tells it
 	CheckStart     Check = "start"    // what releases of etcd do when they are started on the files
+	CheckCluster   Check = "cluster"  // what several members say of each other
 )
 
 // LostEntry is an entry that is damaged or would be lost.

@@ -41,9 +41,12 @@ func NewPlan(ctx context.Context, m *Member, o PlanOptions) (plan *Plan, err err
 	if m.Log == nil || m.Report == nil || m.Report.View == nil {
 		return nil, fmt.Errorf("there is no log that could be repaired: %w", errors.Join(m.LogErr, errNoView))
 	}
-	d := &draft{o: &o, member: m, log: m.Log, report: m.Report, files: slices.Clone(m.Files), tried: map[string]bool{},
+	d := &draft{o: &o, member: m, report: m.Report, files: slices.Clone(m.Files), tried: map[string]bool{},
 		plan: &Plan{Format: PlanFormat, Source: Source{Path: m.Name}}}
 	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.lay(); err != nil {
+		return nil, err
+	}
 	if err := d.make(ctx); err != nil {
 		return nil, err
 	}
@@ -55,7 +58,10 @@ func NewPlan(ctx context.Context, m *Member, o PlanOptions) (plan *Plan, err err
 
 var errNoView = errors.New("its history could not be followed")
 
-func (d *draft) make(ctx context.Context) error {
+func (d *draft) make(ctx context.Context) (err error) {
+	if d.donors, err = logs.OpenAll(ctx, d.o.Donors, logs.Options{Dir: d.o.Dir}); err != nil {
+		return err
+	}
 	if err := d.correct(ctx); err != nil {
 		return err
 	}
@@ -70,33 +76,15 @@ func (d *draft) make(ctx context.Context) error {
 		}
 		return nil
 	}
-	if d.donors, err = logs.OpenAll(ctx, d.o.Donors, logs.Options{Dir: d.o.Dir}); err != nil {
-		return err
-	}
 	return d.choose(ctx, list)
 }
 
 // correct applies the remedies that concern single places, until none finds anything more to do.
 func (d *draft) correct(ctx context.Context) error {
 	for range maxRounds {
-		changed := false
-		for _, f := range d.problems() {
-			for _, r := range placeRemedies {
-				if !r.Applies(f) || d.tried[r.Name()+f.String()] {
-					continue
-				}
-				done, err := r.do(ctx, d, f)
-				if err != nil {
-					return err
-				}
-				if changed = changed || done; done {
-					break
-				}
-				d.tried[r.Name()+f.String()] = true
-			}
-		}
-		if !changed {
-			return nil
+		changed, err := d.round(ctx)
+		if err != nil || !changed {
+			return err
 		}
 		if err := d.reopen(ctx); err != nil {
 			return err
@@ -105,9 +93,45 @@ func (d *draft) correct(ctx context.Context) error {
 	return nil
 }
 
+// round goes through the problems once. Bytes that are corrected change nothing for the next ones; what else is
+// changed does, and ends the round.
+func (d *draft) round(ctx context.Context) (changed bool, err error) {
+	d.stale = false
+	for _, f := range d.problems() {
+		for _, r := range placeRemedies {
+			key := r.Name() + f.String()
+			if !r.Applies(f) || d.tried[key] {
+				continue
+			}
+			done, err := r.do(ctx, d, f)
+			if err != nil {
+				return false, err
+			}
+			d.tried[key] = !done
+			if changed = changed || done; done {
+				break
+			}
+		}
+		if d.stale {
+			break
+		}
+	}
+	return changed, nil
+}
+
 // choose takes the best of the solutions that remedies of the log as a whole propose.
 func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 	problems = d.leave(problems)
+	if len(problems) == 0 && d.o.CutAfter == 0 && len(d.o.Neutralise) == 0 {
+		d.plan.Status = StatusBeside
+		if len(d.plan.Steps) > 0 {
+			d.plan.Status = StatusRepair
+		}
+		return nil
+	}
+	if list := contradicting(problems); len(list) > 0 {
+		d.refuse("rechain", "%v: nothing tells which of the two is right", list[0])
+	}
 	var best *solution
 	for _, r := range logRemedies {
 		if !slices.ContainsFunc(problems, r.Applies) && !r.asked(d.o) {

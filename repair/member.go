@@ -47,6 +47,7 @@ type Member struct {
 
 	db       *database.DB     // nil if it can't be opened
 	storeErr map[string]error // by the name of a .snap file that is intact: why its v2 store can't be read
+	newest   *newestStore     // of the newest intact .snap file with a store; nil if there is none
 }
 
 // Database is what the database says of how far the member has come, and of the cluster.

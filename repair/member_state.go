@@ -44,9 +44,23 @@ func (m *Member) addFile(f *snapshot.File, s *raftpb.Snapshot) {
 	if s == nil || f.Err != nil {
 		return
 	}
-	if _, err := snapshot.ParseStore(s.Data); err != nil {
+	store, err := snapshot.ParseStore(s.Data)
+	if err != nil {
 		m.storeErr[f.Name] = err
+		return
 	}
+	if m.newest != nil || f.Kind != snapshot.KindSnapshot || store.Root == nil {
+		return
+	}
+	if members, err := store.Membership(); err == nil {
+		m.newest = &newestStore{members, s.Metadata.ConfState}
+	}
+}
+
+// newestStore is whom a .snap file has as members.
+type newestStore struct {
+	members snapshot.Membership
+	conf    raftpb.ConfState
 }
 
 // readFile reads the one .snap file that there is. The error is that of reading it.

@@ -168,13 +168,13 @@ func (f *correctedFile) Stat() (fs.FileInfo, error) { return f.info, nil }
 func (f *correctedFile) ReadAt(b []byte, off int64) (int, error) {
 	n, err := f.r.ReadAt(b, off)
 	for i := range f.patches {
-		correct(b[:n], off, &f.patches[i])
+		overwrite(b[:n], off, &f.patches[i])
 	}
 	return n, err
 }
 
-// correct puts the part of a patch that lies within b, which begins at off, into it.
-func correct(b []byte, off int64, p *Patch) {
+// overwrite puts the part of a patch that lies within b, which begins at off, into it.
+func overwrite(b []byte, off int64, p *Patch) {
 	lo, hi := max(p.Off, off), min(p.Off+int64(len(p.New)), off+int64(len(b)))
 	if lo < hi {
 		copy(b[lo-off:hi-off], p.New[lo-p.Off:hi-p.Off])

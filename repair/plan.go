@@ -36,6 +36,7 @@ const (
 	StatusLoss    Status = "loss"       // going on loses entries that were committed; nobody has accepted that
 	StatusLossy   Status = "lossy"      // the same, and it was accepted
 	StatusNone    Status = "impossible" // no remedy helps
+	StatusBeside  Status = "elsewhere"  // there is nothing to do about the log; what is wrong lies beside it
 )
 
 // Step is one remedy, applied to one finding or to several of a kind.

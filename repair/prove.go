@@ -2,9 +2,11 @@ package repair
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/outlook"
@@ -74,6 +76,12 @@ func sameEntry(a, b *raftpb.Entry) bool {
 func (w *logWriter) expected() iter.Seq2[wal.LiveEntry, error] {
 	return func(yield func(wal.LiveEntry, error) bool) {
 		for _, p := range w.pieces() {
+			if p.made != nil {
+				if !yield(wal.LiveEntry{Entry: p.made}, nil) {
+					return
+				}
+				continue
+			}
 			for e, err := range p.view.Replay(p.first, p.last) {
 				if !yield(e, err) {
 					return
@@ -83,49 +91,54 @@ func (w *logWriter) expected() iter.Seq2[wal.LiveEntry, error] {
 	}
 }
 
-// piece is entries of the new log, and where they come from.
+// piece is entries of the new log, and where they come from: a log, or the plan.
 type piece struct {
 	view        *wal.View
+	made        *raftpb.Entry
 	first, last uint64
 }
 
 // pieces returns where the entries of the new log come from, in order.
 func (w *logWriter) pieces() (list []piece) {
-	var begin, end uint64
 	r := w.plan.Changes.Rewrite
-	lost := w.plan.Cost.Lost
-	if r != nil && r.Begin != nil {
-		begin = r.Begin.Index
-	}
-	if r != nil && r.End != (Place{}) && len(lost) > 0 {
-		end = lost[0].First
-	}
 	for _, rng := range w.view.Ranges {
-		p := piece{w.view, max(rng.First, begin+1), rng.Last}
-		if end > 0 {
-			p.last = min(p.last, end-1)
+		p := piece{view: w.view, first: rng.First, last: rng.Last}
+		if r != nil && r.Begin != nil {
+			p.first = max(p.first, r.Begin.Index+1)
 		}
-		if p.first <= p.last {
-			list = append(list, p)
-		}
+		list = append(list, p.without(w.plan.Cost.Lost)...)
 	}
 	if r == nil {
 		return list
 	}
 	for i := range r.Insert {
-		if in := &r.Insert[i]; in.Donor > 0 {
-			list = insertPiece(list, piece{w.donors[in.Donor-1], in.First, in.Last})
+		in := &r.Insert[i]
+		var e raftpb.Entry
+		switch {
+		case in.Donor > 0:
+			list = append(list, piece{view: w.donors[in.Donor-1], first: in.First, last: in.Last})
+		case wal.Kind(in.Kind) == wal.KindEntry && e.Unmarshal(in.Data) == nil:
+			list = append(list, piece{made: &e, first: e.Index, last: e.Index})
 		}
 	}
+	slices.SortFunc(list, func(a, b piece) int { return cmp.Compare(a.first, b.first) })
 	return list
 }
 
-// insertPiece inserts a piece where it belongs.
-func insertPiece(list []piece, p piece) []piece {
-	for i := range list {
-		if list[i].first > p.last {
-			return append(list[:i], append([]piece{p}, list[i:]...)...)
+// without returns what is left of a piece without some entries.
+func (p piece) without(lost []Range) (list []piece) {
+	for _, l := range lost {
+		if l.Last < p.first || l.First > p.last {
+			continue
 		}
+		if before := p; l.First > p.first {
+			before.last = l.First - 1
+			list = append(list, before)
+		}
+		p.first = l.Last + 1
 	}
-	return append(list, p)
+	if p.first <= p.last {
+		list = append(list, p)
+	}
+	return list
 }

@@ -38,7 +38,7 @@ type logRemedy interface {
 
 // The remedies, in the order in which they are tried. Of solutions that cost the same the first is taken.
 var (
-	placeRemedies = []placeRemedy{dropSegment{}, renameSegment{}, quarantine{}}
+	placeRemedies = []placeRemedy{correctBytes{}, restoreBytes{}, dropSegment{}, renameSegment{}, quarantine{}}
 	logRemedies   = []logRemedy{rechain{}, splice{}, dropLeading{}, beginAnew{}, cutEnd{}, neutralise{}}
 )
 

@@ -92,8 +92,18 @@ func (d *draft) need(problems []*Finding) uint64 {
 // right.
 var contradictions = map[wal.Class]bool{
 	wal.ClassSameTerm: true, wal.ClassCommittedOverwritten: true, wal.ClassTermBack: true, wal.ClassVoteChange: true,
-	wal.ClassCommitBack: true, wal.ClassSnapshotConflict: true, wal.ClassEntryType: true, wal.ClassRecordOrder: true,
+	wal.ClassCommitBack: true, wal.ClassSnapshotConflict: true, wal.ClassEntryType: true,
 	wal.ClassGhost: true,
+}
+
+// contradicting returns those of some problems.
+func contradicting(problems []*Finding) (list []*Finding) {
+	for _, f := range problems {
+		if f.Log != nil && contradictions[f.Log.Class] {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // stopsAt returns the entry that a finding says etcd ends on; 0 if it is about something else.

@@ -28,6 +28,11 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 	if err != nil || h == nil {
 		return nil, err
 	}
+	for _, f := range contradicting(problems) {
+		if d.before(Place{f.File, f.Off}, end) {
+			return nil, nil
+		}
+	}
 	last := raftpb.EntryID{Index: h.First - 1}
 	last.Term, _ = d.termOf(last.Index)
 	if applied := d.applied(); applied.Index > last.Index {

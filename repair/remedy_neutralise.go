@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,7 +23,7 @@ func (neutralise) asked(o *PlanOptions) bool { return len(o.Neutralise) > 0 }
 
 func (r neutralise) solve(ctx context.Context, d *draft, problems []*Finding) (*solution, error) {
 	s, err := d.scan(ctx)
-	if err != nil {
+	if err != nil || len(contradicting(problems)) > 0 {
 		return nil, err
 	}
 	out := &solution{rewrite: &Rewrite{Skip: slices.Clone(s.skips)}, cost: Cost{Written: s.size}}
@@ -42,6 +43,7 @@ func (r neutralise) solve(ctx context.Context, d *draft, problems []*Finding) (*
 	if len(out.cost.Lost) == 0 {
 		return nil, nil
 	}
+	slices.SortFunc(out.cost.Lost, func(a, b Range) int { return cmp.Compare(a.First, b.First) })
 	out.rewrite.From = d.start(s, out.rewrite.Insert)
 	d.endWith(out, d.view().Last)
 	out.steps = []Step{newStep(r.Name(), problems, fmt.Sprintf("put empty entries in the place of %s", rangesText(out.cost.Lost)),

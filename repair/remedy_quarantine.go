@@ -26,6 +26,7 @@ func (r quarantine) do(_ context.Context, d *draft, f *Finding) (bool, error) {
 		return false, nil
 	}
 	d.plan.Changes.Quarantine = append(d.plan.Changes.Quarantine, f.File)
+	d.stale = true
 	d.files = slices.DeleteFunc(d.files, func(x snapshot.File) bool { return x.Name == f.File })
 	d.plan.Steps = append(d.plan.Steps, newStep(r.Name(), []*Finding{f}, "rename "+f.File+" to "+f.File+".broken",
 		"etcd can't start from it, and takes the next"))

@@ -21,7 +21,7 @@ func (rechain) asked(*PlanOptions) bool { return false }
 
 func (r rechain) solve(ctx context.Context, d *draft, problems []*Finding) (*solution, error) {
 	s, err := d.scan(ctx)
-	if err != nil || len(d.holes()) > 0 {
+	if err != nil || len(d.holes()) > 0 || len(contradicting(problems)) > 0 {
 		return nil, err
 	}
 	if !s.dirty {
@@ -39,9 +39,7 @@ func (r rechain) solve(ctx context.Context, d *draft, problems []*Finding) (*sol
 // anew writes the whole log anew where only its heads are not as they should be; nil where that isn't it.
 func (r rechain) anew(d *draft, problems []*Finding) *solution {
 	heads := func(f *Finding) bool { return f.Log.Class == wal.ClassRecordOrder }
-	if !slices.ContainsFunc(problems, heads) || slices.ContainsFunc(problems, func(f *Finding) bool {
-		return contradictions[f.Log.Class] && !heads(f)
-	}) {
+	if !slices.ContainsFunc(problems, heads) {
 		return nil
 	}
 	return &solution{

@@ -18,7 +18,7 @@ func (dropSegment) Doc() string {
 
 func (dropSegment) Applies(f *Finding) bool {
 	switch wal.Class(f.Class) {
-	case wal.ClassMetadata, wal.ClassSegmentOrder, wal.ClassEmptySegment, wal.ClassCRCChain, wal.ClassForeign:
+	case wal.ClassMetadata, wal.ClassSegmentOrder, wal.ClassMissingSegment, wal.ClassEmptySegment, wal.ClassCRCChain, wal.ClassForeign:
 		return f.Log != nil
 	}
 	return false
@@ -130,7 +130,7 @@ func (d *draft) links(ctx context.Context) (list []link, err error) {
 				return nil, ctx.Err()
 			}
 			if rec.Kind == wal.KindDamage {
-				l.whole = l.whole && rec.Len == 0
+				l.whole = l.whole && (rec.Len == 0 || rec.Damage.Class == wal.ClassTrailingZero) // the last one has space left
 				continue
 			}
 			if n == 1 {

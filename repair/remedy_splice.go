@@ -21,7 +21,7 @@ func (splice) Applies(f *Finding) bool { return f.Log != nil }
 func (splice) asked(*PlanOptions) bool { return false }
 
 func (r splice) solve(ctx context.Context, d *draft, problems []*Finding) (*solution, error) {
-	if len(d.donors) == 0 {
+	if len(d.donors) == 0 || len(contradicting(problems)) > 0 {
 		return nil, nil
 	}
 	s, err := d.scan(ctx)

@@ -69,6 +69,6 @@ func (d *draft) attempt(ctx context.Context, change func(*Changes)) (bool, error
 	if err != nil || !t.helps(newTrial(d.report)) {
 		return false, err
 	}
-	d.plan.Changes = c
+	d.plan.Changes, d.stale = c, true
 	return true, nil
 }

@@ -26,7 +26,7 @@ func (s *scanner) wrongField() (ruling, bool) {
 	}
 	record := strings.Clone(string(b[frameHeaderSize:][:min(int64(len(b)-frameHeaderSize), size)]))
 	for crcSize := 1; crcSize <= 5; crcSize++ {
-		for lenSize := 0; lenSize <= 4; lenSize++ {
+		for lenSize := 0; lenSize <= maxLenSize; lenSize++ {
 			f := frame{off: s.off, size: size, pad: pad, kind: Kind(record[1])}
 			if f.place(crcSize, lenSize) {
 				if v, ok := s.wrongFieldOf(&f, record, crcSize); ok {

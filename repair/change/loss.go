@@ -39,7 +39,7 @@ func (u *Undo) loss(ctx context.Context) (*Loss, error) {
 	if is, err := exists(u.o.FS, log); err != nil || !is {
 		return nil, err
 	}
-	s := summer{fs: u.o.FS, progress: u.o.Progress}
+	s := summer{fs: u.o.FS, progress: u.o.Progress, lenient: []string{log}}
 	got, err := s.folder(log)
 	if err != nil {
 		return nil, err

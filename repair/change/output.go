@@ -50,7 +50,7 @@ func (r *output) remove() error {
 	if r.whole {
 		return nil
 	}
-	return r.Dir.Remove()
+	return r.Remove()
 }
 
 func (r *output) place(ctx context.Context, rec *Record) (*Change, error) {

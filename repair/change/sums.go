@@ -37,6 +37,7 @@ type summer struct {
 	fs       vfs.FS
 	known    map[string]Sum
 	progress func(done, total int64)
+	lenient  []string // the folders whose files may be unreadable
 
 	done, total atomic.Int64
 	mu          sync.Mutex // guards progress
@@ -64,8 +65,8 @@ func (s *summer) folder(dir string) ([]File, error) {
 	return list, nil
 }
 
-// sum fills in the sums of files, each in the folder of its list. A file that can't be read has an error in
-// the place of a sum.
+// sum fills in the sums of files, each in the folder of its list. In a lenient folder, a file that can't be
+// read has an error in the place of a sum.
 func (s *summer) sum(ctx context.Context, dirs map[string][]File) error {
 	type task struct {
 		path string
@@ -105,7 +106,7 @@ const sumPiece = 256 << 10
 func (s *summer) one(ctx context.Context, path string, file *File, buf []byte) error {
 	f, err := s.fs.Open(path)
 	if err != nil {
-		return file.unreadable(err)
+		return s.unreadable(path, file, err)
 	}
 	defer func() { _ = f.Close() }() // opened for reading
 	h := sha256.New()
@@ -119,7 +120,7 @@ func (s *summer) one(ctx context.Context, path string, file *File, buf []byte) e
 			break
 		}
 		if err != nil {
-			return file.unreadable(err)
+			return s.unreadable(path, file, err)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -132,14 +133,14 @@ func (s *summer) one(ctx context.Context, path string, file *File, buf []byte) e
 	return nil
 }
 
-// unreadable notes why a file has no sum. One that has gone is another matter.
-func (f *File) unreadable(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+// unreadable notes why a file has no sum, where that may be. One that has gone is another matter.
+func (s *summer) unreadable(path string, file *File, err error) error {
+	if errors.Is(err, fs.ErrNotExist) || !slices.Contains(s.lenient, filepath.Dir(path)) {
 		return err
 	}
-	f.Error = err.Error()
+	file.Error = err.Error()
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		f.Error = e.Err.Error()
+		file.Error = e.Err.Error()
 	}
 	return nil
 }

@@ -20,12 +20,13 @@ func (r *inPlace) place(ctx context.Context, rec *Record) (*Change, error) {
 		return nil, err
 	}
 	if err := appendAudit(r.fs, r.at, e); err != nil {
+		_ = r.onRecord(kindTakenBack) // it may be on record all the same
 		return nil, err
 	}
 	r.begun = true
 	err = r.swap(e)
 	if err == nil {
-		err = appendAudit(r.fs, r.at, &event{Event: kindDone, ID: e.ID, Time: r.o.Now.UTC()})
+		err = r.onRecord(kindDone)
 	}
 	if err != nil {
 		return nil, r.takeBack(e, err)
@@ -37,12 +38,17 @@ func (r *inPlace) place(ctx context.Context, rec *Record) (*Change, error) {
 	return c, nil
 }
 
+// onRecord says how the change has ended.
+func (r *inPlace) onRecord(k kind) error {
+	return appendAudit(r.fs, r.at, &event{Event: k, ID: r.id, Time: r.o.Now.UTC()})
+}
+
 // prepare makes everything durable, and says what is about to be done.
 func (r *inPlace) prepare(ctx context.Context, rec *Record) (*event, error) {
 	if err := r.dress(); err != nil {
 		return nil, err
 	}
-	sums := summer{fs: r.fs, known: rec.Sums, progress: r.o.Progress}
+	sums := summer{fs: r.fs, known: rec.Sums, progress: r.o.Progress, lenient: []string{r.at.Log, r.at.Snap}}
 	e := rec.event(kindBegun, r.o.Now)
 	e.ID, e.Log, e.Staged = r.id, r.at.Log, filepath.Base(r.folder)
 	if err := r.list(&sums, e); err != nil {
@@ -121,13 +127,17 @@ func (r *inPlace) sumUp(ctx context.Context, sums *summer, e *event) error {
 	return err
 }
 
-// sync makes what was made durable.
+// sync makes what was made durable, and the folders themselves: the old log will lie in one of them for a moment.
 func (r *inPlace) sync() error {
 	for _, dir := range []string{r.folder, r.added} {
 		if dir == "" {
 			continue
 		}
-		if err := walk(r.fs, dir, func(path string, info fs.FileInfo) error { return syncAny(r.fs, path, info) }); err != nil {
+		err := walk(r.fs, dir, func(path string, info fs.FileInfo) error { return syncAny(r.fs, path, info) })
+		if err == nil {
+			err = syncParents(r.fs, dir)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -200,7 +210,7 @@ func (r *inPlace) takeBack(e *event, cause error) error {
 	}
 	err := back.run(context.Background()) // also where the caller's has ended
 	if err == nil {
-		err = appendAudit(r.fs, r.at, &event{Event: kindTakenBack, ID: e.ID, Time: r.o.Now.UTC()})
+		err = r.onRecord(kindTakenBack)
 	}
 	if err != nil {
 		return r.halfDone(cause, err)

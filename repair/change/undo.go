@@ -145,7 +145,7 @@ func (u *Undo) isOriginal(ctx context.Context, dir string) error {
 // compare returns an AlteredError if a folder doesn't hold the files on record, and no others. Nothing is read
 // where the names tell.
 func (u *Undo) compare(ctx context.Context, dir string, want []File) error {
-	s := summer{fs: u.o.FS, progress: u.o.Progress}
+	s := summer{fs: u.o.FS, progress: u.o.Progress, lenient: []string{dir}}
 	got, err := s.folder(dir)
 	if err != nil {
 		return err

@@ -31,6 +31,9 @@ type Report struct {
 	// ascending order.
 	Outlooks []Outlook
 
+	// Own is the outlook of the release that the cluster runs; nil if that isn't known.
+	Own *Outlook
+
 	// KeptFrom is the index from which on entries were kept that may end a release, and membership
 	// changes: see Kept.
 	KeptFrom uint64
@@ -148,6 +151,7 @@ func (x *examination) judge(ctx context.Context) error {
 	}
 	err := x.replay(ctx, judges)
 	x.own = x.ownOutlook(judges)
+	r.Own = x.own
 	x.adviseOnOthers()
 	return err
 }

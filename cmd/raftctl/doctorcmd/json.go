@@ -10,6 +10,7 @@ import (
 type doctorJSON struct {
 	Verdict  verdict.Verdict `json:"verdict"`
 	Members  []memberJSON    `json:"members"`
+	Cluster  *clusterJSON    `json:"cluster,omitempty"`
 	Findings []findingJSON   `json:"findings"`
 }
 
@@ -21,6 +22,15 @@ type memberJSON struct {
 	PID     int             `json:"pid,omitempty"`
 	Checks  []checkJSON     `json:"checks"`
 	Omitted map[string]int  `json:"omitted,omitempty"`
+}
+
+type clusterJSON struct {
+	Verdict   verdict.Verdict `json:"verdict"`
+	Summary   string          `json:"summary"`
+	Furthest  string          `json:"furthest,omitempty"`
+	LastIndex uint64          `json:"last_index"`
+	LastTerm  uint64          `json:"last_term"`
+	Commit    uint64          `json:"commit"`
 }
 
 type checkJSON struct {
@@ -73,6 +83,13 @@ func (v *visit) json() *doctorJSON {
 	}
 	if len(v.unread) > 0 && j.Verdict == verdict.OK {
 		j.Verdict = verdict.Unchecked
+	}
+	if c := v.found.Cluster; c != nil {
+		j.Cluster = &clusterJSON{Verdict: c.Verdict, Summary: clusterSummary(c), LastIndex: c.Last.Index,
+			LastTerm: c.Last.Term, Commit: c.Commit.Index}
+		if c.Furthest != nil {
+			j.Cluster.Furthest = c.Furthest.Name
+		}
 	}
 	for i := range v.found.Findings {
 		j.Findings = append(j.Findings, v.findingJSON(&v.found.Findings[i]))

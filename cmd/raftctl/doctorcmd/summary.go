@@ -112,5 +112,18 @@ func startSummary(m *repair.Examined) string {
 	for _, o := range outlook.Fold(m.Report.Outlooks) {
 		parts = append(parts, fmt.Sprintf("%s %s", o.Read.Releases(), o.Action))
 	}
-	return "etcd " + strings.Join(parts, "; ")
+	text := "etcd " + strings.Join(parts, "; ")
+	if together, _ := m.Result(repair.CheckTogether); together == verdict.Problem {
+		text += "; by the log alone: see together"
+	}
+	return text
+}
+
+// clusterSummary says which member is furthest.
+func clusterSummary(c *repair.Cluster) string {
+	if c.Furthest == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s is furthest, up to entry %d (term %d); committed up to %d", ui.Printable(c.Furthest.Name),
+		c.Last.Index, c.Last.Term, c.Commit.Index)
 }

@@ -38,7 +38,22 @@ func (v *visit) print() error {
 			return err
 		}
 	}
-	return nil
+	return v.printCluster()
+}
+
+// printCluster prints what several members say of each other.
+func (v *visit) printCluster() error {
+	c := v.found.Cluster
+	if c == nil {
+		return nil
+	}
+	if _, err := io.WriteString(v.a.Text(), "\n"); err != nil {
+		return err
+	}
+	if err := v.printLine(repair.CheckResult{Check: repair.CheckCluster, Verdict: c.Verdict}, clusterSummary(c)); err != nil {
+		return err
+	}
+	return v.printFindings(func(f *repair.Finding) bool { return f.Check == repair.CheckCluster })
 }
 
 // title names the member, where there are several, and says that it is running.
@@ -63,32 +78,37 @@ func (v *visit) title(m *repair.Examined, behind bool) error {
 }
 
 func (v *visit) printMember(m *repair.Examined) error {
-	docs := map[string]string{}
-	for _, c := range repair.Classes() {
-		docs[c.Class] = c.Doc
-	}
 	for _, c := range m.Checks {
-		if err := v.printLine(m, c); err != nil {
+		if err := v.printLine(c, summaries[c.Check](m)); err != nil {
 			return err
 		}
-		list := &report.Findings{}
-		for i := range v.found.Findings {
-			if f := &v.found.Findings[i]; f.Member == m.Member && f.Check == c.Check && f.Severity != verdict.Info {
-				list.List = append(list.List, v.told(f, docs[f.Class]))
-			}
-		}
-		if err := list.PrintBelow(v.a.Text(), v.a, below); err != nil {
+		of := func(f *repair.Finding) bool { return f.Member == m.Member && f.Check == c.Check }
+		if err := v.printFindings(of); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// printFindings prints the findings below the line of their check, but for infos.
+func (v *visit) printFindings(of func(*repair.Finding) bool) error {
+	docs := map[string]string{}
+	for _, c := range repair.Classes() {
+		docs[c.Class] = c.Doc
+	}
+	list := &report.Findings{}
+	for i := range v.found.Findings {
+		if f := &v.found.Findings[i]; of(f) && f.Severity != verdict.Info {
+			list.List = append(list.List, v.told(f, docs[f.Class]))
+		}
+	}
+	return list.PrintBelow(v.a.Text(), v.a, below)
+}
+
 // printLine prints the line of a check.
-func (v *visit) printLine(m *repair.Examined, c repair.CheckResult) error {
+func (v *visit) printLine(c repair.CheckResult, summary string) error {
 	t := verdictTexts[c.Verdict]
 	head := fmt.Sprintf("%-*s", checkWidth, c.Check) + v.a.Paint(t.color, t.text)
-	summary := summaries[c.Check](m)
 	if summary == "" {
 		_, err := fmt.Fprintln(v.a.Text(), head)
 		return err
@@ -103,6 +123,7 @@ func (v *visit) printLine(m *repair.Examined, c repair.CheckResult) error {
 func (v *visit) told(f *repair.Finding, doc string) report.Finding {
 	t := report.Finding{Class: f.Class, Severity: f.Severity, Doc: doc, Place: placeOf(f), Evidence: f.Evidence,
 		Notes: append([]string(nil), f.Releases...)}
+	t.Notes = append(t.Notes, lostLines(f)...)
 	if f.Advice != "" {
 		t.Notes = append(t.Notes, "what to do: "+f.Advice)
 	}
@@ -110,6 +131,38 @@ func (v *visit) told(f *repair.Finding, doc string) report.Finding {
 		t.Next = append(t.Next, line)
 	}
 	return t
+}
+
+// listedLost is how many entries of a finding are listed for people.
+const listedLost = 5
+
+// lostLines says which entries a finding is about, and what they say.
+func lostLines(f *repair.Finding) (lines []string) {
+	for i := range f.Lost[:min(len(f.Lost), listedLost)] {
+		l := &f.Lost[i]
+		text := fmt.Sprintf("entry %d", l.ID.Index)
+		switch {
+		case l.Applied:
+			text += " (applied)"
+		case l.Committed:
+			text += " (committed)"
+		default:
+			text += " (not known to be committed)"
+		}
+		switch {
+		case l.Summary == "":
+			text += ": what it says is not known"
+		case l.Proven:
+			text += ": " + ui.Printable(l.Summary)
+		default:
+			text += ", not proven: " + ui.Printable(l.Summary)
+		}
+		lines = append(lines, text)
+	}
+	if more := uint64(max(0, len(f.Lost)-listedLost)) + f.LostMore; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %s entries more", ui.Count(more)))
+	}
+	return lines
 }
 
 // command returns a command line on the user's paths.
@@ -127,6 +180,9 @@ func (v *visit) command(args []string) string {
 // placeOf says where a finding is.
 func placeOf(f *repair.Finding) string {
 	text := f.File
+	if f.Check == repair.CheckCluster && f.Member != nil {
+		text = ui.Printable(f.Member.Name)
+	}
 	if d := f.Database; d != nil && d.Page > 0 {
 		text += fmt.Sprintf(": page %d", d.Page)
 	}

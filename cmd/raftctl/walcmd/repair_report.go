@@ -32,6 +32,7 @@ var repairVerdicts = map[repair.Status]string{
 	repair.StatusLoss:    "can be repaired only with loss",
 	repair.StatusLossy:   "can be repaired with loss, which is accepted",
 	repair.StatusNone:    "nothing helps: see below",
+	repair.StatusBeside:  "nothing to do about the log; what is wrong lies beside it",
 }
 
 // print prints the plan for people.

@@ -164,3 +164,59 @@ func TestLock(t *testing.T) {
 		t.Errorf("locked: %v, want [x]", got)
 	}
 }
+
+// Two files get each other's name in one step, which a crash leaves done or not.
+func TestExchange(t *testing.T) {
+	f := New()
+	must(t, f.MkdirAll("d", 0o700))
+	must(t, put(t, f, "d/a", "1").Sync())
+	must(t, put(t, f, "b", "2").Sync())
+	must(t, f.SyncDir("d"))
+	must(t, f.SyncDir(""))
+	if err := vfs.Exchange(f, "d/a", "none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("with a file that isn't there: %v", err)
+	}
+	must(t, vfs.Exchange(f, "d/a", "b"))
+	check := func(when string, f *FS, want string) {
+		t.Helper()
+		if got := read(t, f, "d/a") + read(t, f, "b"); got != want {
+			t.Errorf("%s: %q, want %q", when, got, want)
+		}
+	}
+	check("exchanged", f, "21")
+	check("lost", f.Crash(Crash{}), "12")
+	must(t, f.SyncDir("d")) // makes both names durable
+	check("synced", f.Crash(Crash{}), "21")
+}
+
+// Syncing folders one by one leaves what is there, whatever the order.
+func TestSyncKeepsTheOrderOfNames(t *testing.T) {
+	for _, dirs := range [][]string{{"", "d"}, {"d", ""}} {
+		f := New()
+		must(t, f.MkdirAll("d", 0o700))
+		must(t, put(t, f, "d/new", "new").Sync())
+		must(t, put(t, f, "x", "old").Sync())
+		must(t, f.Rename("x", "kept"))
+		must(t, f.Rename("d/new", "x"))
+		for _, dir := range dirs {
+			must(t, f.SyncDir(dir))
+		}
+		c := f.Crash(Crash{})
+		if got := read(t, c, "x") + " " + read(t, c, "kept"); got != "new old" {
+			t.Errorf("%q: %q", dirs, got)
+		}
+	}
+}
+
+func TestAdopt(t *testing.T) {
+	f := New()
+	create(t, f, "x")
+	must(t, vfs.Adopt(f, "x", nil, 0o640))
+	info, err := f.Stat("x")
+	if err != nil || info.Mode() != 0o640 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := vfs.Adopt(f, "y", nil, 0o640); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of no file: %v", err)
+	}
+}

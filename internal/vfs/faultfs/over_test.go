@@ -36,6 +36,8 @@ func TestOverFails(t *testing.T) {
 		OpTruncate:  func() error { return f.Truncate(1) },
 		OpAllocate:  func() error { return f.Allocate(1) },
 		OpLock:      f.Lock,
+		OpExchange:  func() error { return vfs.Exchange(o, name, name) },
+		OpAdopt:     func() error { return vfs.Adopt(o, name, nil, 0o600) },
 	} {
 		before := o.Ops()
 		var path *fs.PathError

@@ -129,12 +129,32 @@ func (f *FS) SyncDir(name string) error {
 	if err != nil {
 		return err
 	}
-	f.names = slices.DeleteFunc(f.names, func(r rename) bool {
-		if !r.touches(n) {
-			return false
-		}
-		r.apply()
-		return true
-	})
+	f.names = flush(f.names, n)
 	return nil
+}
+
+// flush applies the changes of names that touch a folder, and what came before these with the same names: a
+// name never gets back an older meaning. It returns the others.
+func flush(changes []rename, dir *node) (left []rename) {
+	type place struct {
+		dir  *node
+		name string
+	}
+	places := map[place]bool{}
+	flushed := make([]bool, len(changes))
+	for i := len(changes) - 1; i >= 0; i-- {
+		r := changes[i]
+		flushed[i] = r.touches(dir) || slices.ContainsFunc(r.entries, func(e entry) bool { return places[place{e.dir, e.name}] })
+		for _, e := range r.entries {
+			places[place{e.dir, e.name}] = places[place{e.dir, e.name}] || flushed[i]
+		}
+	}
+	for i, r := range changes {
+		if flushed[i] {
+			r.apply()
+		} else {
+			left = append(left, r)
+		}
+	}
+	return left
 }
