@@ -85,8 +85,11 @@ func (r *trial) repair(ctx context.Context) {
 		r.wrong = append(r.wrong, err.Error())
 		return
 	}
-	r.again(ctx, out)
 	r.made = memberOf(r.files)
+	r.again(ctx, out)
+	if err := r.made.etcdReads(out); err != nil {
+		r.bad("etcd's reader: %v", err)
+	}
 }
 
 // again makes a plan for the result: there must be nothing to do.
@@ -151,4 +154,18 @@ func (r *trial) outcome() string {
 		}
 	}
 	return strings.Join(list, "+")
+}
+
+// complaints are what is wrong with a trial, a line each.
+func (r *trial) complaints() (text string) {
+	for _, s := range r.wrong {
+		text += "\tWRONG SUCCESS: " + s + "\n"
+	}
+	for _, s := range r.faults {
+		text += "\tfault: " + s + "\n"
+	}
+	if r.err != nil {
+		text += "\tfailed: " + r.err.Error() + "\n"
+	}
+	return text
 }
