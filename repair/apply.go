@@ -57,7 +57,7 @@ func (p *Plan) Apply(ctx context.Context, m *Member, o ApplyOptions) (r *Result,
 	if o.FS == nil {
 		o.FS = vfs.OS
 	}
-	if err := checkSource(ctx, &p.Source, m.Log); err != nil {
+	if err := p.Source.checkUnchanged(ctx, m.Log); err != nil {
 		return nil, err
 	}
 	staged, err := change.Begin(change.Options{FS: o.FS, Source: o.At, InPlace: o.InPlace, Output: o.Output,
@@ -93,16 +93,14 @@ func (p *Plan) make(ctx context.Context, m *Member, staged *change.Staged, o *Ap
 	if err := p.writeSnap(ctx, m, staged, o); err != nil {
 		return nil, err
 	}
-	report, err := p.writeLog(ctx, o.FS, m, staged.Log())
-	if err != nil {
+	w := &logWriter{fs: o.FS, plan: p, dir: staged.Log(), source: m.Log}
+	report, err := w.run(ctx, m)
+	if err = errors.Join(err, w.close()); err != nil {
 		return nil, err
 	}
-	record := change.Record{Command: o.Command, Version: o.Version, Source: m.Name, Plan: p.Hash()}
+	record := change.Record{Command: o.Command, Version: o.Version, Source: m.Name, Plan: p.Hash(), Sums: w.sums.byPath(w.dir, o.At.Log)}
 	for i := range p.Steps {
 		record.What = append(record.What, p.Steps[i].Remedy+": "+p.Steps[i].Does)
-	}
-	if record.Sums, err = p.sums(o); err != nil {
-		return nil, err
 	}
 	placed, err := staged.Place(ctx, record)
 	if err != nil {
@@ -111,20 +109,19 @@ func (p *Plan) make(ctx context.Context, m *Member, staged *change.Staged, o *Ap
 	return &Result{Report: report, Change: placed}, nil
 }
 
-// sums returns those of the source's segments, which are known.
-func (p *Plan) sums(o *ApplyOptions) (map[string]change.Sum, error) {
-	if o.At.Log == "" {
-		return nil, nil
+// byPath returns the sums by the paths of the files.
+func (s *sums) byPath(made, source string) map[string]change.Sum {
+	all := map[string]change.Sum{}
+	for name, sum := range s.made {
+		all[filepath.Join(made, name)] = sum
 	}
-	sums := map[string]change.Sum{}
-	for _, f := range p.Source.Files {
-		b, err := hex.DecodeString(f.SHA256)
-		if err != nil || len(b) != sha256.Size {
-			return nil, fmt.Errorf("the plan has sha256 %q of %s", f.SHA256, f.Name)
-		}
-		sums[filepath.Join(o.At.Log, f.Name)] = change.Sum(b)
+	if source == "" {
+		return all
 	}
-	return sums, nil
+	for name, sum := range s.source {
+		all[filepath.Join(source, name)] = sum
+	}
+	return all
 }
 
 // Hash returns the sha256 of the plan, in hex.
@@ -205,21 +202,27 @@ func copyFile(ctx context.Context, fsys vfs.FS, from *datadir.Place, name, to st
 	return err
 }
 
-// writeLog makes the log of a plan in a folder that doesn't exist yet, and proves it.
-func (p *Plan) writeLog(ctx context.Context, fsys vfs.FS, m *Member, dir string) (report *outlook.Report, err error) {
-	w := &logWriter{fs: fsys, plan: p, dir: dir}
-	defer func() { err = errors.Join(err, w.close()) }()
-	if w.log, err = newOverlay(m.Log, &p.Changes).open(m.Log); err != nil {
+// run makes the log in a folder that doesn't exist yet, and proves it.
+func (w *logWriter) run(ctx context.Context, m *Member) (report *outlook.Report, err error) {
+	w.laid = newOverlay(m.Log, &w.plan.Changes)
+	if w.log, err = w.laid.open(m.Log); err != nil {
 		return nil, err
 	}
-	if w.view, err = w.log.View(ctx); err != nil {
-		return nil, err
+	if w.plan.Changes.Rewrite != nil {
+		if w.view, err = w.log.View(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := w.openDonors(ctx); err != nil {
 		return nil, err
 	}
 	if err := w.write(ctx); err != nil {
 		return nil, err
+	}
+	if s := &w.plan.Source; s.stamps != nil { // else the sums were compared before
+		if err := s.checkUnchanged(ctx, w.source); err != nil {
+			return nil, err
+		}
 	}
 	made, err := w.openMade(m)
 	if err != nil {
@@ -251,7 +254,7 @@ func (w *logWriter) openDonors(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", s.Path, err)
 		}
 		w.opened = append(w.opened, log)
-		if err := checkSource(ctx, s, log); err != nil {
+		if err := s.checkUnchanged(ctx, log); err != nil {
 			return err
 		}
 		view, err := log.View(ctx)

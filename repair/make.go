@@ -25,6 +25,9 @@ type PlanOptions struct {
 	// Neutralise are entries that are to be replaced by empty ones of the same index and term.
 	Neutralise []uint64
 
+	// Store asks for a plan that can be stored: with the sha256 of all that it was made for.
+	Store bool
+
 	// Start, if not empty, is a release of etcd that is to start on the result, such as "3.7": what it would end on is
 	// a problem as well.
 	Start string
@@ -50,8 +53,13 @@ func NewPlan(ctx context.Context, m *Member, o PlanOptions) (plan *Plan, err err
 	if err := d.make(ctx); err != nil {
 		return nil, err
 	}
-	if err := d.describeSource(ctx); err != nil {
-		return nil, err
+	if o.Store {
+		if err := d.seal(ctx); err != nil {
+			return nil, err
+		}
+		if err := d.plan.Source.checkUnchanged(ctx, m.Log); err != nil {
+			return nil, err
+		}
 	}
 	return d.plan, nil
 }
@@ -60,6 +68,9 @@ var errNoView = errors.New("its history could not be followed")
 
 func (d *draft) make(ctx context.Context) (err error) {
 	if d.donors, err = logs.OpenAll(ctx, d.o.Donors, logs.Options{Dir: d.o.Dir}); err != nil {
+		return err
+	}
+	if err := d.describeSource(); err != nil {
 		return err
 	}
 	if err := d.correct(ctx); err != nil {
@@ -182,6 +193,7 @@ func (d *draft) take(s *solution) {
 	p.Changes.Rewrite = s.rewrite
 	p.Changes.Drop = append(p.Changes.Drop, s.drop...)
 	p.Changes.Snapshots = append(p.Changes.Snapshots, s.snapshots...)
+	d.tellCost()
 	p.Status = StatusRepair
 	switch {
 	case s.loses() && d.o.AcceptLoss:

@@ -82,6 +82,8 @@ type Source struct {
 	Donors []Source `json:"donors,omitempty"` // members that entries are taken from
 	// Applied is how far the database had come when entries are left out because it has applied them.
 	Applied *EntryID `json:"applied,omitempty"`
+
+	stamps []stamp // nil in a plan that was stored
 }
 
 // Range is entries by their indexes, both included.
@@ -106,7 +108,7 @@ type EntryID struct {
 type File struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"`
-	SHA256 string `json:"sha256"`
+	SHA256 string `json:"sha256,omitempty"` // in hex; empty in a plan that isn't for being stored
 }
 
 // Changes are what a plan does to the files, in the form in which it is executed.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
@@ -22,6 +23,7 @@ type rewriter struct {
 	inserts map[Place][]Insert
 	began   bool             // an entry behind Begin was written
 	state   raftpb.HardState // the last one that was written, behind Begin
+	lowest  uint64           // of the indexes of entries that were yielded, less than all if there are none
 }
 
 func newRewriter(r *Rewrite, log *wal.Log, view *wal.View, donors []*wal.View) *rewriter {
@@ -50,6 +52,7 @@ func (w *rewriter) before(pos wal.Position, at Place) bool {
 // records yields them, in order. Damage that the plan doesn't know of ends it.
 func (w *rewriter) records(ctx context.Context) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
+		yield = w.noting(yield)
 		n := 0
 		for rec, err := range w.log.Records(wal.Inspect) {
 			if n++; err == nil && n%pollEvery == 0 {
@@ -70,6 +73,17 @@ func (w *rewriter) records(ctx context.Context) iter.Seq2[*wal.Record, error] {
 			}
 		}
 		w.insert(w.inserts[Place{}], yield)
+	}
+}
+
+// noting keeps count of the entries that are yielded.
+func (w *rewriter) noting(yield func(*wal.Record, error) bool) func(*wal.Record, error) bool {
+	w.lowest = math.MaxUint64
+	return func(rec *wal.Record, err error) bool {
+		if err == nil && rec.Kind == wal.KindEntry {
+			w.lowest = min(w.lowest, rec.ID.Index)
+		}
+		return yield(rec, err)
 	}
 }
 

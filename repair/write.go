@@ -3,12 +3,7 @@ package repair
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path"
-	"path/filepath"
 
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/wal"
@@ -23,6 +18,11 @@ type logWriter struct {
 	view   *wal.View
 	donors []*wal.View
 	opened []*wal.Log // the donors
+
+	source *wal.Log // as it lies
+	laid   *overlay // over it
+	sums   sums
+	lowest uint64 // of the indexes of entries that were written anew
 }
 
 const (
@@ -34,7 +34,7 @@ const (
 func (w *logWriter) write(ctx context.Context) error {
 	r := w.plan.Changes.Rewrite
 	if r == nil || r.From != (Place{}) {
-		if err := w.copy(ctx, r); err != nil {
+		if err := w.copySegments(ctx, r); err != nil {
 			return err
 		}
 	}
@@ -45,8 +45,10 @@ func (w *logWriter) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	records := newRewriter(r, w.log, w.view, w.donors).records(ctx)
-	return errors.Join(wal.Copy(writer, records), writer.Close())
+	rewriter := newRewriter(r, w.log, w.view, w.donors)
+	err = wal.Copy(writer, rewriter.records(ctx))
+	w.lowest = rewriter.lowest
+	return errors.Join(err, writer.Close())
 }
 
 // open opens the new log behind what was copied of it.
@@ -87,55 +89,4 @@ func (w *logWriter) metadata() []byte {
 		return nil
 	}
 	return rec.Data
-}
-
-// copy copies the segments, or those up to where the rest is written anew.
-func (w *logWriter) copy(ctx context.Context, r *Rewrite) error {
-	if err := w.fs.MkdirAll(w.dir, dirMode); err != nil {
-		return err
-	}
-	for _, s := range w.log.Segments() {
-		size := int64(-1)
-		if r != nil && s.File == r.From.Segment {
-			if size = r.From.Off; size == 0 {
-				return nil
-			}
-		}
-		if err := w.copySegment(ctx, s.File, size); err != nil {
-			return fmt.Errorf("%s: %w", s.File, err)
-		}
-		if size >= 0 {
-			return nil
-		}
-	}
-	return nil
-}
-
-// copySegment copies the first bytes of a segment, corrected; all of them if size is negative.
-func (w *logWriter) copySegment(ctx context.Context, file string, size int64) (err error) {
-	in, err := w.log.FS().Open(path.Join(w.log.Dir(), file))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = in.Close() }() // opened for reading
-	if size < 0 {
-		info, err := in.Stat()
-		if err != nil {
-			return err
-		}
-		size = info.Size()
-	}
-	out, err := w.fs.OpenFile(filepath.Join(w.dir, file), os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	from, ok := in.(io.ReaderAt)
-	if !ok {
-		return errors.New("can't be read at an offset")
-	}
-	if _, err := io.CopyBuffer(out, &polled{ctx, io.NewSectionReader(from, 0, size)}, make([]byte, 1<<20)); err != nil {
-		return err
-	}
-	return out.Sync()
 }

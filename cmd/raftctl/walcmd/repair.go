@@ -185,7 +185,8 @@ func (r *repairing) makePlan(ctx context.Context) (err error) {
 	if r.plan != nil {
 		return nil
 	}
-	o := repair.PlanOptions{Donors: r.o.from, Dir: r.a.Dir, AcceptLoss: r.o.acceptLoss, CutAfter: r.o.cutAfter, Start: r.o.start}
+	o := repair.PlanOptions{Donors: r.o.from, Dir: r.a.Dir, AcceptLoss: r.o.acceptLoss, CutAfter: r.o.cutAfter, Start: r.o.start,
+		Store: r.o.planFile != ""}
 	for _, index := range r.o.neutralise {
 		o.Neutralise = append(o.Neutralise, uint64(index))
 	}

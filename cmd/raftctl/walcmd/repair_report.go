@@ -2,6 +2,7 @@ package walcmd
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
@@ -118,6 +119,9 @@ func (r *repairing) addCost(kv *ui.Facts) {
 	}
 }
 
+const notProven = "not proven"
+
+// lostText says what an entry is that is lost.
 func lostText(e *repair.LostEntry) string {
 	var notes []string
 	if e.Committed {
@@ -127,9 +131,19 @@ func lostText(e *repair.LostEntry) string {
 		notes = append(notes, "applied: the database has it")
 	}
 	if !e.Proven {
-		notes = append(notes, "not proven")
+		notes = append(notes, notProven)
 	}
-	text := fmt.Sprintf("entry %v: %s", e.ID, e.Summary)
+	text := fmt.Sprintf("entry %d", e.ID.Index)
+	if e.ID.Term > 0 {
+		text = fmt.Sprintf("entry %v", e.ID)
+	}
+	switch {
+	case e.Summary != "":
+		text += ": " + e.Summary
+	default:
+		text += ": nothing is left of what it said"
+		notes = slices.DeleteFunc(notes, func(s string) bool { return s == notProven })
+	}
 	if len(notes) > 0 {
 		text += " (" + strings.Join(notes, "; ") + ")"
 	}
