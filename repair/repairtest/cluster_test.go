@@ -28,8 +28,10 @@ type cluster struct {
 	// members never got.
 	strays map[uint64][]proposal
 
-	learner       uint64 // a member that is added and removed again
-	added, gone   uint64 // the entries that do so; 0: never
+	learner       uint64            // a member that is added and removed again
+	added, gone   uint64            // the entries that do so; 0: never
+	left          map[uint64]uint64 // the entries that removed voters
+	alone         uint64            // the entry that removed the last but one
 	dbs           map[uint64][]byte
 	membersMade   int
 	proposalsMade int
@@ -50,7 +52,7 @@ const (
 // newCluster makes the history of a cluster of some members: entries that a real etcd can apply.
 func newCluster(rng *rand.Rand, release string, peers []etcdtest.Peer) *cluster {
 	c := &cluster{rng: rng, release: release, id: clusterID + rng.Uint64N(1000), peers: peers,
-		strays: map[uint64][]proposal{}, dbs: map[uint64][]byte{}, learner: firstVoter + 100}
+		strays: map[uint64][]proposal{}, dbs: map[uint64][]byte{}, learner: firstVoter + 100, left: map[uint64]uint64{}}
 	for i := range peers {
 		c.voters = append(c.voters, firstVoter+uint64(i))
 	}
@@ -64,6 +66,19 @@ func newCluster(rng *rand.Rand, release string, peers []etcdtest.Peer) *cluster 
 	}
 	c.committed = uint64(len(c.truth) - rng.IntN(4))
 	return c
+}
+
+// shrink removes all members but the first, so that it can be started alone.
+func (c *cluster) shrink() {
+	term := c.truth[c.last()-1].Term
+	for _, id := range c.voters[1:] {
+		c.change(term, raftpb.ConfChangeRemoveNode, id, "")
+		c.left[id], c.alone = c.last(), c.last()
+	}
+	for range 3 + c.rng.IntN(20) {
+		c.propose(term, raftpb.EntryNormal, c.request())
+	}
+	c.committed = c.last()
 }
 
 // rule appends what a leader brings about in its term.
@@ -151,11 +166,11 @@ func (c *cluster) value() []byte {
 	return b
 }
 
-// keys returns the keys and values as of an entry, as clients see them.
-func (c *cluster) keys(upTo uint64) map[string]string {
+// keys returns the keys and values as of an entry, as clients see them, if some entries are lost.
+func (c *cluster) keys(upTo uint64, lost func(index uint64) bool) map[string]string {
 	keys := map[string]string{}
 	for _, e := range c.truth[:upTo] {
-		if e.Type != raftpb.EntryNormal || len(e.Data) == 0 {
+		if lost(e.Index) || e.Type != raftpb.EntryNormal || len(e.Data) == 0 {
 			continue
 		}
 		r := new(pb.InternalRaftRequest)
@@ -171,9 +186,22 @@ func (c *cluster) keys(upTo uint64) map[string]string {
 	return keys
 }
 
+// membersAt are the voters as of an entry, by their numbers.
+func (c *cluster) membersAt(index uint64) (list []int) {
+	for i, id := range c.voters {
+		if left := c.left[id]; uint64(i) < index && (left == 0 || index < left) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
 // confState is the membership as of an entry.
 func (c *cluster) confState(index uint64) *raftpb.ConfState {
-	s := &raftpb.ConfState{Voters: slices.Clone(c.voters[:min(index, uint64(len(c.voters)))])}
+	s := new(raftpb.ConfState)
+	for _, i := range c.membersAt(index) {
+		s.Voters = append(s.Voters, c.voters[i])
+	}
 	if c.added > 0 && c.added <= index && (c.gone == 0 || index < c.gone) {
 		s.Learners = []uint64{c.learner}
 	}
@@ -182,27 +210,35 @@ func (c *cluster) confState(index uint64) *raftpb.ConfState {
 
 // snapshot is the content of the .snap file of an entry.
 func (c *cluster) snapshot(id raftpb.EntryID) (name string, b []byte) {
-	s := c.confState(id.Index)
-	var m snapshot.Membership
-	for i := range s.Voters {
-		m.Members = append(m.Members, snapshot.Member{ID: c.voters[i], Name: c.peers[i].Name,
-			PeerURLs: []string{c.peers[i].URL}, ClientURLs: []string{"http://127.0.0.1:2"}})
-	}
-	for _, id := range s.Learners {
-		m.Members = append(m.Members, snapshot.Member{ID: id, PeerURLs: []string{"http://127.0.0.1:1"}, Learner: true})
-	}
-	if c.gone > 0 && c.gone <= id.Index {
-		m.Removed = []uint64{c.learner}
-	}
-	store, err := snapshot.NewStore(m)
+	store, err := snapshot.NewStore(c.membership(id.Index))
 	if err == nil {
 		b, err = snapshot.Encode(&raftpb.Snapshot{Data: store.AppendJSON(nil), Metadata: raftpb.SnapshotMetadata{
-			ConfState: *s, Index: id.Index, Term: id.Term}}, raftpb.FlavorGogo)
+			ConfState: *c.confState(id.Index), Index: id.Index, Term: id.Term}}, raftpb.FlavorGogo)
 	}
 	if err != nil {
 		panic(fmt.Sprintf("snapshot of %v: %v", id, err))
 	}
 	return snapshot.FileName(id), b
+}
+
+// membership is what the store has as of an entry.
+func (c *cluster) membership(index uint64) (m snapshot.Membership) {
+	for _, i := range c.membersAt(index) {
+		m.Members = append(m.Members, snapshot.Member{ID: c.voters[i], Name: c.peers[i].Name,
+			PeerURLs: []string{c.peers[i].URL}, ClientURLs: []string{"http://127.0.0.1:2"}})
+	}
+	if c.added > 0 && c.added <= index && (c.gone == 0 || index < c.gone) {
+		m.Members = append(m.Members, snapshot.Member{ID: c.learner, PeerURLs: []string{"http://127.0.0.1:1"}, Learner: true})
+	}
+	for _, id := range c.voters {
+		if left := c.left[id]; left > 0 && left <= index {
+			m.Removed = append(m.Removed, id)
+		}
+	}
+	if c.gone > 0 && c.gone <= index {
+		m.Removed = append(m.Removed, c.learner)
+	}
+	return m
 }
 
 // sortedKeys returns the keys of a map, sorted.

@@ -52,14 +52,22 @@ func givenBy(tb testing.TB, seed uint64) *given {
 	return made(seed)
 }
 
+// alone makes the cluster of a seed, of which one member is left in the end.
+func alone(seed uint64) *given { return makeGiven(seed, true) }
+
 // made makes the cluster of a seed.
-func made(seed uint64) *given {
+func made(seed uint64) *given { return makeGiven(seed, false) }
+
+func makeGiven(seed uint64, shrink bool) *given {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	peers := []etcdtest.Peer{{Name: "m1", URL: "http://127.0.0.1:11"}, {Name: "m2", URL: "http://127.0.0.1:12"},
 		{Name: "m3", URL: "http://127.0.0.1:13"}}
 	c := newCluster(rng, etcdtest.Versions[seed%uint64(len(etcdtest.Versions))], peers)
+	if shrink {
+		c.shrink()
+	}
 	g := &given{cluster: c}
-	g.patient = c.member(lifeOptions{segments: 4 + rng.IntN(5), purge: true, lags: rng.IntN(4) == 0,
+	g.patient = c.member(lifeOptions{segments: 4 + rng.IntN(5), purge: true, lags: rng.IntN(4) == 0 && !shrink,
 		behind: rng.IntN(8) == 0, database: rng.IntN(4) > 0})
 	for i := 1; i < len(peers); i++ {
 		g.donors = append(g.donors, c.member(lifeOptions{self: i, segments: 1 + rng.IntN(8), purge: true, lags: true,

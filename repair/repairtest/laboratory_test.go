@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
-	"sync"
 	"testing"
 )
 
@@ -25,52 +22,10 @@ func number(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-// tally counts what trials came to, by the class of the damage.
-type tally struct {
-	sync.Mutex
-	n map[string]map[string]int
-}
-
-func (y *tally) add(class, outcome string) {
-	y.Lock()
-	defer y.Unlock()
-	if y.n[class] == nil {
-		y.n[class] = map[string]int{}
-	}
-	y.n[class][outcome]++
-}
-
-// table is the tally as text.
-func (y *tally) table() string {
-	var columns []string
-	for _, row := range y.n {
-		for outcome := range row {
-			if !slices.Contains(columns, outcome) {
-				columns = append(columns, outcome)
-			}
-		}
-	}
-	slices.Sort(columns)
-	var b strings.Builder
-	fmt.Fprintf(&b, "| damage | %s |\n|---|%s\n", strings.Join(columns, " | "), strings.Repeat("--:|", len(columns)))
-	for _, class := range sortedKeys(y.n) {
-		fmt.Fprintf(&b, "| %s |", class)
-		for _, c := range columns {
-			if n := y.n[class][c]; n > 0 {
-				fmt.Fprintf(&b, " %d |", n)
-			} else {
-				b.WriteString(" |")
-			}
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
 // Repairs of damaged members lose nothing that is committed and there, make nothing up, and say what they
 // can't mend.
 func TestLaboratory(t *testing.T) {
-	y := &tally{n: map[string]map[string]int{}}
+	y := newTally()
 	first, n := number(t, "RAFTCTL_SEED", 1), number(t, "RAFTCTL_SEEDS", 40)
 	t.Run("seeds", func(t *testing.T) {
 		for seed := first; seed < first+n; seed++ {
@@ -80,19 +35,26 @@ func TestLaboratory(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("\n%s", y.table())
+	t.Logf("\n%s", y.text())
+	if name := os.Getenv("RAFTCTL_TABLE"); name != "" {
+		record(t, name, y.text())
+	}
+}
+
+// writeDonors writes the data directories of the other members, and returns them.
+func (g *given) writeDonors(t *testing.T, dir string) (list []string) {
+	t.Helper()
+	for _, d := range g.donors {
+		list = append(list, filepath.Join(dir, d.name))
+		must(t, writeDir(list[len(list)-1], d.files()))
+	}
+	return list
 }
 
 func runSeed(t *testing.T, seed uint64, y *tally) {
 	g := givenBy(t, seed)
 	dir := t.TempDir()
-	var donors []string
-	for _, d := range g.donors {
-		donors = append(donors, filepath.Join(dir, d.name))
-		if err := writeDir(donors[len(donors)-1], d.files()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	donors := g.writeDonors(t, dir)
 	for n := range g.cases() {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			s := caseOf(g, seed, n)
@@ -102,15 +64,15 @@ func runSeed(t *testing.T, seed uint64, y *tally) {
 			}
 			defer func() { _ = os.RemoveAll(filepath.Dir(at)) }()
 			class := s.class(t)
-			alone := &trial{specimen: s, dir: at}
-			helped := &trial{specimen: s, dir: at, donors: donors}
-			lossy := &trial{specimen: s, dir: at, accept: true}
-			for name, r := range map[string]*trial{"alone": alone, "with donors": helped, "lossy": lossy} {
+			for name, r := range map[string]*trial{
+				"alone":              {specimen: s, dir: at},
+				"with two donors":    {specimen: s, dir: at, donors: donors},
+				"with loss accepted": {specimen: s, dir: at, accept: true},
+			} {
 				r.run(t.Context())
-				y.add(name+": "+class, r.outcome())
-				if len(r.wrong)+len(r.faults) > 0 || r.err != nil {
-					t.Errorf("%s: %s, %v\n%s\n\t%s", name, r.outcome(), r.err, s.describe(),
-						strings.Join(append(r.wrong, r.faults...), "\n\t"))
+				y.add(name, class, r)
+				if text := r.complaints(); text != "" {
+					t.Errorf("%s: %s\n%s%s", name, r.outcome(), s.describe(), text)
 				}
 			}
 		})

@@ -52,6 +52,9 @@ func (c *cluster) member(o lifeOptions) *member {
 	for l.at < l.upTo {
 		l.step(o.behind)
 	}
+	if c.alone > 0 {
+		l.state.Commit = min(l.at, c.committed) // else it may not know that it is alone
+	}
 	l.save(true)
 	m := &member{name: c.peers[o.self].Name, release: c.release, snaps: l.snaps}
 	m.segs = l.w.segments(l.purged(o.purge), l.space())

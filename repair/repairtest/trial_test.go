@@ -21,6 +21,7 @@ type trial struct {
 	dir    string   // of the damaged member
 	donors []string // directories of other members
 	accept bool     // --accept-loss
+	out    string   // where the result goes; it is removed if this is empty
 
 	plan   *repair.Plan
 	err    error   // of planning or applying
@@ -61,8 +62,11 @@ func (r *trial) repair(ctx context.Context) {
 	if r.err != nil || r.plan.Status == repair.StatusHealthy {
 		return
 	}
-	out := filepath.Join(filepath.Dir(r.dir), "result")
-	defer func() { _ = os.RemoveAll(out) }()
+	out := r.out
+	if out == "" {
+		out = filepath.Join(filepath.Dir(r.dir), "result")
+		defer func() { _ = os.RemoveAll(out) }()
+	}
 	_, err = r.plan.Apply(ctx, m, repair.ApplyOptions{FS: hastyFS{vfs.OS}, Output: out})
 	if r.plan.Status == repair.StatusLoss || r.plan.Status == repair.StatusNone {
 		if err == nil {
@@ -81,8 +85,11 @@ func (r *trial) repair(ctx context.Context) {
 		r.wrong = append(r.wrong, err.Error())
 		return
 	}
-	r.again(ctx, out)
 	r.made = memberOf(r.files)
+	r.again(ctx, out)
+	if err := r.made.etcdReads(out); err != nil {
+		r.bad("etcd's reader: %v", err)
+	}
 }
 
 // again makes a plan for the result: there must be nothing to do.
@@ -147,4 +154,18 @@ func (r *trial) outcome() string {
 		}
 	}
 	return strings.Join(list, "+")
+}
+
+// complaints are what is wrong with a trial, a line each.
+func (r *trial) complaints() (text string) {
+	for _, s := range r.wrong {
+		text += "\tWRONG SUCCESS: " + s + "\n"
+	}
+	for _, s := range r.faults {
+		text += "\tfault: " + s + "\n"
+	}
+	if r.err != nil {
+		text += "\tfailed: " + r.err.Error() + "\n"
+	}
+	return text
 }
