@@ -35,8 +35,8 @@ func TestInPlace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if u.Kept != log+".undone-20261129T020203Z" || u.Original != c.Kept || u.Loss != nil {
-				t.Errorf("%s is kept, the original was %s, loss %v", u.Kept, u.Original, u.Loss)
+			if u.UndoneTo != log+".undone-20261129T020203Z" || u.Original != c.Kept || u.Loss != nil {
+				t.Errorf("%s is kept, the original was %s, loss %v", u.UndoneTo, u.Original, u.Loss)
 			}
 			w.checkSame("after undo", without(w.read(""), ".jsonl", ".undone-"), before)
 			w.checkSame("what was undone", w.read(form.log+".undone-20261129T020203Z"), only(w.changed(before), form.log))
