@@ -200,7 +200,7 @@ func (u *Undo) Run(ctx context.Context) error {
 		return err
 	}
 	b := u.putBack()
-	if err := b.run(ctx); err != nil {
+	if err := b.run(context.WithoutCancel(ctx)); err != nil { // it takes a moment, and half of it is worse
 		return err
 	}
 	if err := appendAudit(u.o.FS, u.o.Place, &event{Event: kindUndone, ID: e.ID, Time: u.o.Now.UTC()}); err != nil {
