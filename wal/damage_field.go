@@ -1,9 +1,13 @@
 package wal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
+
+	"github.com/raftctl/raftctl/internal/wirefield"
 )
 
 // wrongField explains off as a frame of the right length with intact data, in which another field
@@ -22,7 +26,7 @@ func (s *scanner) wrongField() (ruling, bool) {
 	}
 	record := strings.Clone(string(b[frameHeaderSize:][:min(int64(len(b)-frameHeaderSize), size)]))
 	for crcSize := 1; crcSize <= 5; crcSize++ {
-		for lenSize := 0; lenSize <= 4; lenSize++ {
+		for lenSize := 0; lenSize <= maxLenSize; lenSize++ {
 			f := frame{off: s.off, size: size, pad: pad, kind: Kind(record[1])}
 			if f.place(crcSize, lenSize) {
 				if v, ok := s.wrongFieldOf(&f, record, crcSize); ok {
@@ -32,6 +36,36 @@ func (s *scanner) wrongField() (ruling, bool) {
 		}
 	}
 	return ruling{}, false
+}
+
+// wrongHead explains off as the crc record that a log begins with whose first segments are gone: nothing
+// tells its checksum but itself, and what follows must continue that. Its tags are wrong, or its
+// type.
+func (s *scanner) wrongHead() (ruling, bool) {
+	const lo = 3 // where the checksum begins
+	b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize)
+	if s.seeded || s.off != 0 || len(b) < frameHeaderSize+minRecordSize {
+		return ruling{}, false
+	}
+	size, pad, ok := s.probe.header(binary.LittleEndian.Uint64(b))
+	record := b[frameHeaderSize:]
+	if !ok || size <= lo || size > int64(len(record)) {
+		return ruling{}, false
+	}
+	record = bytes.Clone(record[:size])
+	crc, n := wirefield.MinimalUvarint(record[lo:])
+	f := frame{size: size, pad: pad, kind: Kind(record[1]), crc: uint32(crc)}
+	if crc > math.MaxUint32 || n == 0 || !f.place(n, 0) || !s.proven(f.crc, f.end()) {
+		return ruling{}, false
+	}
+	want := f.prefix(f.crc)
+	if bytes.Equal(record, want) {
+		return s.admit(f, f.crc, nil), f.kind != KindCRC
+	}
+	d := s.damage(ClassPrefix, size, fmt.Sprintf(
+		"record begins with %x, want %x; what follows continues its crc %08x", record, want, f.crc))
+	d.Pos.Off += frameHeaderSize
+	return s.admit(f, f.crc, []Finding{d}), true
 }
 
 // place sets where the data lies, given the sizes of the varints before it; lenSize 0 means no
@@ -118,9 +152,10 @@ func (s *scanner) crcEvidence(f *frame, got, want string) (evidence string, ok b
 	if s.proven(f.crc, f.end()) {
 		return evidence + "; what follows continues the one computed", true
 	}
-	// Changed data changes each byte of its checksum with a probability of 255 in 256.
+	// Changed data changes each byte of its checksum with a probability of 255 in 256. That proves
+	// something where there is data, and where there are bytes that stayed the same.
 	return evidence + "; they differ in one byte, other data would differ in all four",
-		differences(got, want) == 1
+		f.dataLen > 0 && len(want) > 3 && differences(got, want) == 1
 }
 
 // wrongLength explains off as a whole record whose frame header is wrong.

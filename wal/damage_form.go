@@ -24,11 +24,56 @@ func (s *scanner) unpaddedFrame() (ruling, bool) {
 	}
 	own := s.seeded && s.probe.chains(s.sum, &f) || !s.seeded && f.off == 0 && f.kind == KindCRC
 	s.probe.unpadded = true
-	if !own || !s.proven(f.crc, f.end()) {
+	if !own || !s.proven(f.crc, f.end()) && !s.goesOnUnpadded(f) {
 		s.probe.unpadded = false
 		return ruling{}, false
 	}
 	return s.admit(f, f.crc, nil), true
+}
+
+// goesOnUnpadded reports whether the damage behind a frame without padding ends sooner than it would if the
+// frame had some: the next frame that proves itself is one that only a segment without padding has.
+func (s *scanner) goesOnUnpadded(f frame) bool {
+	off, sum, seeded := s.off, s.sum, s.seeded
+	s.sum, s.seeded = f.crc, true
+	next := func(unpadded bool, end int64) int64 {
+		s.probe.unpadded, s.off = unpadded, end
+		if c, ok := s.search(); ok && c.proof != "" {
+			return c.frame.off
+		}
+		return s.size
+	}
+	padded := next(false, alignUp(f.end(), frameAlign))
+	bare := next(true, f.end())
+	s.off, s.sum, s.seeded = off, sum, seeded
+	return bare < padded
+}
+
+// firstUnpadded explains off as a damaged frame without padding, where nothing has told so far that the
+// segment holds such. What tells it is where the next frame begins.
+func (s *scanner) firstUnpadded() (ruling, bool) {
+	b := s.probe.read(s.off, frameHeaderSize+maxPrefixSize)
+	if s.probe.unpadded || !s.seeded || len(b) < frameHeaderSize+minRecordSize {
+		return ruling{}, false
+	}
+	h := binary.LittleEndian.Uint64(b)
+	f, whole := parseUnframed(b[frameHeaderSize:], s.off, s.size, true)
+	s.probe.unpadded = true
+	var explain []func() (ruling, bool)
+	if isUnpaddedHeader(h) && !isCanonicalHeader(h) {
+		explain = append(explain, s.wrongField, s.changedData)
+	}
+	if _, ok := s.probe.frame(f.end()); ok && whole && f.size%frameAlign != 0 {
+		explain = append(explain, s.wrongLength)
+	}
+	for _, explain := range explain {
+		v, ok := explain()
+		if ok && (v.oneFrame || s.proven(v.sum, v.frame.end())) {
+			return v, true
+		}
+	}
+	s.probe.unpadded = false
+	return ruling{}, false
 }
 
 // otherForm explains off as a frame whose record holds the fields of one, each once, in another

@@ -40,7 +40,8 @@ func (s *scanner) judge() ruling {
 		}
 	}
 	for _, explain := range []func() (ruling, bool){
-		s.zeros, s.unpaddedFrame, s.otherForm, s.brokenChain, s.wrongField, s.wrongLength, s.changedData, s.resync,
+		s.zeros, s.unpaddedFrame, s.otherForm, s.brokenChain, s.wrongField, s.wrongHead, s.firstUnpadded, s.wrongLength,
+		s.changedData, s.resync,
 	} {
 		if v, ok := explain(); ok {
 			return v

@@ -162,3 +162,12 @@ func (d *Dialect) orEtcd() *Dialect {
 	}
 	return d
 }
+
+// Kinds returns the kinds of records of the dialect, in ascending order.
+func (d *Dialect) Kinds() []Kind {
+	kinds := make([]Kind, len(d.kinds))
+	for i := range d.kinds {
+		kinds[i] = d.kinds[i].kind
+	}
+	return kinds
+}

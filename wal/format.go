@@ -25,6 +25,9 @@ const (
 	// maxPrefixSize is the largest size of what precedes the data in a record as etcd writes it:
 	// type, crc of up to 5 bytes, length of up to 10 bytes, and their tags.
 	maxPrefixSize = 2 + 1 + 5 + 1 + 10
+
+	// maxLenSize is the largest size of the data's length in a record of at most maxRecordSize.
+	maxLenSize = 5
 )
 
 const (

@@ -393,10 +393,11 @@ func (t *liveLog) recallBase(id raftpb.EntryID) {
 }
 
 // replace takes in a snapshot from the leader, recorded when the log was known to be committed up to
-// an index.
+// an index. Entries of the snapshot's own term are of the one leader that made both, and so lie below it in
+// its log, too.
 func (t *liveLog) replace(e *event, known uint64) {
 	lo := min(known, e.id.Index) + 1
-	if t.behind { // what lies below the snapshot may well have been committed; what lies there is another entry
+	if t.behind || t.last.Term == e.id.Term { // what lies there is another entry, or missing
 		lo = e.id.Index
 	}
 	if n := len(t.runs); n > 0 && t.runs[n-1].last >= lo {

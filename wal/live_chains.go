@@ -91,6 +91,36 @@ func (c *chain) bearing() (b bearing) {
 	return b
 }
 
+// bears reports whether an event says something that its neighbours must go with.
+func (e *event) bears() bool {
+	return e.kind == eventRun && !e.unchecked || e.kind == eventSnapshot || e.states.n > 0
+}
+
+// lostAround returns how many bytes of damage lie within the chain: ahead of the first event that says
+// something, and behind the last. What precedes the chain isn't among them.
+func (c *chain) lostAround() (ahead, behind int64) {
+	bore := false
+	for i := range c.events {
+		e := &c.events[i]
+		if e.kind == eventBreak && (i > 0 || e.linked) {
+			behind += e.damage.Len
+		}
+		if !e.bears() {
+			continue
+		}
+		if !bore {
+			ahead, bore = behind, true
+		}
+		if behind = 0; e.kind == eventBreak {
+			continue // its states come behind the damage
+		}
+	}
+	if !bore {
+		ahead = behind
+	}
+	return ahead, behind
+}
+
 func (b *bearing) empty() bool { return b.first.Index == 0 && b.base == 0 && b.states.n == 0 }
 
 // bearing is what the log says so far.

@@ -123,6 +123,14 @@ func TestForeignChain(t *testing.T) {
 			w.zero(0, w.segs[0].frames[frameEntry2], w.segs[0].frames[frameEntry3])
 			w.zero(0, w.segs[0].frames[frameEntry5], w.segs[0].frames[frameEntry6])
 		}, false, "1..1 4..4 7..16", 15},
+		"own records between a damage and a damaged head": {func(w *wreck) {
+			w.zero(0, w.segs[0].frames[frameEntry2], w.segs[0].frames[frameEntry3])
+			w.zero(1, 0, w.segs[1].frames[7])
+		}, false, "1..1 4..8 12..16", 15},
+		"own records behind old ones at a segment's head": {func(w *wreck) {
+			b := w.segs[0].b
+			copy(w.file(1), b[w.segs[0].frames[frameEntry3]+8:w.segs[0].frames[frameEntry6]])
+		}, true, "1..8 15..16", 15},
 		"own records behind the last damage": {func(w *wreck) {
 			w.zero(1, w.segs[1].frames[5], w.segs[1].frames[7])
 		}, false, "1..9 12..16", 15},

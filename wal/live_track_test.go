@@ -152,6 +152,10 @@ func TestTracker(t *testing.T) {
 			steps(entries(1, 1, 8), state(1, 3), snap(2, 6), state(2, 6), ent(2, 7)),
 			"1..3/1 7..7/2", "1..3 7..7", nil,
 		},
+		"leader snapshot of the same term": {
+			steps(entries(1, 1, 4), state(1, 2), snap(1, 9), state(1, 9), entries(1, 10, 11)),
+			"1..4/1 10..11/1", "1..4 10..11", nil,
+		},
 		"leader snapshot, gap behind": {
 			steps(entries(1, 1, 4), state(1, 4), snap(2, 9), ent(2, 12)),
 			"1..4/1 12..12/2", "1..4 12..12", []Class{ClassIndexGap},

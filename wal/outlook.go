@@ -65,6 +65,10 @@ type Outlook struct {
 	Log     string // the server's last log line, which carries Error
 	Better  string // where it refuses: the first later release of the same minor version that boots
 
+	// At is where it refuses to read on: behind the last record that it took. Nil where it doesn't, or
+	// refuses for what is about no place.
+	At *Position
+
 	read       []span // what it reads
 	repaired   bool   // it cuts before it reads; else it overwrites what it didn't read
 	betterCuts bool   // Better boots after a repair

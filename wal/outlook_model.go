@@ -117,6 +117,7 @@ type etcdRefusal struct {
 	text    string // the error
 	torn    bool   // a repair is tried first
 	unknown bool
+	at      *place // where; nil if it is about no place
 }
 
 // etcdCause tells one reason of a refusal from the others, whatever words a release has for it.
@@ -156,6 +157,9 @@ func (m *etcdModel) outlook() Outlook {
 		if no.unknown {
 			o.Action = ActionUnknown
 		}
+		if no.at != nil {
+			o.At = &Position{Segment: m.segs[no.at.seg].File, Off: no.at.off}
+		}
 		return o
 	}
 	m.compare(&o)
@@ -189,17 +193,19 @@ func (m *etcdModel) walk(first int, visit func(*etcdStep) *etcdRefusal) (at plac
 		at = place{k, seg.end}
 		for i := range seg.steps {
 			if no := m.checkChain(&seg.steps[i]); no != nil {
+				no.at = &place{seg: k}
 				return at, no
 			}
 			if no := visit(&seg.steps[i]); no != nil {
+				no.setPlace(at)
 				return at, no
 			}
 		}
 		if f := seg.fault; f != nil {
 			if f.unknown {
-				return at, &etcdRefusal{text: f.text, unknown: true}
+				return at, &etcdRefusal{text: f.text, unknown: true, at: &at}
 			}
-			no := &etcdRefusal{cause: f.cause, log: m.rel.lines.read, text: f.text, torn: f.torn}
+			no := &etcdRefusal{cause: f.cause, log: m.rel.lines.read, text: f.text, torn: f.torn, at: &at}
 			if f.panics {
 				no.log = ""
 			}
@@ -208,6 +214,16 @@ func (m *etcdModel) walk(first int, visit func(*etcdStep) *etcdRefusal) (at plac
 		running = seg.sum
 	}
 	return at, nil
+}
+
+// setPlace sets where a refusal is that a step of a segment gave: at the event that it is about, or else
+// somewhere before the end of what was decoded.
+func (no *etcdRefusal) setPlace(end place) {
+	if no.at == nil {
+		no.at = &end
+		return
+	}
+	no.at.seg = end.seg
 }
 
 // checkChain compares a crc record with the running value, which isn't known while it is 0.
@@ -345,9 +361,9 @@ func (m *etcdModel) repair(at place, no *etcdRefusal) *etcdRefusal {
 	}
 	switch {
 	case failed:
-		return &etcdRefusal{cause: no.cause, log: m.rel.lines.repair, text: no.text}
+		return &etcdRefusal{cause: no.cause, log: m.rel.lines.repair, text: no.text, at: no.at}
 	case at.seg != last:
-		return &etcdRefusal{cause: no.cause, log: m.rel.lines.read, text: no.text}
+		return &etcdRefusal{cause: no.cause, log: m.rel.lines.read, text: no.text, at: no.at}
 	}
 	return nil
 }

@@ -39,11 +39,12 @@ func (r *etcdReader) step(st *etcdStep) *etcdRefusal {
 func (r *etcdReader) event(e *event) *etcdRefusal {
 	if e.kind == eventRun {
 		if no := r.entries(e); no != nil {
+			no.at = &place{off: e.at.off}
 			return no
 		}
 	}
 	if e.kind == eventSnapshot && e.id.Index == r.start.Index && e.id.Term != r.start.Term {
-		return &etcdRefusal{cause: causeSnapshot, log: r.rel.lines.read, text: errOtherSnap}
+		return &etcdRefusal{cause: causeSnapshot, log: r.rel.lines.read, text: errOtherSnap, at: &place{off: e.at.off}}
 	}
 	if e.states.n > 0 {
 		r.state = e.states.last

@@ -158,8 +158,11 @@ func (s *survey) foreign(chains []chain, i int) string {
 	if b := chains[i].bearing(); b.empty() && !b.foreign {
 		return ""
 	}
-	n := neighbours{ends: true, before: chains[i].lost}
+	ahead, behind := chains[i].lostAround()
+	n := neighbours{ends: true, before: addLost(chains[i].lost, ahead), behind: behind}
 	for k := i - 1; k >= 0; k-- {
+		_, lost := chains[k].lostAround()
+		n.before = addLost(n.before, lost)
 		if b := chains[k].bearing(); !b.empty() {
 			break
 		}
@@ -167,7 +170,8 @@ func (s *survey) foreign(chains []chain, i int) string {
 	}
 	for k := i + 1; k < len(chains) && n.after == nil; k++ {
 		n.ends = false
-		n.behind = addLost(n.behind, chains[k].lost)
+		lost, _ := chains[k].lostAround()
+		n.behind = addLost(n.behind, addLost(chains[k].lost, lost))
 		if b := chains[k].bearing(); !b.empty() {
 			n.after = &chains[k]
 		}

@@ -112,7 +112,7 @@ func (d *digest) takeDamage(r *Record) {
 	d.tidy = false
 	d.damagedAt = min(d.damagedAt, dm.Pos.Off)
 	if r.Len > 0 && dm.Class != ClassTrailingZero || dm.Class == ClassCRCChain {
-		d.list.gap(r.Pos.Off, dm, !r.unlinked || r.Pos.Off == 0) // a head proves whose records follow
+		d.list.gap(r.Pos.Off, dm, !r.unlinked)
 	}
 }
 

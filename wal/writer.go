@@ -33,8 +33,9 @@ type Writer struct {
 	tail  tail
 	spare preparer
 
-	locks locks
-	torn  TornEnd
+	locks   locks
+	torn    TornEnd
+	resumed bool // by OpenForAppend: it goes on with a log that was there
 }
 
 // WriterOptions are the choices of a writer. The zero value is what a member needs.

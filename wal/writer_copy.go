@@ -42,7 +42,7 @@ func (l *Log) CreateOptions() (CreateOptions, error) {
 // which is for the caller to leave out. What is Unchecked is copied, and can't be told from the
 // rest any more. Copy returns when everything is durable.
 func Copy(w *Writer, records iter.Seq2[*Record, error]) error {
-	c := copying{w: w}
+	c := copying{w: w, started: w.resumed}
 	for rec, err := range records {
 		if err == nil {
 			err = c.record(rec)

@@ -94,7 +94,7 @@ func (w *Writer) open(opts *AppendOptions) (*Recovered, error) {
 	if err := w.resume(&r); err != nil {
 		return nil, err
 	}
-	recovered.Torn = w.torn
+	recovered.Torn, w.resumed = w.torn, true
 	return recovered, nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/doctorcmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/metacmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/snapcmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
@@ -38,7 +39,7 @@ only what you name.`,
 	root.SetHelpTemplate(root.HelpTemplate() + exitCodesLine)
 	root.SetVersionTemplate(metacmd.VersionLine())
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(walcmd.New(a), snapcmd.New(a), undocmd.New(a), newExitCodes())
+	root.AddCommand(walcmd.New(a), snapcmd.New(a), doctorcmd.New(a), undocmd.New(a), newExitCodes())
 	root.AddCommand(metacmd.New(a)...)
 	return root
 }

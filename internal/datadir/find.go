@@ -75,6 +75,14 @@ func (m *Member) Close() error {
 	return errors.Join(errs...)
 }
 
+// Borrow returns the member for a user whose closing of it closes nothing. Its places are valid as long as
+// those of m.
+func (m *Member) Borrow() *Member {
+	b := *m
+	b.closers = nil
+	return &b
+}
+
 // Find finds the member at name. A member without a log is no error: Log says what is the matter.
 //
 // The error is ErrNoLog if name is neither a member nor a log, or ErrNoState where Options.State asks
@@ -252,7 +260,8 @@ func (o *Options) wanted(below string) func(name string) bool {
 		if o.State && !o.Log {
 			return false
 		}
-		return isSegmentLike(base, o.Suffix) && (below == "." || strings.HasPrefix(name, below))
+		inLog := strings.HasPrefix(name, below) || o.State && isBelow(name, below)
+		return isSegmentLike(base, o.Suffix) && (below == "." || inLog)
 	}
 }
 
@@ -294,9 +303,9 @@ func (f *finder) single() *Member {
 }
 
 // isBelow reports whether a name in an archive is a path or lies below it, or beside a directory of
-// segments that it names.
+// segments or snapshot files that it names.
 func isBelow(name, dir string) bool {
-	if path.Base(dir) == "wal" {
+	if base := path.Base(dir); base == "wal" || base == "snap" {
 		dir = path.Dir(dir)
 	}
 	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")

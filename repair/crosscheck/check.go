@@ -45,6 +45,11 @@ type Input struct {
 	// Later is the membership that the log makes up to what is committed; nil if that isn't known. 3.4
 	// changes the members in its database at once, and the consistent index with the next change of a key.
 	Later *raftpb.ConfState
+
+	// Store is whom the newest intact .snap file lists as members, in its v2 store, and Conf is raft's
+	// configuration in it; nil if there is none.
+	Store *snapshot.Membership
+	Conf  *raftpb.ConfState
 }
 
 // Database is what a database says of the member.
@@ -62,6 +67,11 @@ func Check(in *Input) []Finding {
 		c.checkTerm()
 		c.checkIdentity()
 		c.checkMembers()
+		c.checkRemoved()
+	}
+	c.checkForgotten()
+	if in.Store != nil && in.Conf != nil {
+		c.checkStore()
 	}
 	c.checkFiles()
 	slices.SortStableFunc(c.found, func(a, b Finding) int { return rank(a.Class) - rank(b.Class) })
@@ -105,7 +115,7 @@ func (c *checker) checkStarts() {
 		}
 		told[at] = true
 		name := snapshot.DBFileName(at)
-		if c.has(name) {
+		if c.hasFile(name) {
 			c.add(ClassReceived, name, "", "etcd puts it in the place of the database when it starts, which has "+
 				"applied entries up to %d, and the snapshot includes those up to %d", index, at)
 			continue
@@ -120,14 +130,21 @@ func (c *checker) checkStarts() {
 	}
 }
 
-func (c *checker) has(name string) bool {
+func (c *checker) hasFile(name string) bool {
 	return slices.ContainsFunc(c.Files, func(f snapshot.File) bool { return f.Name == name })
+}
+
+// has reports whether something of a class was found.
+func (c *checker) has(class Class) bool {
+	return slices.ContainsFunc(c.found, func(f Finding) bool { return f.Class == class })
 }
 
 // checkIndex compares how far the database has come with how far the log reaches.
 func (c *checker) checkIndex() {
 	index, last, commit := c.Database.Meta.ConsistentIndex, c.View.LastIndex(), c.View.State.Commit
 	switch {
+	case index > last && Fresh(c.View):
+		c.restarted(index, "the database has applied entries up to %d")
 	case index > last:
 		c.add(ClassAhead, databaseName, adviceForeign,
 			"it has applied entries up to %d, and the log ends at entry %d", index, last)
@@ -140,7 +157,7 @@ func (c *checker) checkIndex() {
 // checkTerm compares the term of the last applied entry. Releases before 3.5 don't store it.
 func (c *checker) checkTerm() {
 	m := &c.Database.Meta
-	if m.Term == 0 {
+	if m.Term == 0 || c.has(ClassRestarted) {
 		return
 	}
 	want, known := c.termOf(m.ConsistentIndex)

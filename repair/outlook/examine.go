@@ -30,6 +30,15 @@ type Report struct {
 	// Outlooks take the place of the log's own: one for each group of releases that may differ, in
 	// ascending order.
 	Outlooks []Outlook
+
+	// Own is the outlook of the release that the cluster runs; nil if that isn't known.
+	Own *Outlook
+
+	// KeptFrom is the index from which on entries were kept that may end a release, and membership
+	// changes: see Kept.
+	KeptFrom uint64
+	// KeptBase is the intact .snap file of the entry before that; nil if there is none.
+	KeptBase *raftpb.SnapshotMetadata
 }
 
 // Outlook returns the outlook that holds for a release, such as "3.5.7" or "3.6". It is nil for a
@@ -55,7 +64,7 @@ func Examine(ctx context.Context, log *wal.Log, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.report = &Report{Report: *verified}
+	x.report = &Report{Report: *verified, KeptFrom: x.keptFrom, KeptBase: x.keptBase()}
 	x.checkFiles()
 	x.checkSecond(ctx)
 	if err := x.judge(ctx); err != nil {
@@ -88,6 +97,16 @@ func (x *examination) newestIntact() uint64 {
 		newest = max(newest, id.Index)
 	}
 	return newest
+}
+
+// keptBase returns what the newest intact .snap file says of itself.
+func (x *examination) keptBase() *raftpb.SnapshotMetadata {
+	for i := range x.snaps {
+		if f := &x.snaps[i]; f.id.Index > 0 && f.id.Index == x.keptFrom-1 && f.err == nil {
+			return &raftpb.SnapshotMetadata{ConfState: f.conf, Index: f.id.Index, Term: f.id.Term}
+		}
+	}
+	return nil
 }
 
 // add adds a finding about a file beside the log.
@@ -132,6 +151,7 @@ func (x *examination) judge(ctx context.Context) error {
 	}
 	err := x.replay(ctx, judges)
 	x.own = x.ownOutlook(judges)
+	r.Own = x.own
 	x.adviseOnOthers()
 	return err
 }

@@ -18,6 +18,9 @@ type Finding struct {
 	Place    string // where it is
 	Evidence string // what was found, and what was expected
 	Look     string // the command that shows what lies there; empty where there is none
+
+	Notes []string // more lines about it
+	Next  []string // commands to go on with, of errors and warnings
 }
 
 // Findings are those of a report, in its order.
@@ -106,7 +109,17 @@ func (r *Findings) Print(w io.Writer, a *ui.App) error {
 		return err
 	}
 	for i := range list {
-		if err := list[i].print(w, a); err != nil {
+		if err := list[i].print(w, a, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PrintBelow prints the findings behind that many blanks: below the line of the check that they are of.
+func (r *Findings) PrintBelow(w io.Writer, a *ui.App, blanks int) error {
+	for _, f := range fold(r) {
+		if err := f.print(w, a, blanks); err != nil {
 			return err
 		}
 	}
@@ -116,9 +129,9 @@ func (r *Findings) Print(w io.Writer, a *ui.App) error {
 // indent is where the lines about a finding begin.
 const indent = 9
 
-// print prints a finding, or several that are told as one: what its class means, where it is, what was
-// found, and the command that looks there. What is only worth knowing has fewer words.
-func (f *folded) print(w io.Writer, a *ui.App) error {
+// print prints a finding, or several that are told as one, behind some blanks: what its class means, where it
+// is, what was found, and the commands that look there or go on. What is only worth knowing has fewer words.
+func (f *folded) print(w io.Writer, a *ui.App, blanks int) error {
 	lines := append([]string{f.head()}, f.lines()...)
 	look := f.first.Look
 	if f.severity == verdict.Info {
@@ -129,14 +142,28 @@ func (f *folded) print(w io.Writer, a *ui.App) error {
 	}
 	var text string
 	for _, line := range lines {
-		text += ui.Indented(line, indent, a.Width)
+		text += ui.Indented(line, blanks+indent, a.Width)
 	}
-	if look != "" {
-		text += ui.Indented(look, indent, 0)
+	for _, command := range f.commands(look) {
+		text += ui.Indented(command, blanks+indent, 0)
 	}
 	severity := a.Paint(colorOf(f.severity), string(f.severity))
-	_, err := io.WriteString(w, severity+text[len(f.severity):])
+	_, err := io.WriteString(w, strings.Repeat(" ", blanks)+severity+text[blanks+len(f.severity):])
 	return err
+}
+
+// commands returns what can be typed next, each line once.
+func (f *folded) commands(look string) (list []string) {
+	if look != "" {
+		list = append(list, look)
+	}
+	if f.severity == verdict.Info || f.more {
+		return list
+	}
+	for _, line := range f.first.Next {
+		list = append(list, "  "+line)
+	}
+	return list
 }
 
 // joined joins words by colons, but for those that are empty.
@@ -172,5 +199,5 @@ func (f *folded) lines() (lines []string) {
 	default:
 		lines = append(lines, f.first.Place)
 	}
-	return append(lines, f.first.Evidence)
+	return append(append(lines, f.first.Evidence), f.first.Notes...)
 }

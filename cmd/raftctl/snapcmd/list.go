@@ -205,16 +205,10 @@ func (l *listing) addStarts(ctx context.Context, a *ui.App, m *datadir.Member) e
 		l.Why = "no log lies beside them, so what a release would start from can't be told"
 		return nil
 	}
-	log, err := wal.OpenMember(m)
+	r, err := examineLog(ctx, a, m, l.Path)
 	if err == nil {
-		var r *outlook.Report
-		p := ui.NewProgress(a, "read the log of "+l.Path, logSize(log))
-		r, err = outlook.Examine(ctx, log, outlook.Options{Member: m, Verify: wal.VerifyOptions{Progress: p.Set}})
-		p.Done()
-		if err == nil {
-			l.takeStarts(r)
-			return nil
-		}
+		l.takeStarts(r)
+		return nil
 	}
 	if ctx.Err() != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair"
 	"github.com/raftctl/raftctl/repair/restore"
 	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/snapshot/database"
@@ -103,12 +104,17 @@ func (o *restoreOptions) sourcePlace(ctx context.Context, v *verified) (*datadir
 // received returns the database of a member: the one that the leader sent with a snapshot, where etcd
 // would put that in the place of its own when it starts.
 func received(ctx context.Context, v *verified) (*datadir.Place, error) {
-	if err := v.readLog(ctx); err != nil {
-		return nil, err
-	}
 	index := uint64(0)
-	for _, s := range v.starts {
-		index = max(index, s.Entry.Index)
+	if v.member.Log.State == datadir.Present {
+		r, err := examineLog(ctx, v.a, v.member, v.path)
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		if err == nil { // else nothing tells what etcd would do
+			for _, s := range repair.Starts(r) {
+				index = max(index, s.Entry.Index)
+			}
+		}
 	}
 	return ahead(ctx, v, index)
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/raftctl/raftctl/internal/vfs/faultfs"
 	"github.com/raftctl/raftctl/node/kv"
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair"
 	"github.com/raftctl/raftctl/repair/restore"
 	"github.com/raftctl/raftctl/snapshot"
 )
@@ -130,16 +131,16 @@ func TestRestoreFromMember(t *testing.T) {
 // startOf returns the index of the snapshot that etcd starts a member from.
 func startOf(t *testing.T, w *world, dir string) (index uint64) {
 	t.Helper()
-	v := newVerified(w.app, &paths.Options{}, dir)
-	var err error
-	if v.member, err = find(w.app, v.source, dir, true); err != nil {
+	m, err := find(w.app, &paths.Options{}, dir, true)
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = v.member.Close() }()
-	if err := v.readLog(t.Context()); err != nil || len(v.starts) == 0 {
-		t.Fatalf("%v, %d starts", err, len(v.starts))
+	defer func() { _ = m.Close() }()
+	r, err := examineLog(t.Context(), w.app, m, dir)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, s := range v.starts {
+	for _, s := range repair.Starts(r) {
 		index = max(index, s.Entry.Index)
 	}
 	return index

@@ -12,15 +12,11 @@ import (
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/display"
 	"github.com/raftctl/raftctl/internal/verdict"
-	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/crosscheck"
 	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/snapshot/database"
 )
-
-// storedSnapshot is what a .snap file holds.
-type storedSnapshot = raftpb.Snapshot
 
 // print prints the report for people, what matters most first.
 func (v *verified) print() error {
@@ -91,9 +87,9 @@ func (v *verified) printFiles(kv *ui.Facts) {
 		}
 		kv.Add(".snap", "%s", text)
 	}
-	if v.log != nil && v.log.View != nil && v.state != nil {
+	if v.log != nil && v.log.View != nil && v.database != nil {
 		kv.Add("log", "entries %d..%d, committed up to %d; the database has applied those up to %d",
-			v.log.First.Index, v.log.Last.Index, v.log.Commit(), v.state.Meta.ConsistentIndex)
+			v.log.First.Index, v.log.Last.Index, v.log.Commit(), v.database.Meta.ConsistentIndex)
 	}
 }
 

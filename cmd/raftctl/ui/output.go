@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -81,11 +82,18 @@ func (o *Output) Set(s string) error {
 // Type names the values in help texts.
 func (o *Output) Type() string { return strings.Join(formNames(), "|") }
 
-// Register adds the flag to a command.
-func (o *Output) Register(cmd *cobra.Command) {
-	cmd.Flags().VarP(o, "output", "o", "form of the result")
-	CompleteWith(cmd, "output", formNames())
+// Register adds the flag to a command, as --output and -o.
+func (o *Output) Register(cmd *cobra.Command) { o.RegisterAs(cmd, "output") }
+
+// RegisterAs adds the flag under another name, with the same shorthand: for a command that --output means
+// something else to.
+func (o *Output) RegisterAs(cmd *cobra.Command, name string) {
+	cmd.Flags().VarP(o, name, "o", "form of the result")
+	CompleteWith(cmd, name, formNames())
 }
+
+// IsForm reports whether a word names a form.
+func IsForm(word string) bool { return slices.Contains(formNames(), word) }
 
 // Frame returns what stands around objects, or nil if the result is a table.
 func (o *Output) Frame() *Frame { return forms[o.form].frame }

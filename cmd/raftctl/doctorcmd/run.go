@@ -1,0 +1,129 @@
+package doctorcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/repair"
+)
+
+// visit is one run of the command.
+type visit struct {
+	a       *ui.App
+	o       *options
+	members []*repair.Member
+	unread  []unread
+	found   *repair.Diagnosis
+}
+
+// unread is a path that could not be read.
+type unread struct {
+	path string
+	err  error
+}
+
+func run(ctx context.Context, a *ui.App, o *options, names []string) error {
+	v := &visit{a: a, o: o}
+	defer v.close()
+	if err := v.open(ctx, names); err != nil {
+		return err
+	}
+	p := &bars{a: a}
+	d, err := repair.Diagnose(ctx, repair.DiagnoseOptions{Progress: func(m *repair.Member, done, total int64) {
+		p.set("verify the database of "+m.Name, done, total)
+	}}, v.members...)
+	p.done()
+	if err != nil {
+		return err
+	}
+	v.found = d
+	for _, u := range v.unread {
+		fmt.Fprintf(a.Err, "raftctl doctor: %s\n", ui.OneLine(u.err))
+	}
+	if err := o.output.Write(a.Out, v.json(), v.print); err != nil {
+		return err
+	}
+	return v.status(ctx)
+}
+
+func (v *visit) close() {
+	for _, m := range v.members {
+		_ = m.Close() // opened for reading
+	}
+}
+
+// open opens the members at all paths. A path that holds several stands for all of them; one that can't be
+// read doesn't keep the others from being checked.
+func (v *visit) open(ctx context.Context, names []string) error {
+	for i := 0; i < len(names); i++ {
+		p := &bars{a: v.a}
+		m, err := repair.Open(ctx, names[i], repair.OpenOptions{WalDir: v.o.source.WalDir, Dir: v.a.Dir,
+			Progress: func(done, total int64) { p.set("read the log of "+names[i], done, total) },
+			Unpacked: func(done, total int64) { p.set("unpack "+names[i], done, total) },
+		})
+		p.done()
+		several, isSeveral := errors.AsType[*datadir.SeveralLogsError](err)
+		switch {
+		case isSeveral:
+			names = slices.Insert(slices.Clone(names), i+1, dataDirs(several.Names)...)
+		case err != nil && (ctx.Err() != nil || len(names) == 1):
+			return pathErr.Error(names[i], err)
+		case err != nil:
+			v.unread = append(v.unread, unread{names[i], pathErr.Error(names[i], err)})
+		default:
+			v.members = append(v.members, m)
+		}
+	}
+	return nil
+}
+
+// dataDirs returns the data directories of several directories of snapshot files or segments.
+func dataDirs(names []string) []string {
+	dirs := make([]string, len(names))
+	for i, name := range names {
+		dirs[i] = strings.TrimSuffix(strings.TrimSuffix(name, "/member/snap"), "/member/wal")
+	}
+	return dirs
+}
+
+// status returns the error that gives the exit status: a problem anywhere outweighs what could not be
+// read, and that what could not be checked.
+func (v *visit) status(ctx context.Context) error {
+	switch {
+	case v.found.Verdict == verdict.Problem:
+		return ui.ExitError{Status: ui.StatusDamage}
+	case len(v.unread) > 0:
+		return ui.ExitError{Status: ui.StatusOf(ctx, v.unread[0].err)}
+	case v.found.Verdict == verdict.Unchecked:
+		return ui.ExitError{Status: ui.StatusPartial}
+	}
+	return nil
+}
+
+// bars shows the progress of one thing after another.
+type bars struct {
+	a    *ui.App
+	name string
+	bar  *ui.Progress
+}
+
+func (b *bars) set(name string, done, total int64) {
+	if name != b.name {
+		b.done()
+		b.name, b.bar = name, ui.NewProgress(b.a, name, total)
+	}
+	b.bar.Set(done)
+}
+
+func (b *bars) done() {
+	if b.bar != nil {
+		b.bar.Done()
+	}
+	b.name, b.bar = "", nil
+}

@@ -1,0 +1,72 @@
+package repair
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/repair/outlook"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// checkLog takes over what reading the log found.
+func (x *examination) checkLog(context.Context) {
+	p := &x.Place.Log
+	switch {
+	case p.State == datadir.Missing:
+		x.unchecked(CheckLog, path.Base(p.Path), fmt.Sprintf("there is no log: %s doesn't exist", p.Name))
+	case p.State == datadir.Unknown:
+		x.unchecked(CheckLog, "wal", "nothing tells where the log lies; give the data directory as well")
+	case x.LogErr != nil:
+		x.unchecked(CheckLog, "wal", fmt.Sprintf("the log was not read: %v", x.LogErr))
+	}
+	if x.Report == nil {
+		return
+	}
+	for i := range x.Report.Findings {
+		if f := &x.Report.Findings[i]; !x.toldOfFiles(f) {
+			x.add(x.ofLog(f))
+		}
+	}
+	for c, n := range x.Report.Omitted {
+		x.Omitted[string(c)] += n
+	}
+}
+
+// toldOfFiles reports whether a finding is about a .snap file that is checked by itself.
+func (x *examination) toldOfFiles(f *wal.Finding) bool {
+	about := f.Class == outlook.ClassSnapshotCorrupt || f.Class == wal.ClassUnchecked
+	return about && (strings.HasSuffix(f.Pos.Segment, ".snap") || f.Pos.Segment == path.Base(x.Place.Snap.Path))
+}
+
+// ofLog returns a finding of the log's check as one of the diagnosis.
+func (x *examination) ofLog(f *wal.Finding) Finding {
+	g := Finding{Class: string(f.Class), Severity: f.Severity, Check: checkOf(f.Class), File: f.Pos.Segment,
+		Off: f.Pos.Off, Len: f.Len, Evidence: f.Evidence, Log: f}
+	if first, last := f.Before.Index+1, f.After.Index-1; f.Before.Index > 0 && f.After.Index > 0 && first <= last {
+		g.Entries = wal.IndexRange{First: first, Last: last}
+	}
+	if o := x.Report.Own; f.Class == outlook.ClassEtcdStop && o != nil && o.Stop != nil {
+		g.Severity = verdict.Error // also of a member that was removed: its etcd ends
+	}
+	if g.Check == CheckLog && f.Severity == verdict.Error {
+		g.Next = []string{"wal", "repair", x.Name}
+	}
+	return g
+}
+
+// checkOf returns the check that tells of a class of the log's findings.
+func checkOf(c wal.Class) Check {
+	switch c {
+	case wal.ClassEtcdStart, outlook.ClassEtcdStop:
+		return CheckStart
+	case outlook.ClassSnapshotForeign, wal.ClassSnapshotFile:
+		return CheckSnapshots
+	case outlook.ClassSnapshotNewer, outlook.ClassSecondLog:
+		return CheckTogether
+	}
+	return CheckLog
+}

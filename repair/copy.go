@@ -1,0 +1,152 @@
+package repair
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"sync"
+
+	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/repair/change"
+)
+
+// pieceSize is that of a piece of a copy, in bytes: it stays in the processor's cache until it is summed up and
+// written. flushSize is how many bytes are given to the disk at a time.
+const (
+	pieceSize = 256 << 10
+	flushSize = 8 << 20
+)
+
+// sums are those of files that were copied.
+type sums struct {
+	mu     sync.Mutex
+	source map[string]change.Sum // of segments of the source, by name
+	made   map[string]change.Sum // of segments of the result
+}
+
+func (s *sums) set(m *map[string]change.Sum, name string, h hash.Hash) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if *m == nil {
+		*m = map[string]change.Sum{}
+	}
+	(*m)[name] = change.Sum(h.Sum(nil))
+}
+
+// copyJob is a segment that is copied, under its new name.
+type copyJob struct {
+	file string
+	size int64 // bytes of it; negative: all
+}
+
+// copySegments copies the segments, or those up to where the rest is written anew, some at a time.
+func (w *logWriter) copySegments(ctx context.Context, r *Rewrite) error {
+	if err := w.fs.MkdirAll(w.dir, dirMode); err != nil {
+		return err
+	}
+	jobs := w.copyJobs(r)
+	return inParallel(ctx, len(jobs), func(ctx context.Context, i int) error {
+		if err := w.copySegment(ctx, jobs[i]); err != nil {
+			return fmt.Errorf("%s: %w", jobs[i].file, err)
+		}
+		return nil
+	})
+}
+
+func (w *logWriter) copyJobs(r *Rewrite) (list []copyJob) {
+	for _, s := range w.log.Segments() {
+		if r != nil && s.File == r.From.Segment {
+			if r.From.Off > 0 {
+				list = append(list, copyJob{s.File, r.From.Off})
+			}
+			break
+		}
+		list = append(list, copyJob{s.File, -1})
+	}
+	return list
+}
+
+// copySegment copies a segment, corrected.
+func (w *logWriter) copySegment(ctx context.Context, j copyJob) (err error) {
+	name, _ := w.laid.source(path.Join(w.log.Dir(), j.file))
+	in, info, err := vfs.OpenRegular(w.source.FS(), name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }() // opened for reading
+	from, ok := in.(io.ReaderAt)
+	if !ok {
+		return errors.New("can't be read at an offset")
+	}
+	c := segmentCopy{ctx: ctx, from: from, size: info.Size(), patches: w.laid.patches[path.Base(name)]}
+	if j.size >= 0 {
+		c.size = j.size
+	}
+	c.to, err = w.fs.OpenFile(filepath.Join(w.dir, j.file), os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.to.Close()) }()
+	if err := c.run(); err != nil {
+		return err
+	}
+	if j.size < 0 {
+		w.sums.set(&w.sums.source, path.Base(name), c.raw)
+		w.sums.set(&w.sums.made, j.file, c.made)
+	}
+	return c.to.Sync()
+}
+
+// segmentCopy copies the first bytes of a file, with some of them corrected, and sums up both.
+type segmentCopy struct {
+	ctx       context.Context
+	from      io.ReaderAt
+	to        vfs.File
+	size      int64
+	patches   []Patch
+	raw, made hash.Hash
+}
+
+func (c *segmentCopy) run() error {
+	c.made = sha256.New()
+	if c.raw = c.made; len(c.patches) > 0 {
+		c.raw = sha256.New()
+	}
+	buf, begun := make([]byte, pieceSize), int64(0)
+	for off := int64(0); off < c.size; {
+		if c.ctx.Err() != nil {
+			return context.Cause(c.ctx)
+		}
+		b := buf[:min(pieceSize, c.size-off)]
+		if _, err := c.from.ReadAt(b, off); err != nil {
+			return fmt.Errorf("offset %d: %w", off, err)
+		}
+		if err := c.piece(b, off); err != nil {
+			return err
+		}
+		if off += int64(len(b)); off-begun >= flushSize {
+			vfs.WriteBehind(c.to, begun, off-begun)
+			begun = off
+		}
+	}
+	return nil
+}
+
+// piece corrects and writes a piece.
+func (c *segmentCopy) piece(b []byte, off int64) error {
+	if len(c.patches) > 0 {
+		c.raw.Write(b)
+		for i := range c.patches {
+			overwrite(b, off, &c.patches[i])
+		}
+	}
+	c.made.Write(b)
+	_, err := c.to.Write(b)
+	return err
+}

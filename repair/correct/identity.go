@@ -1,0 +1,96 @@
+package correct
+
+import (
+	"bytes"
+
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// At the head of a log whose first segments were removed nothing proves the checksum that it begins
+// with. A flipped bit of it looks just like one in the first 32 bits of the data behind it, the
+// metadata. What tells the two apart is what is known of the metadata from elsewhere: the other segments
+// repeat it, and the member's ID is among the voters of snapshot records, or gets votes.
+
+// fitIdentity keeps those candidates that leave the metadata as it is known to be, or all of them if
+// that tells nothing.
+func (s *search) fitIdentity(all []patch) []patch {
+	if !s.seedUnproven() || len(all) < 2 || s.log.Dialect() != wal.Etcd {
+		return all
+	}
+	known, members := s.knownMetadata(), map[uint64]bool{}
+	if known == nil {
+		members = s.memberIDs()
+	}
+	var out []patch
+	for _, p := range all {
+		data := s.metadataWith(p)
+		var m wal.Metadata
+		if known != nil && bytes.Equal(data, known) || known == nil && m.Unmarshal(data) == nil && members[m.NodeID] {
+			out = append(out, p)
+		}
+	}
+	if len(out) == 0 && known == nil {
+		return all
+	}
+	return out
+}
+
+// metadataWith returns the metadata at the damage as it is with a patch.
+func (s *search) metadataWith(p patch) []byte {
+	f, ok := s.frame()
+	if !ok {
+		return nil
+	}
+	b := make([]byte, f.DataLen)
+	if _, err := (&patched{s.src, p}).ReadAt(b, f.DataOff); err != nil {
+		s.err = err
+	}
+	return b
+}
+
+// knownMetadata returns the metadata of the first other segment that holds some, nil if none does.
+func (s *search) knownMetadata() []byte {
+	for i := range s.log.Segments() {
+		if i == s.site.Segment {
+			continue
+		}
+		n := 0
+		for r, err := range s.log.SegmentRecords(i) {
+			if n++; err != nil || n > 2 {
+				break
+			}
+			if r.Kind == wal.KindMetadata && !r.Unchecked {
+				return bytes.Clone(r.Data)
+			}
+		}
+	}
+	return nil
+}
+
+// memberIDs returns the IDs of members that the records of the log name.
+func (s *search) memberIDs() map[uint64]bool {
+	ids := map[uint64]bool{}
+	for r, err := range s.log.Records(wal.Inspect) {
+		if s.err = s.ctx.Err(); err != nil || s.err != nil {
+			break
+		}
+		switch r.Kind {
+		case wal.KindState:
+			var st raftpb.HardState
+			if st.Unmarshal(r.Data) == nil {
+				ids[st.Vote] = true
+			}
+		case wal.KindSnapshot:
+			var snap wal.Snapshot
+			if snap.Unmarshal(r.Data) == nil && snap.ConfState != nil {
+				for _, list := range [][]uint64{snap.ConfState.Voters, snap.ConfState.Learners} {
+					for _, id := range list {
+						ids[id] = true
+					}
+				}
+			}
+		}
+	}
+	return ids
+}

@@ -1,0 +1,125 @@
+package correct
+
+import (
+	"hash/crc32"
+	"io"
+
+	"github.com/raftctl/raftctl/wal"
+)
+
+// patched is a segment with some bytes replaced.
+type patched struct {
+	src io.ReaderAt
+	patch
+}
+
+func (p *patched) ReadAt(b []byte, off int64) (int, error) {
+	n, err := p.src.ReadAt(b, off)
+	lo, hi := max(off, p.off), min(off+int64(n), p.off+int64(len(p.bytes)))
+	if lo < hi {
+		copy(b[lo-off:hi-off], p.bytes[lo-p.off:])
+	}
+	return n, err
+}
+
+// proof is how far a segment reads without a flaw.
+type proof struct {
+	records int // from the damage on, up to maxProof
+	data    int // how many of them have data
+	end     int64
+	clean   bool // the log ends behind them, or the segment does and the next goes on
+	first   wal.Record
+}
+
+// maxProof is how many records are read from the damage on: the one with it, and two that follow.
+const maxProof = 3
+
+// prove reads the segment from the damage on as it is with a patch. What tells that its frames have no
+// padding may lie behind the damage.
+func (s *search) prove(p patch) proof {
+	at := s.site.Before
+	x := s.proveFrom(p, at)
+	if at.Unpadded || x.follows() {
+		return x
+	}
+	at.Unpadded = true
+	if y := s.proveFrom(p, at); y.follows() || x.records == 0 {
+		return y
+	}
+	return x
+}
+
+func (s *search) proveFrom(p patch, at wal.Reached) (x proof) {
+	for r, err := range s.log.Dialect().Walk(&patched{s.src, p}, s.site.Size, &at) {
+		if err != nil {
+			s.err = err
+			return proof{}
+		}
+		if x.records == 0 {
+			x.first = *r
+		}
+		x.records++
+		if r.Data != nil {
+			x.data++
+		}
+		if x.records == maxProof {
+			break
+		}
+	}
+	x.end = at.Off
+	if x.records > 0 && x.records < maxProof {
+		x.clean = s.endsAt(p, at)
+	}
+	return x
+}
+
+// endsAt reports whether the segment ends at a place as a writer leaves it.
+func (s *search) endsAt(p patch, at wal.Reached) bool {
+	if !s.site.Tail {
+		return at.Off == s.site.Size && s.site.HasNext && s.site.Next == at.Sum
+	}
+	nonzero := false
+	s.eachChunk(&patched{s.src, p}, span{at.Off, s.site.Size - at.Off}, func(b []byte) bool {
+		for _, c := range b {
+			nonzero = nonzero || c != 0
+		}
+		return !nonzero
+	})
+	return !nonzero && s.err == nil
+}
+
+// follows reports whether the log goes on behind the first record.
+func (x proof) follows() bool { return x.records > 1 || x.clean }
+
+// sum returns the checksum of the chain with data appended that lies in the segment.
+func (s *search) sum(d span) uint32 {
+	if sum, ok := s.sums[d]; ok {
+		return sum
+	}
+	sum := s.site.Before.Sum
+	s.eachChunk(s.src, d, func(b []byte) bool {
+		sum = crc32.Update(sum, castagnoli, b)
+		return true
+	})
+	s.sums[d] = sum
+	return sum
+}
+
+const chunkSize = 256 << 10
+
+// eachChunk calls fn with the bytes of a span, one chunk after the other, until it returns false.
+func (s *search) eachChunk(src io.ReaderAt, d span, fn func(b []byte) bool) {
+	buf := make([]byte, min(chunkSize, max(d.n, 0)))
+	for off, hi := d.off, d.off+d.n; off < hi && s.err == nil; {
+		b := buf[:min(int64(len(buf)), hi-off)]
+		n, err := src.ReadAt(b, off)
+		if n < len(b) && err != nil {
+			s.err = err
+			return
+		}
+		if s.err = s.ctx.Err(); s.err != nil || !fn(b) {
+			return
+		}
+		off += int64(n)
+	}
+}

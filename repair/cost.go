@@ -1,0 +1,116 @@
+package repair
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// tellCost names the first of the entries that a plan loses, with what they say.
+func (d *draft) tellCost() {
+	c := &d.plan.Cost
+	damaged := d.damagedEntries()
+	for _, r := range c.Lost {
+		for index := r.First; index <= r.Last; index++ {
+			if len(c.Entries) == maxLost {
+				return
+			}
+			e := d.lostEntry(index, damaged)
+			e.Committed, e.Applied = index <= d.committed(), index <= d.applied().Index
+			c.Entries = append(c.Entries, e)
+		}
+	}
+}
+
+// lostEntry says what an entry is: one that is there, one that its damaged bytes still tell of, or one of which only
+// the index is known.
+func (d *draft) lostEntry(index uint64, damaged map[uint64]LostEntry) LostEntry {
+	var e raftpb.Entry
+	if at, err := d.view().Locate(index); err == nil {
+		if rec, err := d.log.ReadAt(at); err == nil && e.UnmarshalAlias(rec.Data) == nil {
+			return LostEntry{ID: e.ID(), Summary: summaryOf(&e, decode.ValuesShort), Proven: !rec.Unchecked}
+		}
+	}
+	if e, ok := damaged[index]; ok {
+		return e
+	}
+	return LostEntry{ID: raftpb.EntryID{Index: index}}
+}
+
+// damagedEntries returns what the bytes that are left out still seem to say.
+func (d *draft) damagedEntries() map[uint64]LostEntry {
+	if d.found != nil || d.scanned == nil {
+		return d.found
+	}
+	list := map[uint64]LostEntry{}
+	d.found = list
+	for _, s := range d.scanned.skips {
+		for b := d.bytesAt(s.position(), min(s.Len, maxLostBytes)); len(b) > 0; {
+			data, n := frameAt(b)
+			var e raftpb.Entry
+			if data != nil && e.UnmarshalAlias(data) == nil {
+				list[e.Index] = LostEntry{ID: e.ID(), Summary: summaryOf(&e, decode.ValuesNone)} // its key may no longer tell a secret
+			}
+			b = b[n:]
+		}
+	}
+	return list
+}
+
+// bytesAt returns bytes of the log as corrected so far; fewer where they can't be read.
+func (d *draft) bytesAt(at wal.Position, n int64) []byte {
+	f, info, err := vfs.OpenRegular(d.log.FS(), path.Join(d.log.Dir(), at.Segment))
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }() // opened for reading
+	r, ok := f.(io.ReaderAt)
+	if !ok || at.Off >= info.Size() {
+		return nil
+	}
+	b := make([]byte, min(n, info.Size()-at.Off))
+	got, _ := r.ReadAt(b, at.Off)
+	return b[:got]
+}
+
+// losses names what is lost.
+func (c *Cost) losses() string {
+	var list []string
+	if len(c.Lost) > 0 {
+		list = append(list, fmt.Sprintf("%s, of which %d are known to be committed and %d are intact", rangesText(c.Lost), c.Committed, c.Intact))
+	}
+	if c.Beside != "" {
+		list = append(list, c.Beside)
+	}
+	return strings.Join(list, "; ")
+}
+
+// lostJSON is a LostEntry in a stored plan.
+type lostJSON struct {
+	EntryID
+	Committed bool   `json:"committed"`
+	Applied   bool   `json:"applied"`
+	Proven    bool   `json:"proven"`
+	Summary   string `json:"summary"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (e LostEntry) MarshalJSON() ([]byte, error) {
+	return json.Marshal(lostJSON{EntryID{e.ID.Term, e.ID.Index}, e.Committed, e.Applied, e.Proven, e.Summary})
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (e *LostEntry) UnmarshalJSON(b []byte) error {
+	var j lostJSON
+	err := json.Unmarshal(b, &j)
+	*e = LostEntry{ID: raftpb.EntryID{Term: j.Term, Index: j.Index}, Committed: j.Committed, Applied: j.Applied, Proven: j.Proven,
+		Summary: j.Summary}
+	return err
+}

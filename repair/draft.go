@@ -1,0 +1,162 @@
+package repair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/crosscheck"
+	"github.com/raftctl/raftctl/repair/logs"
+	"github.com/raftctl/raftctl/repair/outlook"
+	"github.com/raftctl/raftctl/snapshot"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// draft is a plan in the making: the member's files as they are once what was decided so far is done.
+type draft struct {
+	o       *PlanOptions
+	member  *Member
+	plan    *Plan
+	log     *wal.Log // as corrected so far
+	laid    *overlay // over the source, for log
+	stale   bool     // log isn't what was decided any more
+	report  *outlook.Report
+	files   []snapshot.File // those that stay
+	donors  []*logs.Source
+	tried   map[string]bool      // corrections that found nothing, by finding
+	scanned *scan                // of log; nil until it is asked for
+	flavors *raftpb.Flavor       // of the last entries; nil until it is asked for
+	unfit   *string              // why the database can't be built upon; nil until it was asked for
+	joined  *logs.Joined         // of the log and the donors; nil until it is asked for
+	own     *logs.Source         // the log, in joined
+	alone   bool                 // the member is the only voter
+	found   map[uint64]LostEntry // what damaged bytes tell of, by index; nil until it is asked for
+}
+
+// view is the logical log as corrected so far.
+func (d *draft) view() *wal.View { return d.report.View }
+
+// reopen lays the changes so far over the source, and reads the log again.
+func (d *draft) reopen(ctx context.Context) error {
+	if err := d.closeLog(); err != nil {
+		return err
+	}
+	if err := d.lay(); err != nil {
+		return err
+	}
+	var err error
+	d.report, err = outlook.Examine(ctx, d.log, outlook.Options{Member: d.log.Member()})
+	if err == nil && d.report.View == nil {
+		err = wal.ErrTooManyEvents
+	}
+	return err
+}
+
+// lay opens the log with the changes so far laid over it.
+func (d *draft) lay() (err error) {
+	d.laid, d.scanned, d.found = newOverlay(d.member.Log, &d.plan.Changes), nil, nil
+	d.log, err = d.laid.open(d.member.Log)
+	return err
+}
+
+// closeLog closes what was opened for planning.
+func (d *draft) closeLog() (err error) {
+	if d.own != nil {
+		err = d.own.Close()
+		d.own, d.joined = nil, nil
+	}
+	if d.log != nil {
+		err = errors.Join(err, d.log.Close())
+	}
+	d.log = nil
+	return err
+}
+
+func (d *draft) close() error { return errors.Join(d.closeLog(), logs.CloseAll(d.donors)) }
+
+// problems returns the findings of the log as corrected so far that keep it from being used as it is.
+func (d *draft) problems() (list []*Finding) {
+	for i := range d.report.Findings {
+		f := &d.report.Findings[i]
+		if f.Severity == verdict.Error {
+			list = append(list, newLogFinding(d.member, f))
+		}
+	}
+	return list
+}
+
+// newLogFinding returns the finding of a log's check.
+func newLogFinding(m *Member, f *wal.Finding) *Finding {
+	return &Finding{
+		Class: string(f.Class), Severity: f.Severity, Check: CheckLog, Member: m, File: f.Pos.Segment, Off: f.Pos.Off,
+		Len: f.Len, Evidence: f.Evidence, Log: f,
+	}
+}
+
+// refuse notes a remedy that would help, and why it isn't taken. A second time is once enough.
+func (d *draft) refuse(remedy, format string, args ...any) {
+	r := Refusal{remedy, fmt.Sprintf(format, args...)}
+	if !slices.Contains(d.plan.Refused, r) {
+		d.plan.Refused = append(d.plan.Refused, r)
+	}
+}
+
+// applied is how far the database has come; zero where it isn't known, or can't be trusted.
+func (d *draft) applied() raftpb.EntryID { return d.member.Database.Applied() }
+
+// committed returns the highest index that anything of the member's tells to be committed.
+func (d *draft) committed() uint64 {
+	v := d.view()
+	commit := max(v.State.Commit, d.applied().Index)
+	for i := range d.files {
+		if f := &d.files[i]; f.Kind == snapshot.KindSnapshot && f.Verdict == verdict.OK {
+			commit = max(commit, f.ID.Index)
+		}
+	}
+	if d.alone {
+		commit = max(commit, v.LastIndex(), d.lastDamaged())
+	}
+	return commit
+}
+
+// isAlone finds out whether the member is its cluster's only voter: then whatever it had written was committed.
+func (d *draft) isAlone(ctx context.Context) bool {
+	v := d.view()
+	self := []uint64{v.Metadata.NodeID}
+	if db := d.member.Database; db != nil && len(db.Members.Members) > 0 {
+		conf := confOfMembers(&db.Members)
+		return slices.Equal(conf.Voters, self)
+	}
+	if s := v.NewestSnapshot(); s != nil && s.ConfState != nil {
+		return slices.Equal(s.ConfState.Voters, self)
+	}
+	if len(v.Ranges) == 0 {
+		return false
+	}
+	conf, err := crosscheck.Replay(ctx, d.log, v, v.Ranges[0].Last)
+	return err == nil && conf != nil && slices.Equal(conf.Voters, self)
+}
+
+// lastDamaged returns the highest index of the entries at the damaged end of the log that their bytes still tell
+// of, in a row with what is intact.
+func (d *draft) lastDamaged() uint64 {
+	last := d.view().LastIndex()
+	if d.scanned == nil || !d.endsInDamage() || d.endsTorn() {
+		return last
+	}
+	found := d.damagedEntries()
+	for {
+		if _, ok := found[last+1]; !ok {
+			return last
+		}
+		last++
+	}
+}
+
+// endsTorn reports whether the log ends in a write that was never finished: what was in it, nobody was told of.
+func (d *draft) endsTorn() bool {
+	return slices.ContainsFunc(d.report.Findings, func(f wal.Finding) bool { return f.Class == wal.ClassTorn }) && !d.report.CutShort()
+}

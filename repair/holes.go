@@ -1,0 +1,159 @@
+package repair
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// hole is where the log doesn't go on: entries are missing, or nothing proves that what follows goes on from
+// what was before.
+type hole struct {
+	First, Last uint64 // the entries; Last is First-1 where none need be missing
+	Tail        bool   // nothing follows
+}
+
+// missing returns how many entries are.
+func (h *hole) missing() uint64 { return h.Last + 1 - h.First }
+
+func (h *hole) String() string {
+	if h.missing() == 0 {
+		return fmt.Sprintf("what follows entry %d", h.First-1)
+	}
+	return Range{First: h.First, Last: h.Last}.String()
+}
+
+// holes returns those of the log as corrected so far, in order.
+func (d *draft) holes() (list []hole) {
+	v := d.view()
+	next := v.Base.Index + 1
+	for i, r := range v.Ranges {
+		if r.First > next || i > 0 {
+			list = append(list, hole{First: next, Last: r.First - 1})
+		}
+		next = r.Last + 1
+	}
+	if last := max(d.committed(), d.lastDamaged()); last >= next || d.endsInDamage() {
+		list = append(list, hole{First: next, Last: max(last, next-1), Tail: true})
+	}
+	return list
+}
+
+// endsInDamage reports whether the last bytes of the log are damaged: what they said isn't known.
+func (d *draft) endsInDamage() bool {
+	s := d.scanned
+	if s == nil || len(s.skips) == 0 {
+		return false
+	}
+	last := s.skips[len(s.skips)-1]
+	return last.Segment == s.last.Segment && last.Off+last.Len == s.last.Off
+}
+
+// order returns where a segment stands among those of the log.
+func (d *draft) order(file string) int {
+	return slices.IndexFunc(d.log.Segments(), func(s wal.Segment) bool { return s.File == file })
+}
+
+// before reports whether one place comes before another. Nothing comes behind the zero place, the end.
+func (d *draft) before(a, b Place) bool {
+	switch {
+	case a == (Place{}):
+		return false
+	case b == (Place{}):
+		return true
+	case a.Segment != b.Segment:
+		return d.order(a.Segment) < d.order(b.Segment)
+	}
+	return a.Off < b.Off
+}
+
+// behind returns the place of the record with which the log goes on behind a hole; zero at its end.
+func (d *draft) behind(h *hole) (Place, error) {
+	if h.Tail {
+		return Place{}, nil
+	}
+	pos, err := d.view().Locate(h.Last + 1)
+	return placeOf(pos), err
+}
+
+// within returns where the entries of a hole belong: in the place of the first damage in it, so that no hard
+// state comes before what it commits; else ahead of the record with which the log goes on.
+func (d *draft) within(h *hole) (Place, error) {
+	hi, err := d.behind(h)
+	if err != nil {
+		return Place{}, err
+	}
+	var lo Place
+	if first := h.First; first > d.view().Base.Index+1 {
+		pos, err := d.view().Locate(first - 1)
+		if err != nil {
+			return Place{}, err
+		}
+		lo = placeOf(pos)
+	}
+	for _, s := range d.scanned.skips {
+		if (lo == (Place{}) || d.before(lo, s.Place)) && d.before(s.Place, hi) {
+			return s.Place, nil
+		}
+	}
+	return hi, nil
+}
+
+// start returns the first place where the log isn't taken over as it is: where bytes are left out, or records
+// come in.
+func (d *draft) start(s *scan, inserts []Insert) Place {
+	var at Place
+	if s.dirty {
+		at = placeOf(s.first)
+	}
+	for i := range inserts {
+		if d.before(inserts[i].At, at) {
+			at = inserts[i].At
+		}
+	}
+	if at == (Place{}) {
+		at = placeOf(s.last)
+	}
+	return at
+}
+
+// state returns the hard state that a log ends with which now ends at last: nothing that the member has
+// promised is forgotten, and it commits nothing that isn't there. ok is false if the log as it is says that
+// already.
+func (d *draft) state(last raftpb.EntryID, have raftpb.HardState) (s raftpb.HardState, ok bool) {
+	s = d.view().State
+	s.Commit = min(max(s.Commit, have.Commit), last.Index)
+	if last.Term > s.Term {
+		s.Term, s.Vote = last.Term, 0
+	}
+	return s, s != have
+}
+
+// stateRecord returns a hard state as a record that comes in at the end of the log.
+func (d *draft) stateRecord(s raftpb.HardState) Insert {
+	return Insert{Kind: uint8(wal.KindState), Data: s.Marshal(d.flavor())}
+}
+
+// flavor is the encoding of the log's last entries.
+func (d *draft) flavor() raftpb.Flavor {
+	if d.flavors == nil {
+		f := d.lastFlavor()
+		d.flavors = &f
+	}
+	return *d.flavors
+}
+
+func (d *draft) lastFlavor() raftpb.Flavor {
+	flavor := raftpb.FlavorGogo
+	for e, err := range d.view().Entries(d.view().Last.Index) {
+		if err != nil {
+			break // told when the log is read for good
+		}
+		if f, ok := raftpb.DetectFlavor(e.Record.Data); ok {
+			flavor = f
+		}
+	}
+	return flavor
+}

@@ -1,0 +1,26 @@
+package repair
+
+import (
+	"bytes"
+	"io/fs"
+	"time"
+)
+
+// memFile is a file that a plan adds, before it is written.
+type memFile struct {
+	*bytes.Reader
+	name string
+}
+
+func newMemFile(s *SnapFile) *memFile { return &memFile{bytes.NewReader(s.Data), s.Name} }
+
+func (f *memFile) Stat() (fs.FileInfo, error) { return f, nil }
+func (f *memFile) Close() error               { return nil }
+
+// What follows implements [fs.FileInfo].
+
+func (f *memFile) Name() string       { return f.name }
+func (f *memFile) Mode() fs.FileMode  { return fileMode }
+func (f *memFile) ModTime() time.Time { return time.Time{} }
+func (f *memFile) IsDir() bool        { return false }
+func (f *memFile) Sys() any           { return nil }

@@ -1,0 +1,217 @@
+package repair
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/raftctl/raftctl/wal"
+)
+
+// dropSegment leaves out a segment that doesn't belong to the log.
+type dropSegment struct{}
+
+func (dropSegment) Name() string { return "drop_segment" }
+func (dropSegment) Doc() string {
+	return "leave out a segment that is another log's, is there twice, or holds nothing"
+}
+
+func (dropSegment) Applies(f *Finding) bool {
+	switch wal.Class(f.Class) {
+	case wal.ClassMetadata, wal.ClassSegmentOrder, wal.ClassMissingSegment, wal.ClassEmptySegment, wal.ClassCRCChain, wal.ClassForeign:
+		return f.Log != nil
+	}
+	return false
+}
+
+func (r dropSegment) do(ctx context.Context, d *draft, f *Finding) (bool, error) {
+	at := d.order(f.File)
+	for _, k := range []int{at, at - 1} { // the one before may be the one that is too many
+		if k < 0 {
+			continue
+		}
+		file := d.log.Segments()[k].File
+		ok, err := d.attempt(ctx, func(c *Changes) { c.Drop = append(c.Drop, d.original(file)) })
+		if err != nil {
+			return false, err
+		}
+		if ok {
+			d.plan.Steps = append(d.plan.Steps, newStep(r.Name(), []*Finding{f}, "leave out segment "+file,
+				"no entry that is intact is missing without it, and the others go on from each other"))
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// original returns the name in the source of a segment of the log as corrected so far.
+func (d *draft) original(file string) string {
+	for _, r := range d.plan.Changes.Rename {
+		if r.To == file {
+			return r.From
+		}
+	}
+	return file
+}
+
+// renameSegment gives segments the names that their places in the log demand: their checksums tell the order.
+type renameSegment struct{}
+
+func (renameSegment) Name() string { return "rename_segment" }
+func (renameSegment) Doc() string {
+	return "give segments the names that their place in the log demands, which their checksums tell"
+}
+
+func (renameSegment) Applies(f *Finding) bool {
+	switch wal.Class(f.Class) {
+	case wal.ClassNameIndex, wal.ClassMissingSegment, wal.ClassSegmentOrder, wal.ClassCRCChain:
+		return f.Log != nil
+	}
+	return false
+}
+
+func (r renameSegment) do(ctx context.Context, d *draft, f *Finding) (bool, error) {
+	links, err := d.links(ctx)
+	if err != nil {
+		return false, err
+	}
+	names := namesOf(chainOf(links))
+	if names == nil {
+		return false, nil
+	}
+	var list []Rename
+	for file, to := range names {
+		if to.String() != file {
+			list = append(list, Rename{From: d.original(file), To: to.String()})
+		}
+	}
+	if len(list) == 0 {
+		return false, nil
+	}
+	slices.SortFunc(list, func(a, b Rename) int { return slices.Compare([]byte(a.From), []byte(b.From)) })
+	ok, err := d.attempt(ctx, func(c *Changes) { c.Rename = merged(c.Rename, list) })
+	if !ok || err != nil {
+		return false, err
+	}
+	does := fmt.Sprintf("rename %s to %s", list[0].From, list[0].To)
+	if len(list) > 1 {
+		does += fmt.Sprintf(", and %d more", len(list)-1)
+	}
+	d.plan.Steps = append(d.plan.Steps, newStep(r.Name(), []*Finding{f}, does, "each then goes on from the one before, by their checksums"))
+	return true, nil
+}
+
+// merged returns renames in which later ones replace those of the same segment.
+func merged(before, later []Rename) []Rename {
+	out := slices.DeleteFunc(slices.Clone(before), func(r Rename) bool {
+		return slices.ContainsFunc(later, func(l Rename) bool { return l.From == r.From })
+	})
+	return append(out, later...)
+}
+
+// link is how a segment hangs together with others.
+type link struct {
+	segment    wal.Segment
+	begin, end uint32 // checksums that it begins and ends with
+	first      uint64 // index of its first entry; 0 if it has none
+	whole      bool
+}
+
+// links reads how each segment begins and ends.
+func (d *draft) links(ctx context.Context) (list []link, err error) {
+	for i, s := range d.log.Segments() {
+		l := link{segment: s, whole: true}
+		n := 0
+		for rec, err := range d.log.SegmentRecords(i) {
+			if err != nil {
+				return nil, err
+			}
+			if n++; n%pollEvery == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			if rec.Kind == wal.KindDamage {
+				l.whole = l.whole && (rec.Len == 0 || rec.Damage.Class == wal.ClassTrailingZero) // the last one has space left
+				continue
+			}
+			if n == 1 {
+				l.begin = rec.CRC
+				l.whole = rec.Kind == wal.KindCRC
+			}
+			if l.first == 0 && rec.Kind == wal.KindEntry {
+				l.first = rec.ID.Index
+			}
+			l.end = rec.CRC
+		}
+		list = append(list, l)
+	}
+	return list, nil
+}
+
+// chainOf returns the segments in the order in which they go on from each other; nil unless there is exactly one,
+// of all of them.
+func chainOf(links []link) (chain []link) {
+	if len(links) < 2 || slices.ContainsFunc(links, func(l link) bool { return !l.whole }) {
+		return nil
+	}
+	next := map[uint32]int{}
+	for i, l := range links {
+		if _, twice := next[l.begin]; twice {
+			return nil
+		}
+		next[l.begin] = i
+	}
+	ends := map[uint32]bool{}
+	for _, l := range links {
+		ends[l.end] = true
+	}
+	for _, l := range links {
+		if ends[l.begin] {
+			continue
+		}
+		if chain != nil {
+			return nil // two beginnings
+		}
+		for at, ok := l, true; ok && len(chain) < len(links); {
+			chain = append(chain, at)
+			var k int
+			k, ok = next[at.end]
+			if ok {
+				at = links[k]
+			}
+		}
+	}
+	if len(chain) != len(links) {
+		return nil
+	}
+	return chain
+}
+
+// namesOf returns the names that segments have in their order, by the names that they have.
+func namesOf(chain []link) map[string]wal.SegmentName {
+	if len(chain) == 0 {
+		return nil
+	}
+	names := map[string]wal.SegmentName{}
+	name := wal.SegmentName{}
+	if chain[0].begin != 0 {
+		name = wal.SegmentName{Seq: lowest(chain), Index: chain[0].first}
+	}
+	for i, l := range chain {
+		if i > 0 {
+			name.Seq++
+			if l.first > 0 {
+				name.Index = l.first
+			}
+		}
+		names[l.segment.File] = name
+	}
+	return names
+}
+
+func lowest(chain []link) uint64 {
+	seq := chain[0].segment.Name.Seq
+	for _, l := range chain {
+		seq = min(seq, l.segment.Name.Seq)
+	}
+	return max(seq, 1)
+}

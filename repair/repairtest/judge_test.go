@@ -1,0 +1,198 @@
+package repairtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair"
+	"github.com/raftctl/raftctl/snapshot"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// fate is what is true about a specimen's entries after the damage.
+type fate struct {
+	intact    map[*frame]bool
+	committed uint64 // up to here anything that is left of the member tells so
+}
+
+func (s *specimen) fate() *fate {
+	f := &fate{intact: s.intact(), committed: s.applied}
+	for _, seg := range s.segs {
+		for _, fr := range seg.frames {
+			var st raftpb.HardState
+			if fr.kind == wal.KindState && f.intact[fr] && st.Unmarshal(fr.data) == nil {
+				f.committed = max(f.committed, st.Commit)
+			}
+		}
+	}
+	for name := range s.snaps {
+		if id, ok := snapshot.ParseFileName(name); ok && bytes.Equal(s.others[snapDir+name], s.snaps[name]) {
+			f.committed = max(f.committed, id.Index)
+		}
+	}
+	return f
+}
+
+// held reports whether a donor that the trial was given has an entry.
+func (r *trial) held(id raftpb.EntryID) bool {
+	if len(r.donors) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(r.specimen.donors, func(m *member) bool {
+		e := m.at(id.Index)
+		return e != nil && e.EntryID == id
+	})
+}
+
+// lost returns the committed entries that nobody has any more: their bytes are gone, and the database hasn't
+// applied them.
+func (r *trial) lost(f *fate) (list []uint64) {
+	for _, e := range r.entries {
+		if e.Index <= f.committed && e.Index > r.applied && !f.intact[e.frame] && !r.held(e.EntryID) {
+			list = append(list, e.Index)
+		}
+	}
+	return list
+}
+
+func in(ranges []repair.Range, index uint64) bool {
+	return slices.ContainsFunc(ranges, func(r repair.Range) bool { return r.First <= index && index <= r.Last })
+}
+
+func (r *trial) bad(format string, args ...any) {
+	r.wrong = append(r.wrong, fmt.Sprintf(format, args...))
+}
+
+func (r *trial) fault(format string, args ...any) {
+	r.faults = append(r.faults, fmt.Sprintf(format, args...))
+}
+
+// judgePlan compares what a plan says with what is true.
+func (r *trial) judgePlan() {
+	f := r.fate()
+	lost := r.lost(f)
+	onlyBit := len(r.lesions) == 1 && r.lesions[0].bit
+	if onlyBit && r.plan.Status != repair.StatusRepair {
+		r.fault("a single bit: %s", r.plan.Status)
+	}
+	switch r.plan.Status {
+	case repair.StatusLoss, repair.StatusLossy:
+		for _, i := range lost {
+			if !in(r.plan.Cost.Lost, i) {
+				r.bad("entry %d is lost, and the plan doesn't say so: %v", i, r.plan.Cost.Lost)
+			}
+		}
+		for _, e := range r.entries {
+			if e.Index <= f.committed && in(r.plan.Cost.Lost, e.Index) && !slices.Contains(lost, e.Index) {
+				r.fault("the plan loses entry %d, which is there", e.Index)
+				break
+			}
+		}
+		if len(lost) == 0 && !slices.ContainsFunc(r.lesions, func(l lesion) bool { return l.claims }) {
+			r.fault("status %s, and nothing is lost", r.plan.Status)
+		}
+	case repair.StatusNone:
+		r.fault("impossible: %v", r.plan.Refused)
+	}
+}
+
+// judgeResult compares a result with what is true.
+func (r *trial) judgeResult(ctx context.Context) {
+	if onlyBit := len(r.lesions) == 1 && r.lesions[0].bit; onlyBit && len(r.donors) == 0 {
+		r.judgeBytes()
+	}
+	f := r.fate()
+	r.judgeEntries(f)
+	r.judgeMissing(f)
+}
+
+// judgeBytes checks that the result is what there was before the damage.
+func (r *trial) judgeBytes() {
+	was := r.member.files()
+	for _, s := range r.segs {
+		name := walDir + s.name.String()
+		if got := bytes.TrimRight(r.files[name], "\x00"); !bytes.Equal(got, bytes.TrimRight(was[name], "\x00")) {
+			r.fault("a single bit: %s isn't what it was", s.name)
+			return
+		}
+	}
+}
+
+// judgeEntries checks that each entry of the result is one that the member or its cluster had there.
+func (r *trial) judgeEntries(f *fate) {
+	next := uint64(0)
+	for _, e := range r.made.entries {
+		if next > 0 && e.Index != next && e.Index != r.made.base.Index+1 {
+			r.bad("entry %d follows entry %d", e.Index, next-1)
+		}
+		next = e.Index + 1
+		was := r.at(e.Index)
+		switch {
+		case was != nil && was.EntryID == e.EntryID && was.Type == e.Type && was.data == e.data:
+		case was != nil && e.data == "" && e.Type == raftpb.EntryNormal && in(r.plan.Cost.Lost, e.Index) && r.accept:
+		case r.agreed(e):
+		case e.Index > f.committed && r.once(e):
+		default:
+			r.bad("entry %v is no entry of the member", e.EntryID)
+		}
+	}
+}
+
+// agreed reports whether an entry is what the cluster agreed upon.
+func (r *trial) agreed(e *entry) bool {
+	return slices.ContainsFunc(r.specimen.donors, func(m *member) bool {
+		d := m.at(e.Index)
+		return d != nil && d.EntryID == e.EntryID && d.data == e.data && d.Type == e.Type
+	})
+}
+
+// once reports whether the member once had an entry that was overwritten since.
+func (r *trial) once(e *entry) bool {
+	for _, s := range r.segs {
+		for _, f := range s.frames {
+			if f.kind == wal.KindEntry && f.id == e.EntryID && string(f.entry.Data) == e.data {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// judgeMissing checks that no entry is missing that may not be.
+func (r *trial) judgeMissing(f *fate) {
+	if r.made.base.Index > max(r.applied, r.newestSnapshot(), r.base.Index) {
+		r.bad("the log begins behind entry %d, and the database is at %d", r.made.base.Index, r.applied)
+	}
+	for _, e := range r.entries {
+		if e.Index <= r.made.base.Index {
+			continue
+		}
+		got := r.made.at(e.Index)
+		switch {
+		case got != nil && got.EntryID == e.EntryID && got.data == e.data:
+		case e.Index <= f.committed && !in(r.plan.Cost.Lost, e.Index):
+			r.bad("entry %v is missing: it was committed, intact %v, with a donor %v", e.EntryID, f.intact[e.frame],
+				r.held(e.EntryID))
+			return
+		case e.Index <= f.committed && !r.accept:
+			r.bad("entry %v was committed, and is lost", e.EntryID)
+			return
+		case e.Index > f.committed && f.intact[e.frame] && got == nil && !in(r.plan.Cost.Lost, e.Index):
+			r.fault("entry %v, not known to be committed, is intact and missing", e.EntryID)
+			return
+		}
+	}
+}
+
+// newestSnapshot is the last entry of the newest .snap file that is what it was.
+func (s *specimen) newestSnapshot() (index uint64) {
+	for name := range s.snaps {
+		if id, ok := snapshot.ParseFileName(name); ok && bytes.Equal(s.others[snapDir+name], s.snaps[name]) {
+			index = max(index, id.Index)
+		}
+	}
+	return index
+}

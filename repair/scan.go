@@ -1,0 +1,59 @@
+package repair
+
+import (
+	"context"
+
+	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// scan is what a pass over the records of a damaged log tells that a report doesn't.
+type scan struct {
+	skips []Span       // what can't be taken over: damage, and records that damage has made doubtful
+	first wal.Position // of the first of them; where they begin, the part of the log that is whole ends
+	dirty bool         // there are any
+	last  wal.Position // behind the last record
+	size  int64        // bytes from first on
+	begin raftpb.EntryID
+}
+
+// pollEvery is after how many records the context is looked at.
+const pollEvery = 4096
+
+// scan reads the records of the log as corrected so far.
+func (d *draft) scan(ctx context.Context) (*scan, error) {
+	if d.scanned != nil {
+		return d.scanned, nil
+	}
+	s := &scan{}
+	n := 0
+	for rec, err := range d.log.Records(wal.Inspect) {
+		if err != nil {
+			return nil, err
+		}
+		if n++; n%pollEvery == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		s.record(rec, d.view())
+	}
+	d.scanned = s
+	return s, ctx.Err()
+}
+
+func (s *scan) record(rec *wal.Record, view *wal.View) {
+	bad := rec.Unchecked || view.Foreign(rec.Pos)
+	if rec.Kind == wal.KindDamage {
+		bad = rec.Damage.Severity == verdict.Error
+	}
+	if bad {
+		if !s.dirty {
+			s.dirty, s.first = true, rec.Pos
+		}
+		s.skips = append(s.skips, Span{placeOf(rec.Pos), rec.Len})
+	}
+	if s.dirty {
+		s.size += rec.Len
+	}
+	s.last = wal.Position{Segment: rec.Pos.Segment, Off: rec.Pos.Off + rec.Len}
+}

@@ -1,0 +1,180 @@
+package repair
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/raftctl/raftctl/wal"
+)
+
+// stamp is what the file system says of a segment: a plan that is applied in the process that made it needs no
+// more to see that nothing has changed.
+type stamp struct {
+	name string
+	size int64
+	mod  time.Time
+}
+
+func stampsOf(log *wal.Log) (list []stamp, err error) {
+	for _, s := range log.Segments() {
+		info, err := fs.Stat(log.FS(), path.Join(log.Dir(), s.File))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, stamp{s.File, info.Size(), info.ModTime()})
+	}
+	return list, nil
+}
+
+// describeSource notes what the plan is made for, before anything is decided.
+func (d *draft) describeSource() error {
+	s := &d.plan.Source
+	if err := s.describe(d.member.Log); err != nil {
+		return err
+	}
+	if a := d.applied(); a.Index > 0 {
+		s.Applied = &EntryID{a.Term, a.Index}
+	}
+	if len(d.donors) > 0 {
+		s.Donors = make([]Source, len(d.donors))
+	}
+	for i, donor := range d.donors {
+		s.Donors[i].Path = donor.Name
+		if err := s.Donors[i].describe(donor.Log); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Source) describe(log *wal.Log) (err error) {
+	s.stamps, err = stampsOf(log)
+	for _, x := range s.stamps {
+		s.Files = append(s.Files, File{Name: x.name, Size: x.size})
+	}
+	return err
+}
+
+// Seal adds the sha256 of all files that the plan was made for, so that it can be stored and applied later.
+func (d *draft) seal(ctx context.Context) error {
+	s := &d.plan.Source
+	var err error
+	if s.Files, err = filesOf(ctx, d.member.Log); err != nil {
+		return err
+	}
+	for i, donor := range d.donors {
+		if s.Donors[i].Files, err = filesOf(ctx, donor.Log); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filesOf returns the segments of a log by their contents.
+func filesOf(ctx context.Context, log *wal.Log) ([]File, error) {
+	segments := log.Segments()
+	list := make([]File, len(segments))
+	err := inParallel(ctx, len(segments), func(ctx context.Context, i int) (err error) {
+		list[i], err = fileOf(ctx, log.FS(), path.Join(log.Dir(), segments[i].File))
+		return err
+	})
+	return list, err
+}
+
+// inParallel calls a function with 0 to n-1, some at a time, until one fails. The error is that of the first one,
+// or ctx's.
+func inParallel(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var group sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		group.Go(func() {
+			for i := range next {
+				if ctx.Err() != nil {
+					continue
+				}
+				if err := do(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+func fileOf(ctx context.Context, fsys fs.FS, name string) (File, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return File{}, err
+	}
+	defer func() { _ = f.Close() }() // opened for reading
+	sum := sha256.New()
+	n, err := io.Copy(sum, &polled{ctx, f})
+	return File{Name: path.Base(name), Size: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, err
+}
+
+// polled is a reader that ends with its context.
+type polled struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (p *polled) Read(b []byte) (int, error) {
+	if err := p.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return p.r.Read(b)
+}
+
+// ChangedError is returned when the files that a plan was made for are not what they were then.
+type ChangedError struct{ Path, File string }
+
+// Error says which file.
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("%s: %s has changed since the plan was made; make a new one", e.Path, e.File)
+}
+
+// checkUnchanged compares the files of a log with those that a plan was made for.
+func (s *Source) checkUnchanged(ctx context.Context, log *wal.Log) error {
+	if s.stamps != nil {
+		now, err := stampsOf(log)
+		if err != nil {
+			return err
+		}
+		return s.compare(len(now), func(i int) bool { return i < len(s.stamps) && now[i] == s.stamps[i] },
+			func(i int) string { return now[i].name })
+	}
+	now, err := filesOf(ctx, log)
+	if err != nil {
+		return err
+	}
+	return s.compare(len(now), func(i int) bool { return i < len(s.Files) && now[i] == s.Files[i] && now[i].SHA256 != "" },
+		func(i int) string { return now[i].Name })
+}
+
+// compare returns an error for the first of n files that isn't the same, or for one that isn't there any more.
+func (s *Source) compare(n int, same func(i int) bool, name func(i int) string) error {
+	for i := range n {
+		if !same(i) {
+			return &ChangedError{s.Path, name(i)}
+		}
+	}
+	if n < len(s.Files) {
+		return &ChangedError{s.Path, s.Files[n].Name}
+	}
+	return nil
+}

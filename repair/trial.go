@@ -1,0 +1,74 @@
+package repair
+
+import (
+	"context"
+	"errors"
+
+	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/repair/outlook"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// trial is what a log would be like with some changes.
+type trial struct {
+	report  *outlook.Report
+	errors  int    // findings that are errors
+	entries uint64 // live ones that are intact
+	last    uint64
+}
+
+func newTrial(r *outlook.Report) *trial {
+	t := &trial{report: r}
+	for i := range r.Findings {
+		if r.Findings[i].Severity == verdict.Error {
+			t.errors++
+		}
+	}
+	for _, n := range r.Omitted {
+		t.errors += n
+	}
+	if r.View != nil {
+		t.last = r.View.LastIndex()
+		for _, rng := range r.View.Ranges {
+			t.entries += rng.Len()
+		}
+	}
+	return t
+}
+
+// helps reports whether a log is better than another, and lacks nothing that the other has.
+func (t *trial) helps(than *trial) bool {
+	return t.report.View != nil && t.errors < than.errors && t.entries >= than.entries && t.last >= than.last
+}
+
+// try reads the log with changes laid over it.
+func (d *draft) try(ctx context.Context, c *Changes) (t *trial, err error) {
+	log, err := newOverlay(d.member.Log, c).open(d.member.Log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	report, err := outlook.Examine(ctx, log, outlook.Options{Member: log.Member()})
+	if err != nil {
+		return nil, err
+	}
+	return newTrial(report), nil
+}
+
+// attempt makes a change the plan's if it helps.
+func (d *draft) attempt(ctx context.Context, change func(*Changes)) (bool, error) {
+	c := d.plan.Changes
+	c.Drop = append([]string(nil), c.Drop...)
+	c.Rename = append([]Rename(nil), c.Rename...)
+	c.Patches = append([]Patch(nil), c.Patches...)
+	change(&c)
+	t, err := d.try(ctx, &c)
+	if errors.Is(err, wal.ErrNoLog) {
+		return false, nil
+	}
+	if err != nil || !t.helps(newTrial(d.report)) {
+		return false, err
+	}
+	d.plan.Changes, d.stale = c, true
+	return true, nil
+}
