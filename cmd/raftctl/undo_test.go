@@ -84,11 +84,16 @@ func (c *changed) flip(name string) {
 // run runs undo in the folder.
 func (c *changed) run(want int, args ...string) (out, errs string) {
 	c.t.Helper()
+	return c.command(want, append([]string{"undo"}, args...)...)
+}
+
+func (c *changed) command(want int, args ...string) (out, errs string) {
+	c.t.Helper()
 	var o, e bytes.Buffer
 	a := testApp(&o, &e)
 	a.Dir = c.dir
-	if status := run(c.t.Context(), a, append([]string{"undo"}, args...)); status != want {
-		c.t.Errorf("undo %q: exit status %d, want %d\n%s%s", args, status, want, &o, &e)
+	if status := run(c.t.Context(), a, args); status != want {
+		c.t.Errorf("%q: exit status %d, want %d\n%s%s", args, status, want, &o, &e)
 	}
 	return o.String(), e.String()
 }
@@ -262,5 +267,45 @@ func TestUndoJSONContract(t *testing.T) {
 	}
 	for _, s := range []change.State{change.Made, change.Done, change.HalfDone, change.TakenBack, change.HalfUndone, change.Undone} {
 		wantNamed(t, text, string(s))
+	}
+}
+
+// A change that was interrupted is known: nothing else is begun, and undo takes it back, also where there is no log
+// at its place.
+func TestUndoHalfDone(t *testing.T) {
+	for _, missing := range []bool{false, true} {
+		c := newChanged(t, "")
+		audit := filepath.Join(c.dir, "data", "raftctl-changes.jsonl")
+		text, err := os.ReadFile(audit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun, _, _ := bytes.Cut(text, []byte("\n"))
+		if err := os.WriteFile(audit, append(begun, '\n'), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if missing { // as between two renames
+			var e struct{ Staged string }
+			if err := json.Unmarshal(begun, &e); err != nil {
+				t.Fatal(err)
+			}
+			staged := filepath.Join(filepath.Dir(c.log), e.Staged)
+			if err := errors.Join(os.Mkdir(staged, 0o700), os.Rename(c.log, filepath.Join(staged, "wal"))); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			_, errs := c.command(ui.StatusRefused, "wal", "repair", "data", "--in-place", "--yes")
+			c.want(false, errs, "was interrupted; undo finishes that first")
+		}
+		out, _ := c.run(ui.StatusOK, "data", "--list")
+		if !strings.Contains(out, "half done  undo finds it") {
+			t.Errorf("missing %v: %s", missing, out)
+		}
+		out, _ = c.run(ui.StatusOK, "data", "--yes")
+		c.want(true, out, "undone      the original is in place")
+		left, err := filepath.Glob(filepath.Join(c.dir, "data", "member", "*.changing-*"))
+		if err != nil || len(left) > 0 {
+			t.Errorf("%q are left, %v", left, err)
+		}
 	}
 }
