@@ -47,15 +47,41 @@ func (r *trial) held(id raftpb.EntryID) bool {
 	})
 }
 
-// lost returns the committed entries that nobody has any more: their bytes are gone, and the database hasn't
-// applied them.
+// lost returns the committed entries that nobody has any more: so many bytes of them have changed that nothing
+// can tell what they were, and the database hasn't applied them.
 func (r *trial) lost(f *fate) (list []uint64) {
 	for _, e := range r.entries {
-		if e.Index <= f.committed && e.Index > r.applied && !f.intact[e.frame] && !r.held(e.EntryID) {
+		if e.Index <= f.committed && e.Index > r.applied && !r.held(e.EntryID) && r.changed(e) > correctable {
 			list = append(list, e.Index)
 		}
 	}
 	return list
+}
+
+// correctable is how many changed bytes of an entry a repair may find by trying.
+const correctable = 8
+
+// changed returns how many bytes of an entry's data are others than they were, where it lay.
+func (s *specimen) changed(e *entry) int {
+	seg := s.segs[e.seg]
+	lo, _ := e.frame.span(partHead)
+	_, hi := e.frame.span(partData)
+	least := hi - lo
+	for _, f := range s.files {
+		for _, p := range f.spans {
+			if p.seg != e.seg || lo < p.off || hi > p.off+p.hi-p.lo {
+				continue
+			}
+			n := 0
+			for i, b := range f.b[p.lo+lo-p.off : p.lo+hi-p.off] {
+				if b != seg.b[lo+i] {
+					n++
+				}
+			}
+			least = min(least, n)
+		}
+	}
+	return least
 }
 
 func in(ranges []repair.Range, index uint64) bool {
@@ -86,8 +112,8 @@ func (r *trial) judgePlan() {
 			}
 		}
 		for _, e := range r.entries {
-			if e.Index <= f.committed && in(r.plan.Cost.Lost, e.Index) && !slices.Contains(lost, e.Index) {
-				r.fault("the plan loses entry %d, which is there", e.Index)
+			if e.Index <= f.committed && in(r.plan.Cost.Lost, e.Index) && f.intact[e.frame] {
+				r.fault("the plan loses entry %d, which is there: %v", e.Index, r.plan.Cost.Lost)
 				break
 			}
 		}
@@ -174,8 +200,8 @@ func (r *trial) judgeMissing(f *fate) {
 		switch {
 		case got != nil && got.EntryID == e.EntryID && got.data == e.data:
 		case e.Index <= f.committed && !in(r.plan.Cost.Lost, e.Index):
-			r.bad("entry %v is missing: it was committed, intact %v, with a donor %v", e.EntryID, f.intact[e.frame],
-				r.held(e.EntryID))
+			r.bad("entry %v is missing: it was committed, intact %v, with a donor %v; the database is at %d, the result ends at %d",
+				e.EntryID, f.intact[e.frame], r.held(e.EntryID), r.applied, r.made.last())
 			return
 		case e.Index <= f.committed && !r.accept:
 			r.bad("entry %v was committed, and is lost", e.EntryID)
