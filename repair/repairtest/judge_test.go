@@ -15,19 +15,21 @@ import (
 // fate is what is true about a specimen's entries after the damage.
 type fate struct {
 	intact    map[*frame]bool
-	committed uint64 // up to here anything that is left of the member tells so
+	states    uint64 // up to here the hard states that are left say that entries are committed
+	committed uint64 // and up to here anything that is left of the member
 }
 
 func (s *specimen) fate() *fate {
-	f := &fate{intact: s.intact(), committed: s.applied}
+	f := &fate{intact: s.intact()}
 	for _, seg := range s.segs {
 		for _, fr := range seg.frames {
 			var st raftpb.HardState
 			if fr.kind == wal.KindState && f.intact[fr] && st.Unmarshal(fr.data) == nil {
-				f.committed = max(f.committed, st.Commit)
+				f.states = max(f.states, st.Commit)
 			}
 		}
 	}
+	f.committed = max(f.states, s.applied)
 	for name := range s.snaps {
 		if id, ok := snapshot.ParseFileName(name); ok && bytes.Equal(s.others[snapDir+name], s.snaps[name]) {
 			f.committed = max(f.committed, id.Index)
@@ -84,6 +86,13 @@ func (s *specimen) changed(e *entry) int {
 	return least
 }
 
+// proven reports whether the frame of an entry is intact, and so are those around it, which prove it.
+func (s *specimen) proven(f *fate, e *entry) bool {
+	frames := s.segs[e.seg].frames
+	i := slices.Index(frames, e.frame)
+	return f.intact[e.frame] && f.intact[frames[i-1]] && (i+1 == len(frames) || f.intact[frames[i+1]])
+}
+
 func in(ranges []repair.Range, index uint64) bool {
 	return slices.ContainsFunc(ranges, func(r repair.Range) bool { return r.First <= index && index <= r.Last })
 }
@@ -105,6 +114,11 @@ func (r *trial) judgePlan() {
 		r.fault("a single bit: %s", r.plan.Status)
 	}
 	switch r.plan.Status {
+	case repair.StatusHealthy:
+		if last := r.found.View.LastIndex(); last < r.applied {
+			r.bad("nothing to do, but the log ends at %d and the database is at %d: etcd won't apply what comes next", last,
+				r.applied)
+		}
 	case repair.StatusLoss, repair.StatusLossy:
 		for _, i := range lost {
 			if !in(r.plan.Cost.Lost, i) {
@@ -112,13 +126,13 @@ func (r *trial) judgePlan() {
 			}
 		}
 		for _, e := range r.entries {
-			if e.Index <= f.committed && in(r.plan.Cost.Lost, e.Index) && f.intact[e.frame] {
+			if e.Index <= f.committed && in(r.plan.Cost.Lost, e.Index) && r.proven(f, e) {
 				r.fault("the plan loses entry %d, which is there: %v", e.Index, r.plan.Cost.Lost)
 				break
 			}
 		}
 		if len(lost) == 0 && !slices.ContainsFunc(r.lesions, func(l lesion) bool { return l.claims }) {
-			r.fault("status %s, and nothing is lost", r.plan.Status)
+			r.fault("status %s, and nothing is lost, not even %v: %v", r.plan.Status, r.plan.Cost.Lost, r.plan.Refused)
 		}
 	case repair.StatusNone:
 		r.fault("impossible: %v", r.plan.Refused)
