@@ -15,7 +15,7 @@ import (
 // fitIdentity keeps those candidates that leave the metadata as it is known to be, or all of them if
 // that tells nothing.
 func (s *search) fitIdentity(all []patch) []patch {
-	if !s.seedUnproven() || len(all) < 2 || s.log.Dialect() != wal.Etcd {
+	if !s.headUnproven() || len(all) < 2 || s.log.Dialect() != wal.Etcd {
 		return all
 	}
 	known, members := s.knownMetadata(), map[uint64]bool{}

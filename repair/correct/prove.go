@@ -4,6 +4,7 @@ import (
 	"hash/crc32"
 	"io"
 
+	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -27,8 +28,10 @@ type proof struct {
 	records int // from the damage on, up to maxProof
 	data    int // how many of them have data
 	end     int64
-	clean   bool // the log ends behind them, or the segment does and the next goes on
-	first   wal.Record
+	clean   bool           // the log ends behind them, or the segment does and the next goes on
+	linked  bool           // the next segment goes on
+	id      raftpb.EntryID // of the first, if it is an entry
+	first   bool           // the first has data
 }
 
 // maxProof is how many records are read from the damage on: the one with it, and two that follow.
@@ -56,7 +59,7 @@ func (s *search) proveFrom(p patch, at wal.Reached) (x proof) {
 			return proof{}
 		}
 		if x.records == 0 {
-			x.first = *r
+			x.id, x.first = r.ID, r.Data != nil
 		}
 		x.records++
 		if r.Data != nil {
@@ -69,6 +72,7 @@ func (s *search) proveFrom(p patch, at wal.Reached) (x proof) {
 	x.end = at.Off
 	if x.records > 0 && x.records < maxProof {
 		x.clean = s.endsAt(p, at)
+		x.linked = x.clean && !s.site.Tail
 	}
 	return x
 }
@@ -91,17 +95,22 @@ func (s *search) endsAt(p patch, at wal.Reached) bool {
 // follows reports whether the log goes on behind the first record.
 func (x proof) follows() bool { return x.records > 1 || x.clean }
 
-// sum returns the checksum of the chain with data appended that lies in the segment.
+// sum returns the checksum of the chain before the damage with data appended that lies in the segment.
 func (s *search) sum(d span) uint32 {
 	if sum, ok := s.sums[d]; ok {
 		return sum
 	}
-	sum := s.site.Before.Sum
+	sum := s.sumFrom(s.site.Before.Sum, d)
+	s.sums[d] = sum
+	return sum
+}
+
+// sumFrom returns the checksum of a chain with data appended that lies in the segment.
+func (s *search) sumFrom(sum uint32, d span) uint32 {
 	s.eachChunk(s.src, d, func(b []byte) bool {
 		sum = crc32.Update(sum, castagnoli, b)
 		return true
 	})
-	s.sums[d] = sum
 	return sum
 }
 

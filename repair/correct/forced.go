@@ -1,0 +1,83 @@
+package correct
+
+import (
+	"fmt"
+	"hash/crc32"
+
+	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/wal"
+)
+
+// The records that a segment begins with say nothing that is not known from elsewhere: the checksum that
+// the segment before ends with, the metadata of every other segment, and in a log of etcd the hard state
+// that was saved last, or in the first segment the snapshot at index 0.
+
+// forced looks for records of a segment's head that fill the damaged bytes exactly.
+func (s *search) forced(x *found) {
+	x.what = "heads of a segment"
+	if !s.site.More || s.site.Before.Records() > 2 {
+		return
+	}
+	for _, unpadded := range s.paddings() {
+		s.forcedHead(x, unpadded)
+	}
+}
+
+func (s *search) forcedHead(x *found, unpadded bool) {
+	at := s.site.Before
+	sum, seeded := at.Sum, at.Seeded
+	if !seeded {
+		return
+	}
+	var b []byte
+	for n := at.Records(); n < 3; n++ {
+		kind, data, ok := s.headRecord(n)
+		if !ok {
+			return
+		}
+		sum = crc32.Update(sum, castagnoli, data)
+		f := wal.Frame{Off: at.Off + int64(len(b)), Kind: kind, CRC: sum, HasData: data != nil}
+		f.Fit(int64(len(data)), unpadded)
+		b = append(append(f.AppendHead(b), data...), make([]byte, f.Pad)...)
+		if x.tried++; at.Off+int64(len(b)) != s.site.End {
+			continue
+		}
+		p := patch{off: at.Off, bytes: b, follow: true}
+		if pr := s.prove(p); pr.proven() {
+			p.why = fmt.Sprintf("the records that a segment begins with end at crc %s, which what follows continues", hex(sum))
+			s.add(x, p)
+		}
+	}
+}
+
+// headRecord returns what is known of record n of the segment.
+func (s *search) headRecord(n int) (k wal.Kind, data []byte, ok bool) {
+	switch n {
+	case 0:
+		return wal.KindCRC, nil, true
+	case 1:
+		data = s.knownMetadata()
+		return wal.KindMetadata, data, data != nil
+	}
+	if s.log.Dialect() != wal.Etcd {
+		return 0, nil, false
+	}
+	if s.site.Segment == 0 {
+		return wal.KindSnapshot, new(wal.Snapshot).AppendTo(nil, raftpb.FlavorGogo), true
+	}
+	data = s.lastState()
+	return wal.KindState, data, data != nil
+}
+
+// lastState returns the last hard state of the segment before, nil if it has none.
+func (s *search) lastState() (data []byte) {
+	for r, err := range s.log.SegmentRecords(s.site.Segment - 1) {
+		if s.err = s.ctx.Err(); err != nil || s.err != nil {
+			return nil
+		}
+		if r.Kind == wal.KindState && !r.Unchecked {
+			data = append(data[:0], r.Data...)
+		}
+	}
+	return data
+}
