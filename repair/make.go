@@ -45,7 +45,7 @@ func NewPlan(ctx context.Context, m *Member, o PlanOptions) (plan *Plan, err err
 		return nil, fmt.Errorf("there is no log that could be repaired: %w", errors.Join(m.LogErr, errNoView))
 	}
 	d := &draft{o: &o, member: m, report: m.Report, files: slices.Clone(m.Files), tried: map[string]bool{},
-		plan: &Plan{Format: PlanFormat, Source: Source{Path: m.Name}}}
+		plan: &Plan{Format: PlanFormat, Source: Source{Path: m.Name, WalDir: m.walDir}, Steps: []Step{}}}
 	defer func() { err = errors.Join(err, d.close()) }()
 	if err := d.lay(); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func NewPlan(ctx context.Context, m *Member, o PlanOptions) (plan *Plan, err err
 		if err := d.seal(ctx); err != nil {
 			return nil, err
 		}
-		if err := d.plan.Source.checkUnchanged(ctx, m.Log); err != nil {
+		if err := d.plan.Source.checkUnchanged(ctx, m.Name, m.Log); err != nil {
 			return nil, err
 		}
 	}
