@@ -31,13 +31,31 @@ type Status string
 
 // The statuses.
 const (
-	StatusHealthy Status = "healthy"    // there is nothing to do
-	StatusRepair  Status = "repair"     // the steps make a log that boots, and lose nothing known to be committed
-	StatusLoss    Status = "loss"       // going on loses entries that were committed; nobody has accepted that
-	StatusLossy   Status = "lossy"      // the same, and it was accepted
-	StatusNone    Status = "impossible" // no remedy helps
-	StatusBeside  Status = "elsewhere"  // there is nothing to do about the log; what is wrong lies beside it
+	StatusHealthy Status = "healthy"
+	StatusRepair  Status = "repair"
+	StatusLoss    Status = "loss"
+	StatusLossy   Status = "lossy"
+	StatusNone    Status = "impossible"
+	StatusBeside  Status = "elsewhere"
 )
+
+// StatusInfo describes a status.
+type StatusInfo struct {
+	Status Status
+	Doc    string
+}
+
+// Statuses returns all statuses.
+func Statuses() []StatusInfo {
+	return []StatusInfo{
+		{StatusHealthy, "there is nothing to do"},
+		{StatusRepair, "the steps make a log that boots, and lose nothing that is known to be committed"},
+		{StatusLoss, "the steps lose entries that are known to be committed, and nobody has accepted that"},
+		{StatusLossy, "the same, and it was accepted"},
+		{StatusNone, "no remedy helps, or what was asked for can't be done"},
+		{StatusBeside, "there is nothing to do about the log; what is wrong lies beside it"},
+	}
+}
 
 // Step is one remedy, applied to one finding or to several of a kind.
 type Step struct {

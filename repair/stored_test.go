@@ -31,7 +31,7 @@ func TestStoredPlanChanged(t *testing.T) {
 	const newest = "0000000000000003-000000000000078a.snap"
 	for name, change := range map[string]func(p *patient){
 		"a segment":           func(p *patient) { p.edit(0, 100, func(b []byte) { b[0] ^= 1 }, 1) },
-		"a .snap file":        func(p *patient) { os.WriteFile(p.snap(newest), []byte("x"), 0o600) },
+		"a .snap file":        func(p *patient) { _ = os.WriteFile(p.snap(newest), []byte("x"), 0o600) },
 		"a .snap file less":   func(p *patient) { os.Remove(p.snap(newest)) },
 		"the database gone":   func(p *patient) { os.Remove(p.snap("db")) },
 		"the database behind": func(p *patient) { p.oldDatabase() },
