@@ -181,7 +181,8 @@ func TestUndoLoss(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatal(err)
 	}
-	if !r.DryRun || r.Undone || len(r.Loss.Files) != 1 || r.Loss.Then.Index == 0 || r.Loss.Applied == 0 || r.Change.State != "done" {
+	if !r.DryRun || r.Undone || r.Change.State != "done" || len(r.Loss.Files) != 1 || r.Loss.Then.Index == 0 ||
+		r.Loss.Applied == 0 {
 		t.Errorf("%+v", r)
 	}
 	out, _ = c.run(ui.StatusOK, "data", "--yes", "--accept-loss")
@@ -222,7 +223,7 @@ func TestUndoHeld(t *testing.T) {
 	}
 	defer func() { _ = f.Close() }()
 	_, errs := c.run(ui.StatusInUse, "data", "--yes")
-	c.want(false, errs, "locked by another process")
+	c.want(false, errs, "locked by another process; stop the etcd that runs on it")
 }
 
 // A log that lies elsewhere has to be named.
@@ -241,7 +242,9 @@ func TestUndoUsage(t *testing.T) {
 		_, errs := c.run(ui.StatusUsage, args...)
 		c.want(false, errs, "raftctl undo: ")
 	}
-	_, errs := c.run(ui.StatusError, "none", "--yes")
+	_, errs := c.run(ui.StatusUsage, "data/member/snap/db", "--yes")
+	c.want(false, errs, "data/member/snap/db is no directory, want a data directory or a folder of segments")
+	_, errs = c.run(ui.StatusError, "none", "--yes")
 	c.want(false, errs, "none: no such file or directory")
 	if err := os.Mkdir(filepath.Join(c.dir, "empty"), 0o700); err != nil {
 		t.Fatal(err)
@@ -257,15 +260,17 @@ func TestUndoJSONContract(t *testing.T) {
 	text := readDoc(t, "docs/json.md")
 	c := newChanged(t, "")
 	c.flip(filepath.Join(c.log, oneSegment))
-	for _, args := range [][]string{{"data", "--list"}, {"data", "--dry-run", "--accept-loss"}, {"data", "--yes", "--accept-loss"}} {
-		out, _ := c.run(ui.StatusOK, append(args, "-o", "jsonl")...)
+	for _, args := range [][]string{{"--list"}, {"--dry-run", "--accept-loss"}, {"--yes", "--accept-loss"}} {
+		out, _ := c.run(ui.StatusOK, append(args, "data", "-o", "jsonl")...)
 		var v any
 		if err := json.Unmarshal([]byte(out), &v); err != nil {
 			t.Fatalf("%q: %v", args, err)
 		}
 		wantNames(t, text, v)
 	}
-	for _, s := range []change.State{change.Made, change.Done, change.HalfDone, change.TakenBack, change.HalfUndone, change.Undone} {
+	for _, s := range []change.State{
+		change.Made, change.Done, change.HalfDone, change.TakenBack, change.HalfUndone, change.Undone,
+	} {
 		wantNamed(t, text, string(s))
 	}
 }

@@ -30,7 +30,8 @@ func auditOf(t testing.TB, fsys vfs.FS, at Place, text string) {
 	_ = f.Close()
 }
 
-const begun = `{"event":"begun","id":"a","time":"2026-11-29T01:02:03Z","log":"/m1","staged":"m1.changing-a","kept":"m1.before-x"}`
+const begun = `{"event":"begun","id":"a","time":"2026-11-29T01:02:03Z","log":"/m1",` +
+	`"staged":"m1.changing-a","kept":"m1.before-x"}`
 
 func line(event, id string) string {
 	return `{"event":"` + event + `","id":"` + id + `","time":"2026-11-29T01:02:04Z","kept":"m1.undone-x"}`
@@ -43,20 +44,21 @@ func TestFold(t *testing.T) {
 		want  []State
 		torn  int
 	}{
-		"none":             {"", nil, 0},
-		"begun":            {begun + "\n", []State{HalfDone}, 0},
-		"torn":             {begun[:40], nil, 1},
-		"no end of line":   {begun, nil, 1},
-		"done":             {begun + "\n" + line("done", "a") + "\n", []State{Done}, 0},
-		"torn end":         {begun + "\n" + line("done", "a")[:20], []State{HalfDone}, 1},
-		"torn between":     {begun + "\n" + line("done", "a")[:20] + "\n" + line("done", "a") + "\n", []State{Done}, 1},
-		"taken back":       {begun + "\n" + line("taken_back", "a") + "\n", []State{TakenBack}, 0},
-		"undo begun":       {begun + "\n" + line("done", "a") + "\n" + line("undo_begun", "a") + "\n", []State{HalfUndone}, 0},
-		"undone":           {begun + "\n" + line("undone", "a") + "\n", []State{Undone}, 0},
-		"made":             {strings.Replace(begun, "begun", "made", 1) + "\n", []State{Made}, 0},
-		"of another":       {begun + "\n" + line("done", "b") + "\n", []State{HalfDone}, 0},
-		"unknown":          {begun + "\n" + line("something", "a") + "\n", []State{HalfDone}, 0},
-		"two":              {begun + "\n" + strings.Replace(begun, `"a"`, `"b"`, 1) + "\n" + line("done", "b") + "\n", []State{HalfDone, Done}, 0},
+		"none":           {"", nil, 0},
+		"begun":          {begun + "\n", []State{HalfDone}, 0},
+		"torn":           {begun[:40], nil, 1},
+		"no end of line": {begun, nil, 1},
+		"done":           {begun + "\n" + line("done", "a") + "\n", []State{Done}, 0},
+		"torn end":       {begun + "\n" + line("done", "a")[:20], []State{HalfDone}, 1},
+		"torn between":   {begun + "\n" + line("done", "a")[:20] + "\n" + line("done", "a") + "\n", []State{Done}, 1},
+		"taken back":     {begun + "\n" + line("taken_back", "a") + "\n", []State{TakenBack}, 0},
+		"undo begun":     {begun + "\n" + line("done", "a") + "\n" + line("undo_begun", "a") + "\n", []State{HalfUndone}, 0},
+		"undone":         {begun + "\n" + line("undone", "a") + "\n", []State{Undone}, 0},
+		"made":           {strings.Replace(begun, "begun", "made", 1) + "\n", []State{Made}, 0},
+		"of another":     {begun + "\n" + line("done", "b") + "\n", []State{HalfDone}, 0},
+		"unknown":        {begun + "\n" + line("something", "a") + "\n", []State{HalfDone}, 0},
+		"two": {begun + "\n" + strings.Replace(begun, `"a"`, `"b"`, 1) + "\n" + line("done", "b") + "\n",
+			[]State{HalfDone, Done}, 0},
 		"no JSON":          {"x\n[]\n{}\nnull\n" + begun + "\n", []State{HalfDone}, 4},
 		"blank lines":      {"\n\n" + begun + "\n \n", []State{HalfDone}, 0},
 		"a path as a name": {strings.Replace(begun, "m1.before-x", "../x", 1) + "\n", nil, 1},

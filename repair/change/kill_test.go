@@ -99,8 +99,9 @@ func (r *rig) checkKilled() string {
 			r.t.Errorf("the log is %s", log)
 		}
 	}
-	if states := r.history(); len(states) > 0 && states[len(states)-1] != change.Undone && states[len(states)-1] != change.TakenBack {
-		end += ", " + string(states[len(states)-1])
+	states := append([]change.State{change.Undone}, r.history()...)
+	if last := states[len(states)-1]; last != change.Undone && last != change.TakenBack {
+		end += ", " + string(last)
 		if err := r.doUndo(); err != nil {
 			r.t.Fatalf("%s: undo: %v", end, err)
 		}

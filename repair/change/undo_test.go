@@ -117,10 +117,8 @@ func TestLossOfEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	then := log.Last()
-	if err := log.Append(raftpb.HardState{}, []raftpb.Entry{{Term: 9, Index: then + 1}, {Term: 9, Index: then + 2}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := log.Close(); err != nil {
+	err = log.Append(raftpb.HardState{}, []raftpb.Entry{{Term: 9, Index: then + 1}, {Term: 9, Index: then + 2}})
+	if err := errors.Join(err, log.Close()); err != nil {
 		t.Fatal(err)
 	}
 	o := change.UndoOptions{FS: vfs.OS, Place: w.place(), Now: now}

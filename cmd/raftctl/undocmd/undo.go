@@ -13,6 +13,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/metacmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/repair/change"
 )
 
@@ -77,6 +78,10 @@ interrupted.`,
 
 // locate finds the member.
 func (o *options) locate(a *ui.App, name string) (change.Place, error) {
+	if info, err := a.FS.Stat(a.Path(name)); err == nil && !info.IsDir() {
+		return change.Place{}, ui.UsageError{Err: fmt.Errorf("%s is no directory, want a data directory or a folder of segments",
+			ui.Quote(name))}
+	}
 	wal := ""
 	if o.source.WalDir != "" {
 		wal = a.Path(o.source.WalDir)
@@ -153,8 +158,12 @@ func (o *options) explain(a *ui.App, name string, err error) error {
 		return ui.ExitError{Status: ui.StatusDamage}
 	}
 	if other, ok := errors.AsType[*change.OtherLogError](err); ok {
+		log := shown(a, other.Changed)
 		return ui.UsageError{Err: fmt.Errorf("the last change was one of another log, which was %s then; name it: '%s'",
-			ui.Quote(shown(a, other.Changed)), ui.CommandLine("raftctl", "undo", paths.Typed(name), "--wal-dir", shown(a, other.Changed)))}
+			ui.Quote(log), ui.CommandLine("raftctl", "undo", paths.Typed(name), "--wal-dir", log))}
+	}
+	if errors.Is(err, vfs.ErrLocked) {
+		return fmt.Errorf("%w; stop the etcd that runs on it", err)
 	}
 	if errors.Is(err, change.ErrNothing) {
 		return ui.UsageError{Err: fmt.Errorf("%s: %w; '%s' lists what was done", ui.Quote(name), change.ErrNothing,
