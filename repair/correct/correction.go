@@ -67,7 +67,7 @@ type span struct{ off, n int64 }
 func (s *search) find() (*Correction, error) {
 	tried := int64(0)
 	for _, level := range []func(x *found){
-		s.asRead, s.singleBits, s.fields, s.forced, s.bytes, s.words, s.fieldsAndBit, s.zeroWord,
+		s.asRead, s.singleBits, s.fields, s.forced, s.bytes, s.twoBits, s.words, s.fieldsAndBit, s.zeroWord,
 	} {
 		var x found
 		if level(&x); s.err != nil {

@@ -98,11 +98,6 @@ func (s *search) addFields(x *found, f wal.Frame) {
 	}
 }
 
-// proven reports whether what follows the first record proves its checksum.
-func (x *proof) proven() bool {
-	return x.data > 1 || x.data == 1 && !x.first || x.linked
-}
-
 // storedCRC returns the checksum that lies in the record at the damage, if its first fields have the
 // form of a record's.
 func (s *search) storedCRC() (crc uint32, ok bool) {
@@ -147,6 +142,7 @@ func (s *search) fieldsAndBit(x *found) {
 			s.eachError(&f, diff, 1, func(off int64, e uint32) { s.fieldsError(x, f, off, byte(e)) })
 		}
 	}
+	s.fitIdentity(x)
 }
 
 // knownCRCs returns the checksums that the record at the damage may have: the stored one, and the one

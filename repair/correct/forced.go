@@ -62,8 +62,11 @@ func (s *search) headRecord(n int) (k wal.Kind, data []byte, ok bool) {
 	if s.log.Dialect() != wal.Etcd {
 		return 0, nil, false
 	}
-	if s.site.Segment == 0 {
+	if s.log.Segments()[s.site.Segment].Name.Seq == 0 {
 		return wal.KindSnapshot, new(wal.Snapshot).AppendTo(nil, raftpb.FlavorGogo), true
+	}
+	if s.site.Segment == 0 {
+		return 0, nil, false
 	}
 	data = s.lastState()
 	return wal.KindState, data, data != nil

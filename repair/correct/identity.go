@@ -2,6 +2,7 @@ package correct
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
@@ -12,28 +13,27 @@ import (
 // metadata. What tells the two apart is what is known of the metadata from elsewhere: the other segments
 // repeat it, and the member's ID is among the voters of snapshot records, or gets votes.
 
-// fitIdentity keeps those candidates that leave the metadata as it is known to be, or all of them if
-// that tells nothing.
-func (s *search) fitIdentity(all []patch) []patch {
-	if !s.headUnproven() || len(all) < 2 || s.log.Dialect() != wal.Etcd {
-		return all
+// fitIdentity drops the candidates that make the metadata something else than it is known to be. If it is
+// not known, only single bits can be told apart, by the members that the log names.
+func (s *search) fitIdentity(x *found) {
+	if !s.headUnproven() || len(x.patches) == 0 || x.single && len(x.patches) == 1 {
+		return
 	}
 	known, members := s.knownMetadata(), map[uint64]bool{}
-	if known == nil {
+	if known == nil && x.single {
 		members = s.memberIDs()
 	}
-	var out []patch
-	for _, p := range all {
+	fits := func(p patch) bool {
 		data := s.metadataWith(p)
 		var m wal.Metadata
-		if known != nil && bytes.Equal(data, known) || known == nil && m.Unmarshal(data) == nil && members[m.NodeID] {
-			out = append(out, p)
-		}
+		return known != nil && bytes.Equal(data, known) ||
+			known == nil && m.Unmarshal(data) == nil && members[m.NodeID]
 	}
-	if len(out) == 0 && known == nil {
-		return all
+	if known == nil && !slices.ContainsFunc(x.patches, fits) {
+		x.doubt = "the checksum at the segment's head, which nothing proves, may be wrong as well"
+		return
 	}
-	return out
+	x.patches = slices.DeleteFunc(x.patches, func(p patch) bool { return !fits(p) })
 }
 
 // metadataWith returns the metadata at the damage as it is with a patch.
