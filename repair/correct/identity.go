@@ -19,21 +19,30 @@ func (s *search) fitIdentity(x *found) {
 	if !s.headUnproven() || len(x.patches) == 0 || x.single && len(x.patches) == 1 {
 		return
 	}
-	known, members := s.knownMetadata(), map[uint64]bool{}
-	if known == nil && x.single {
-		members = s.memberIDs()
-	}
-	fits := func(p patch) bool {
-		data := s.metadataWith(p)
-		var m wal.Metadata
-		return known != nil && bytes.Equal(data, known) ||
-			known == nil && m.Unmarshal(data) == nil && members[m.NodeID]
-	}
-	if known == nil && !slices.ContainsFunc(x.patches, fits) {
+	if s.knownMetadata() == nil && !x.single {
 		x.doubt = "the checksum at the segment's head, which nothing proves, may be wrong as well"
 		return
 	}
-	x.patches = slices.DeleteFunc(x.patches, func(p patch) bool { return !fits(p) })
+	fits := func(p patch) bool { return s.isIdentity(s.metadataWith(p)) }
+	if s.knownMetadata() != nil || slices.ContainsFunc(x.patches, fits) {
+		x.patches = slices.DeleteFunc(x.patches, func(p patch) bool { return !fits(p) })
+	}
+}
+
+// maxIdentity is how large metadata is at most: two IDs, and their tags.
+const maxIdentity = 22
+
+// isIdentity reports whether data is the metadata that other segments hold or, if there are none, names
+// one of the members that the log names.
+func (s *search) isIdentity(data []byte) bool {
+	if known := s.knownMetadata(); known != nil {
+		return bytes.Equal(data, known)
+	}
+	if s.members == nil {
+		s.members = s.memberIDs()
+	}
+	var m wal.Metadata
+	return s.log.Dialect() == wal.Etcd && m.Unmarshal(data) == nil && s.members[m.NodeID]
 }
 
 // metadataWith returns the metadata at the damage as it is with a patch.
@@ -51,6 +60,13 @@ func (s *search) metadataWith(p patch) []byte {
 
 // knownMetadata returns the metadata of the first other segment that holds some, nil if none does.
 func (s *search) knownMetadata() []byte {
+	if !s.looked {
+		s.looked, s.metadata = true, s.otherMetadata()
+	}
+	return s.metadata
+}
+
+func (s *search) otherMetadata() []byte {
 	for i := range s.log.Segments() {
 		if i == s.site.Segment {
 			continue

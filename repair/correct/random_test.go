@@ -78,7 +78,7 @@ func TestNeverWrong(t *testing.T) {
 				file := names[rng.IntN(len(names))]
 				lo, hi := wreck(rng, f[file])
 				wrecked := f.clone()
-				done, _ := mend(t, f, was)
+				done, why := mend(t, f, was)
 				for file, b := range f {
 					for i := range b {
 						if b[i] != wrecked[file][i] && b[i] != was[file][i] {
@@ -94,6 +94,7 @@ func TestNeverWrong(t *testing.T) {
 					partly++
 				default:
 					refused++
+					t.Logf("REF seed %d %s [%d, %d): %v", seed, file, lo, hi, why)
 				}
 			}
 			t.Logf("%-20s %d right, %d in part, %d refused", name, right, partly, refused)
