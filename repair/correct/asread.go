@@ -18,6 +18,9 @@ func (s *search) asRead(x *found) {
 	p := patch{off: f.Off, bytes: head, why: "the data gives crc " + hex(r.Sum), follow: true}
 	switch s.finding.Class {
 	case wal.ClassLengthField, wal.ClassZeroedLength:
+		if !s.knowsPadding(p) {
+			return
+		}
 		p.bytes = head[:headerSize]
 	case wal.ClassKind, wal.ClassPrefix:
 		p.off, p.bytes = f.Off+headerSize, head[headerSize:]
@@ -28,6 +31,9 @@ func (s *search) asRead(x *found) {
 		p.off, p.bytes = f.Off+headerSize, head[headerSize:]
 	case wal.ClassPadding:
 		p.off, p.bytes, p.why = f.End()-int64(f.Pad), make([]byte, f.Pad), "padding is zero"
+		if !s.knowsPadding(p) {
+			return
+		}
 	default:
 		return
 	}
@@ -42,4 +48,21 @@ func frameOf(r *wal.Record) wal.Frame {
 	}
 	f.Place()
 	return f
+}
+
+// knowsPadding reports whether the frame at the damage is known to have padding, or not to have any: by
+// what follows, or by the frames before it. No frame with padding comes before one without.
+func (s *search) knowsPadding(p patch) bool {
+	if s.site.Before.Unpadded || s.prove(p).follows() {
+		return true
+	}
+	for r, err := range s.log.SegmentRecords(s.site.Segment) {
+		if s.err = s.ctx.Err(); err != nil || s.err != nil || r.Pos.Off >= s.site.Before.Off {
+			return false
+		}
+		if r.Pad > 0 {
+			return true
+		}
+	}
+	return false
 }

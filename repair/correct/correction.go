@@ -58,6 +58,10 @@ type search struct {
 	err     error // of a read, or ctx's: it finds nothing more
 
 	sums map[span]uint32 // of data behind the chain before the damage
+
+	looked   bool            // metadata is set, if there is any
+	metadata []byte          // that other segments hold
+	members  map[uint64]bool // that the log names; nil if they were not looked for yet
 }
 
 // span is n bytes of the segment.
@@ -67,7 +71,8 @@ type span struct{ off, n int64 }
 func (s *search) find() (*Correction, error) {
 	tried := int64(0)
 	for _, level := range []func(x *found){
-		s.asRead, s.singleBits, s.fields, s.forced, s.bytes, s.words, s.fieldsAndBit, s.zeroWord,
+		s.asRead, s.singleBits, s.fields, s.forced, s.bytes, s.twoBits, s.words, s.fieldsAndBit,
+		s.fieldsAndByte, s.zeroWord,
 	} {
 		var x found
 		if level(&x); s.err != nil {

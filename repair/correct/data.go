@@ -10,13 +10,14 @@ import (
 func (s *search) bytes(x *found) {
 	x.what = "errors within one byte"
 	s.dataErrors(x, 8)
+	s.fitIdentity(x)
 }
 
-// words looks for an error within one aligned word of 16 bits, or of any two bits.
+// words looks for an error within one aligned word of 16 bits.
 func (s *search) words(x *found) {
-	x.what = "errors within a 16-bit word or of two bits"
+	x.what = "errors within a 16-bit word"
 	s.dataErrors(x, 16)
-	s.twoBits(x)
+	s.fitIdentity(x)
 }
 
 // dataErrors goes through the errors of a width in bits, 1, 8 or 16, that explain why the data of the

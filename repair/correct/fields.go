@@ -2,7 +2,6 @@ package correct
 
 import (
 	"fmt"
-	"hash/crc32"
 
 	"github.com/raftctl/raftctl/wal"
 )
@@ -57,18 +56,27 @@ func (s *search) sizes() (out []wal.Frame) {
 		if f, ok := wal.ParseUnframed(b, at.Off, s.site.Size, unpadded); ok {
 			add(f)
 		}
-		if !s.site.More {
-			continue
-		}
-		const align = 8
-		for pad := range align {
-			size := s.site.End - at.Off - headerSize - int64(pad)
+		end := s.end()
+		for pad := range frameAlign {
+			size := end - at.Off - headerSize - int64(pad)
 			if unpadded && pad == 0 || !unpadded && wal.Padding(size) == pad {
 				add(wal.Frame{Off: at.Off, Size: size, Pad: pad})
 			}
 		}
 	}
 	return out
+}
+
+// frameAlign is what padded frames begin at a multiple of.
+const frameAlign = 8
+
+// end returns where the record at the damage may end: where the next one begins, or where there are only
+// zeros.
+func (s *search) end() int64 {
+	if s.site.More || !s.site.Tail {
+		return s.site.End
+	}
+	return (s.site.End + frameAlign - 1) / frameAlign * frameAlign
 }
 
 // addFields adds the candidate that a record lies in the frame f, with the checksum that its data gives,
@@ -96,11 +104,6 @@ func (s *search) addFields(x *found, f wal.Frame) {
 			return // as it is stored
 		}
 	}
-}
-
-// proven reports whether what follows the first record proves its checksum.
-func (x *proof) proven() bool {
-	return x.data > 1 || x.data == 1 && !x.first || x.linked
 }
 
 // storedCRC returns the checksum that lies in the record at the damage, if its first fields have the
@@ -133,6 +136,16 @@ const maxApart = 1 << 20
 // data. What follows, or the stored checksum, must say what the data should give.
 func (s *search) fieldsAndBit(x *found) {
 	x.what = "single bits of the data, each with the fields that go with it"
+	s.fieldsAndError(x, 1)
+}
+
+// fieldsAndByte is fieldsAndBit for an error within one byte of the data.
+func (s *search) fieldsAndByte(x *found) {
+	x.what = "bytes of the data, each with the fields that go with it"
+	s.fieldsAndError(x, 8)
+}
+
+func (s *search) fieldsAndError(x *found, width int) {
 	if !s.site.Before.Seeded {
 		return
 	}
@@ -142,11 +155,12 @@ func (s *search) fieldsAndBit(x *found) {
 			if !f.Place() || f.DataLen == 0 {
 				continue
 			}
-			x.tried += patterns(f.DataLen, 1)
+			x.tried += patterns(f.DataLen, width)
 			diff := s.sum(span{f.DataOff, f.DataLen}) ^ crc
-			s.eachError(&f, diff, 1, func(off int64, e uint32) { s.fieldsError(x, f, off, byte(e)) })
+			s.eachError(&f, diff, width, func(off int64, e uint32) { s.fieldsError(x, f, off, byte(e)) })
 		}
 	}
+	s.fitIdentity(x)
 }
 
 // knownCRCs returns the checksums that the record at the damage may have: the stored one, and the one
@@ -155,29 +169,29 @@ func (s *search) knownCRCs() (out []uint32) {
 	if crc, ok := s.storedCRC(); ok {
 		out = append(out, crc)
 	}
+	if _, crc, ok := s.next(); ok && (len(out) == 0 || out[0] != crc) {
+		out = append(out, crc)
+	}
+	return out
+}
+
+// next returns the frame behind the damage and the checksum that it continues, if its data is intact.
+func (s *search) next() (f wal.Frame, crc uint32, ok bool) {
 	if !s.site.More {
-		return out
+		return f, s.site.Next, s.site.HasNext && s.site.End == s.site.Size
 	}
 	for _, unpadded := range s.paddings() {
-		f, ok := wal.ParseFrame(s.read(s.site.End, wal.HeadSize), s.site.End, s.site.Size, unpadded)
+		f, ok = wal.ParseFrame(s.read(s.site.End, wal.HeadSize), s.site.End, s.site.Size, unpadded)
 		if !ok {
 			continue
 		}
-		crc := f.CRC
-		if f.HasData {
-			fresh := uint32(0)
-			s.eachChunk(s.src, span{f.DataOff, f.DataLen}, func(b []byte) bool {
-				fresh = crc32.Update(fresh, castagnoli, b)
-				return true
-			})
-			crc = before(f.CRC, fresh, f.DataLen)
+		if !f.HasData {
+			return f, f.CRC, true
 		}
-		if len(out) == 0 || out[0] != crc {
-			out = append(out, crc)
-		}
-		break
+		fresh := s.sumFrom(0, span{f.DataOff, f.DataLen})
+		return f, before(f.CRC, fresh, f.DataLen), s.err == nil
 	}
-	return out
+	return f, 0, false
 }
 
 // fieldsError adds the candidate that the head of f and a byte of its data are wrong.
@@ -195,7 +209,7 @@ func (s *search) fieldsError(x *found, f wal.Frame, off int64, mask byte) {
 		copy(b, f.AppendHead(nil))
 		p := patch{off: f.Off, bytes: b}
 		if pr := s.prove(p); pr.records > 0 && s.plausible(&pr) {
-			p.why = fmt.Sprintf("a record of %d bytes there, with one bit at offset %d changed, gives its crc %s", f.Size,
+			p.why = fmt.Sprintf("a record of %d bytes there, with another byte at offset %d, gives its crc %s", f.Size,
 				off, hex(f.CRC))
 			p.follow = pr.follows()
 			s.add(x, p)

@@ -1,6 +1,7 @@
 package correct
 
 import (
+	"bytes"
 	"fmt"
 	"hash/crc32"
 
@@ -15,22 +16,27 @@ import (
 // forced looks for records of a segment's head that fill the damaged bytes exactly.
 func (s *search) forced(x *found) {
 	x.what = "heads of a segment"
-	if !s.site.More || s.site.Before.Records() > 2 {
+	if !s.site.More || s.site.Before.Records() >= headRecords {
 		return
 	}
 	for _, unpadded := range s.paddings() {
-		s.forcedHead(x, unpadded)
+		if s.site.Before.Seeded {
+			s.forcedHead(x, s.site.Before.Sum, unpadded)
+		} else if s.site.Before.Off == 0 {
+			s.forcedStart(x, unpadded)
+		}
 	}
 }
 
-func (s *search) forcedHead(x *found, unpadded bool) {
+// headRecords is how many records at the head of a segment are known from elsewhere.
+const headRecords = 3
+
+// forcedHead adds the head that goes on from a checksum and ends where the damage does, if what follows
+// continues it.
+func (s *search) forcedHead(x *found, sum uint32, unpadded bool) {
 	at := s.site.Before
-	sum, seeded := at.Sum, at.Seeded
-	if !seeded {
-		return
-	}
 	var b []byte
-	for n := at.Records(); n < 3; n++ {
+	for n := at.Records(); n < headRecords; n++ {
 		kind, data, ok := s.headRecord(n)
 		if !ok {
 			return
@@ -50,6 +56,30 @@ func (s *search) forcedHead(x *found, unpadded bool) {
 	}
 }
 
+// forcedStart adds the crc record of a segment before which there is none. Its checksum is what the next
+// record continues, if that is intact: which is so if it is metadata that is known from elsewhere, or if the
+// checksum is the stored one.
+func (s *search) forcedStart(x *found, unpadded bool) {
+	next, crc, ok := s.next()
+	if !ok {
+		return
+	}
+	f := wal.Frame{Kind: wal.KindCRC, CRC: crc}
+	f.Fit(0, unpadded)
+	if x.tried++; f.End() != s.site.End {
+		return
+	}
+	b := append(f.AppendHead(nil), make([]byte, f.Pad)...)
+	p := patch{bytes: b, follow: true, why: fmt.Sprintf("the record behind it continues crc %s", hex(crc))}
+	stored := bytes.Equal(s.read(f.DataOff-int64(checksumSize), checksumSize), b[f.DataOff-checksumSize:f.DataOff])
+	if !stored && !s.isIdentity(s.read(next.DataOff, min(next.DataLen, maxIdentity))) {
+		return
+	}
+	if pr := s.prove(p); pr.proven() {
+		s.add(x, p)
+	}
+}
+
 // headRecord returns what is known of record n of the segment.
 func (s *search) headRecord(n int) (k wal.Kind, data []byte, ok bool) {
 	switch n {
@@ -62,8 +92,11 @@ func (s *search) headRecord(n int) (k wal.Kind, data []byte, ok bool) {
 	if s.log.Dialect() != wal.Etcd {
 		return 0, nil, false
 	}
-	if s.site.Segment == 0 {
+	if s.log.Segments()[s.site.Segment].Name.Seq == 0 {
 		return wal.KindSnapshot, new(wal.Snapshot).AppendTo(nil, raftpb.FlavorGogo), true
+	}
+	if s.site.Segment == 0 {
+		return 0, nil, false
 	}
 	data = s.lastState()
 	return wal.KindState, data, data != nil

@@ -21,22 +21,36 @@ type patch struct {
 type found struct {
 	what    string // that was tried, in the plural
 	tried   int64
+	single  bool // they were single bits
 	patches []patch
-	skipped int // that fit as well, and were not looked at any closer
+	skipped int    // that fit as well, and were not looked at any closer
+	doubt   string // why none of them is proven, whatever fits
 }
 
-// maxChance is how likely a match by chance may be at a level that decides.
-const maxChance = 0.01
+// How likely a match by chance may be at a level that decides. Single bits get more than others: they
+// are what happens most.
+const (
+	maxChanceOfBits = 1e-2
+	maxChance       = 1e-4
+)
 
 // chance returns how likely it is that one of those tried fits by chance.
 func (x *found) chance() float64 { return float64(x.tried) / (1 << 32) }
+
+// likely reports whether one of those tried is likely to fit by chance.
+func (x *found) likely() bool {
+	if x.single {
+		return x.chance() > maxChanceOfBits
+	}
+	return x.chance() > maxChance
+}
 
 // maxProven is how many candidates of a level are proven one by one: two are too many already.
 const maxProven = 8
 
 // open reports whether one more candidate can make a difference.
 func (x *found) open() bool {
-	if len(x.patches) >= maxProven || x.chance() > maxChance {
+	if len(x.patches) >= maxProven || x.likely() {
 		x.skipped++
 		return false
 	}
@@ -71,10 +85,14 @@ func (s *search) decide(x found) (*Correction, error) {
 	if len(x.patches) > 1 {
 		x.patches = preferFollowed(x.patches)
 	}
-	if n := len(x.patches) + x.skipped; n != 1 {
+	n := len(x.patches) + x.skipped
+	if x.doubt != "" {
+		return nil, s.unprovable(n, "%d of %d %s fit, but %s", n, x.tried, x.what, x.doubt)
+	}
+	if n != 1 {
 		return nil, s.unprovable(n, "%d of %d %s fit", n, x.tried, x.what)
 	}
-	if chance := x.chance(); chance > maxChance {
+	if chance := x.chance(); x.likely() {
 		return nil, s.unprovable(1, "1 of %d %s fits, but among so many one would by chance in 1 of %.0f cases",
 			x.tried, x.what, max(1, 1/chance))
 	}

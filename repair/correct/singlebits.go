@@ -10,11 +10,11 @@ import (
 // fields, its data, its stored checksum, of the checksum that the segment begins with if nothing proves
 // it, or of the zeros behind the log's end.
 func (s *search) singleBits(x *found) {
-	x.what = "single bits"
+	x.what, x.single = "single bits", true
 	s.headBits(x)
 	s.dataErrors(x, 1)
+	s.fitIdentity(x)
 	s.zeroBit(x)
-	x.patches = s.fitIdentity(x.patches)
 }
 
 // headBits tries each bit of what precedes the data.
@@ -44,7 +44,7 @@ func (s *search) headBit(x *found, b []byte, i, bit int) {
 			continue
 		}
 		p := patch{off: at.Off + int64(i), bytes: []byte{b[i]}}
-		if pr := s.prove(p); pr.records > 0 && (at.Seeded || pr.data > 0) {
+		if pr := s.prove(p); pr.records > 0 && (at.Seeded || pr.proven()) {
 			p.why = fmt.Sprintf("bit %d of the byte at offset %d: the record of %d bytes then gives its crc %s",
 				bit, p.off, f.Size, hex(f.CRC))
 			p.follow = pr.follows()

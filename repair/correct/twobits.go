@@ -9,6 +9,7 @@ import (
 // twoBits looks for two flipped bits of the data, wherever they are. In a record of a kilobyte or more
 // there are so many pairs that one fits by chance.
 func (s *search) twoBits(x *found) {
+	x.what = "pairs of bits"
 	f, ok := s.frame()
 	if !ok {
 		return
@@ -43,6 +44,7 @@ func (s *search) twoBits(x *found) {
 		}
 		s.twoBitError(x, &f, [2]int64{a.off, b.off}, [2]byte{1 << a.bit, 1 << b.bit})
 	}
+	s.fitIdentity(x)
 }
 
 // twoBitError adds the candidate that two bytes of the data are wrong.
