@@ -68,7 +68,7 @@ var errNoView = errors.New("its history could not be followed")
 
 func (d *draft) make(ctx context.Context) (err error) {
 	if d.donors, err = logs.OpenAll(ctx, d.o.Donors, logs.Options{Dir: d.o.Dir}); err != nil {
-		return err
+		return fmt.Errorf("donors: %w", err)
 	}
 	if err := d.describeSource(); err != nil {
 		return err
