@@ -35,10 +35,11 @@ var segmentDamages = []damage{
 		return t.rest("zeros", 0, wal.ClassEmptySegment, wal.ClassTrailingZero), true
 	}},
 	{"segment missing", func(t *site) (lesion, bool) {
+		if len(t.files) == 1 {
+			return lesion{}, false
+		}
 		l := t.rest("missing", 0, wal.ClassMissingSegment)
 		switch {
-		case len(t.files) == 1:
-			return lesion{}, false
 		case t.last:
 			l.want = nil
 		case t.seg == t.segs[0]:
@@ -142,8 +143,8 @@ var segmentDamages = []damage{
 	}},
 	{"segment without its head", func(t *site) (lesion, bool) {
 		t.file.remove(0, t.seg.frames[t.rng.IntN(2)].hi())
-		return t.rest("head", 0, wal.ClassSegmentHead, wal.ClassRecordOrder, wal.ClassPayload,
-			wal.ClassCRCMismatch), true
+		return alien(t.rest("head", 0, wal.ClassSegmentHead, wal.ClassRecordOrder, wal.ClassPayload,
+			wal.ClassCRCMismatch), true)
 	}},
 	{"metadata of another member", func(t *site) (lesion, bool) {
 		if len(t.segs) == 1 {
