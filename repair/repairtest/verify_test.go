@@ -21,15 +21,28 @@ const perSeed = 50
 
 // Damage is found, where it is, and called by its name; nothing else is.
 func TestVerify(t *testing.T) {
+	found := map[wal.Class]int{}
 	for seed := range uint64(100) {
 		g := givenBy(t, seed)
 		for n := range g.cases() {
 			s := caseOf(g, seed, n)
-			if msg := s.judgeVerify(t); msg != "" {
+			if msg := s.judgeVerify(t, found); msg != "" {
 				t.Errorf("%d/%d: %s\n%s", seed, n, s.describe(), msg)
 			}
 		}
 	}
+	for _, c := range wal.Classes() {
+		if found[c.Class] == 0 && !slices.Contains(beyond, c.Class) {
+			t.Errorf("%s was never found", c.Class)
+		}
+	}
+}
+
+// beyond are the classes that the damages of the laboratory don't bring: what only a writer with a mistake leaves, or
+// segments of full size, and what is no damage.
+var beyond = []wal.Class{
+	wal.ClassUnknownKind, wal.ClassMalformed, wal.ClassRecordForm, wal.ClassEntryType, wal.ClassSnapshotConflict,
+	wal.ClassGhost, wal.ClassUnpadded, wal.ClassLostEnd, wal.ClassSpare, wal.ClassIgnored, wal.ClassUnchecked,
 }
 
 func (s *specimen) describe() string {
@@ -41,13 +54,16 @@ func (s *specimen) describe() string {
 }
 
 // judgeVerify returns what is wrong with what wal finds; "" if nothing is.
-func (s *specimen) judgeVerify(t *testing.T) (msg string) {
+func (s *specimen) judgeVerify(t *testing.T, found map[wal.Class]int) (msg string) {
 	defer func() {
 		if p := recover(); p != nil {
 			msg = fmt.Sprintf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
 	r := verify(t, s.dir())
+	for _, f := range r.Findings {
+		found[f.Class]++
+	}
 	defer func() {
 		if msg != "" {
 			for _, f := range r.Findings {
