@@ -31,8 +31,9 @@ type OpenOptions struct {
 
 // Member is the files of one member, open for reading.
 type Member struct {
-	Name  string // the path, as it was given
-	Place *datadir.Member
+	Name   string // the path, as it was given
+	Place  *datadir.Member
+	walDir string // as it was given; empty where there is none
 
 	Log    *wal.Log        // nil if there is none, or it can't be opened: see LogErr
 	Report *outlook.Report // of the log
@@ -74,7 +75,7 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Member{Name: name, Place: place}
+	m := &Member{Name: name, Place: place, walDir: o.WalDir}
 	m.readLog(ctx, &o)
 	m.readFiles(ctx)
 	m.readDatabase(ctx, &o)
