@@ -45,6 +45,8 @@ type Member struct {
 	// DatabaseErr says why there is no Database though there is a file; nil if there is none.
 	DatabaseErr error
 
+	path, walDir string // as they were given, absolute
+
 	db       *database.DB     // nil if it can't be opened
 	storeErr map[string]error // by the name of a .snap file that is intact: why its v2 store can't be read
 	newest   *newestStore     // of the newest intact .snap file with a store; nil if there is none
@@ -74,7 +76,7 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Member{Name: name, Place: place}
+	m := &Member{Name: name, Place: place, path: absolute(name, o.Dir), walDir: absolute(o.WalDir, o.Dir)}
 	m.readLog(ctx, &o)
 	m.readFiles(ctx)
 	m.readDatabase(ctx, &o)
