@@ -33,6 +33,8 @@ type ApplyOptions struct {
 	// At is where the source lies on the machine; the zero value for one in an archive.
 	At change.Place
 
+	Dir string // that relative paths of donors start from; the process's own by default
+
 	Now      time.Time
 	Command  string // for the record
 	Version  string
@@ -57,7 +59,7 @@ func (p *Plan) Apply(ctx context.Context, m *Member, o ApplyOptions) (r *Result,
 	if o.FS == nil {
 		o.FS = vfs.OS
 	}
-	if err := p.Source.checkUnchanged(ctx, m.Log); err != nil {
+	if err := p.Source.checkSame(ctx, m); err != nil {
 		return nil, err
 	}
 	staged, err := change.Begin(change.Options{FS: o.FS, Source: o.At, InPlace: o.InPlace, Output: o.Output,
@@ -92,7 +94,7 @@ func (p *Plan) make(ctx context.Context, m *Member, staged *change.Staged, o *Ap
 	if err := p.writeSnap(ctx, m, staged, o); err != nil {
 		return nil, err
 	}
-	w := &logWriter{fs: o.FS, plan: p, dir: staged.Log(), source: m.Log}
+	w := &logWriter{fs: o.FS, plan: p, dir: staged.Log(), source: m.Log, donorDir: o.Dir}
 	report, err := w.run(ctx, m)
 	if err = errors.Join(err, w.close()); err != nil {
 		return nil, err
@@ -219,7 +221,7 @@ func (w *logWriter) run(ctx context.Context, m *Member) (report *outlook.Report,
 		return nil, err
 	}
 	if s := &w.plan.Source; s.stamps != nil { // else the sums were compared before
-		if err := s.checkUnchanged(ctx, w.source); err != nil {
+		if err := s.checkUnchanged(ctx, m.Name, w.source); err != nil {
 			return nil, err
 		}
 	}
@@ -244,7 +246,7 @@ func (w *logWriter) openMade(m *Member) (*wal.Log, error) {
 func (w *logWriter) openDonors(ctx context.Context) error {
 	for i := range w.plan.Source.Donors {
 		s := &w.plan.Source.Donors[i]
-		place, err := datadir.FindPath(s.Path, datadir.Options{WalDir: s.WalDir})
+		place, err := datadir.FindPath(s.Path, datadir.Options{WalDir: s.WalDir, Dir: w.donorDir})
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Path, err)
 		}
@@ -253,7 +255,7 @@ func (w *logWriter) openDonors(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", s.Path, err)
 		}
 		w.opened = append(w.opened, log)
-		if err := s.checkUnchanged(ctx, log); err != nil {
+		if err := s.checkUnchanged(ctx, s.Path, log); err != nil {
 			return err
 		}
 		view, err := log.View(ctx)

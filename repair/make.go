@@ -45,7 +45,7 @@ func NewPlan(ctx context.Context, m *Member, o PlanOptions) (plan *Plan, err err
 		return nil, fmt.Errorf("there is no log that could be repaired: %w", errors.Join(m.LogErr, errNoView))
 	}
 	d := &draft{o: &o, member: m, report: m.Report, files: slices.Clone(m.Files), tried: map[string]bool{},
-		plan: &Plan{Format: PlanFormat, Source: Source{Path: m.Name}}}
+		plan: &Plan{Format: PlanFormat, Source: Source{Path: m.Name, WalDir: m.walDir}, Steps: []Step{}}}
 	defer func() { err = errors.Join(err, d.close()) }()
 	if err := d.lay(); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func NewPlan(ctx context.Context, m *Member, o PlanOptions) (plan *Plan, err err
 		if err := d.seal(ctx); err != nil {
 			return nil, err
 		}
-		if err := d.plan.Source.checkUnchanged(ctx, m.Log); err != nil {
+		if err := d.plan.Source.checkUnchanged(ctx, m.Name, m.Log); err != nil {
 			return nil, err
 		}
 	}
@@ -68,7 +68,7 @@ var errNoView = errors.New("its history could not be followed")
 
 func (d *draft) make(ctx context.Context) (err error) {
 	if d.donors, err = logs.OpenAll(ctx, d.o.Donors, logs.Options{Dir: d.o.Dir}); err != nil {
-		return err
+		return fmt.Errorf("donors: %w", err)
 	}
 	if err := d.describeSource(); err != nil {
 		return err
@@ -76,11 +76,14 @@ func (d *draft) make(ctx context.Context) (err error) {
 	if err := d.correct(ctx); err != nil {
 		return err
 	}
+	if err := d.checkAsked(); err != nil {
+		return err
+	}
 	list, err := d.withStart(d.problems())
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 && d.o.CutAfter == 0 && len(d.o.Neutralise) == 0 {
+	if len(list) == 0 && !d.asked() {
 		d.plan.Status = StatusHealthy
 		if len(d.plan.Steps) > 0 {
 			d.plan.Status = StatusRepair
@@ -88,6 +91,37 @@ func (d *draft) make(ctx context.Context) (err error) {
 		return nil
 	}
 	return d.choose(ctx, list)
+}
+
+// NoEntryError says that the log doesn't have an entry that is asked for.
+type NoEntryError struct {
+	Index       uint64
+	First, Last uint64 // of the entries that it has, or lost
+}
+
+// Error says which entries there are.
+func (e *NoEntryError) Error() string {
+	return fmt.Sprintf("there is no entry %d: the log has %v", e.Index, Range{e.First, e.Last})
+}
+
+// checkAsked checks that the entries are there that the user names. That the log is to end where it ends asks for
+// nothing.
+func (d *draft) checkAsked() error {
+	first, last := d.view().Base.Index+1, max(d.view().LastIndex(), d.committed())
+	for _, at := range append(slices.Clone(d.o.Neutralise), d.o.CutAfter) {
+		if at > 0 && (at < first || at > last) {
+			return &NoEntryError{at, first, last}
+		}
+	}
+	if d.o.CutAfter >= d.view().LastIndex() {
+		d.o.CutAfter = 0
+	}
+	return nil
+}
+
+// asked reports whether the user asks for a remedy, whatever was found.
+func (d *draft) asked() bool {
+	return slices.ContainsFunc(logRemedies, func(r logRemedy) bool { return r.asked(d.o) })
 }
 
 // correct applies the remedies that concern single places, until none finds anything more to do.
@@ -130,10 +164,12 @@ func (d *draft) round(ctx context.Context) (changed bool, err error) {
 	return changed, nil
 }
 
-// choose takes the best of the solutions that remedies of the log as a whole propose.
+// choose takes the best of the solutions that remedies of the log as a whole propose: only of those that the user asks
+// for, if there are any.
 func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 	problems = d.leave(problems)
-	if len(problems) == 0 && d.o.CutAfter == 0 && len(d.o.Neutralise) == 0 {
+	asked := d.asked()
+	if len(problems) == 0 && !asked {
 		d.plan.Status = StatusBeside
 		if len(d.plan.Steps) > 0 {
 			d.plan.Status = StatusRepair
@@ -146,15 +182,18 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 	d.alone = d.isAlone(ctx)
 	var best *solution
 	for _, r := range logRemedies {
-		if !slices.ContainsFunc(problems, r.Applies) && !r.asked(d.o) {
-			continue
+		if asked != r.asked(d.o) || !asked && !slices.ContainsFunc(problems, r.Applies) {
+			continue // what is asked for comes before what costs less
 		}
 		s, err := r.solve(ctx, d, problems)
 		if err != nil {
 			return err
 		}
-		if s == nil {
+		if s == nil || !d.nameOwner(s) {
 			continue
+		}
+		if err := d.keepHead(ctx, s.rewrite); err != nil {
+			return err
 		}
 		if best == nil || s.better(best) {
 			best = s

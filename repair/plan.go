@@ -31,13 +31,31 @@ type Status string
 
 // The statuses.
 const (
-	StatusHealthy Status = "healthy"    // there is nothing to do
-	StatusRepair  Status = "repair"     // the steps make a log that boots, and lose nothing known to be committed
-	StatusLoss    Status = "loss"       // going on loses entries that were committed; nobody has accepted that
-	StatusLossy   Status = "lossy"      // the same, and it was accepted
-	StatusNone    Status = "impossible" // no remedy helps
-	StatusBeside  Status = "elsewhere"  // there is nothing to do about the log; what is wrong lies beside it
+	StatusHealthy Status = "healthy"
+	StatusRepair  Status = "repair"
+	StatusLoss    Status = "loss"
+	StatusLossy   Status = "lossy"
+	StatusNone    Status = "impossible"
+	StatusBeside  Status = "elsewhere"
 )
+
+// StatusInfo describes a status.
+type StatusInfo struct {
+	Status Status
+	Doc    string
+}
+
+// Statuses returns all statuses.
+func Statuses() []StatusInfo {
+	return []StatusInfo{
+		{StatusHealthy, "there is nothing to do"},
+		{StatusRepair, "the steps make a log that boots, and lose nothing that is known to be committed"},
+		{StatusLoss, "the steps lose entries that are known to be committed, and nobody has accepted that"},
+		{StatusLossy, "the same, and it was accepted"},
+		{StatusNone, "no remedy helps, or what was asked for can't be done"},
+		{StatusBeside, "there is nothing to do about the log; what is wrong lies beside it"},
+	}
+}
 
 // Step is one remedy, applied to one finding or to several of a kind.
 type Step struct {
@@ -80,9 +98,10 @@ func (c *Cost) Loses() bool { return c.Committed > 0 || c.Intact > 0 || c.Beside
 
 // Source is what a plan was made for: if any of it has changed, the plan isn't executed.
 type Source struct {
-	Path   string   `json:"path"`
+	Path   string   `json:"path"` // in a plan that is for being stored it is absolute
 	WalDir string   `json:"wal_dir,omitempty"`
-	Files  []File   `json:"files"`            // segments, and the .snap files that the plan is about
+	Files  []File   `json:"files"`            // segments
+	Snaps  []File   `json:"snaps,omitempty"`  // .snap files; only in a plan that is for being stored
 	Donors []Source `json:"donors,omitempty"` // members that entries are taken from
 	// Applied is how far the database had come when entries are left out because it has applied them.
 	Applied *EntryID `json:"applied,omitempty"`

@@ -8,10 +8,12 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
 
+	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -63,19 +65,55 @@ func (s *Source) describe(log *wal.Log) (err error) {
 	return err
 }
 
-// Seal adds the sha256 of all files that the plan was made for, so that it can be stored and applied later.
-func (d *draft) seal(ctx context.Context) error {
+// seal adds the sha256 of all files that the plan was made for, and makes paths absolute, so that it can be stored and
+// applied later, wherever that is.
+func (d *draft) seal(ctx context.Context) (err error) {
 	s := &d.plan.Source
-	var err error
 	if s.Files, err = filesOf(ctx, d.member.Log); err != nil {
+		return err
+	}
+	if s.Snaps, err = d.member.snaps(ctx); err != nil {
+		return err
+	}
+	if err := s.settle(d.o.Dir); err != nil {
 		return err
 	}
 	for i, donor := range d.donors {
 		if s.Donors[i].Files, err = filesOf(ctx, donor.Log); err != nil {
 			return err
 		}
+		if err := s.Donors[i].settle(d.o.Dir); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// settle makes paths absolute that start from a directory; the process's own by default.
+func (s *Source) settle(dir string) (err error) {
+	for _, name := range []*string{&s.Path, &s.WalDir} {
+		if *name == "" || filepath.IsAbs(*name) {
+			continue
+		}
+		if *name, err = filepath.Abs(filepath.Join(dir, *name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// snaps returns the .snap files of a member by their contents.
+func (m *Member) snaps(ctx context.Context) (list []File, err error) {
+	for i := range m.Files {
+		if f := &m.Files[i]; f.Kind == snapshot.KindSnapshot {
+			x, err := fileOf(ctx, m.Place.Snap.FS, path.Join(m.Place.Snap.Path, f.Name))
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, x)
+		}
+	}
+	return list, nil
 }
 
 // filesOf returns the segments of a log by their contents.
@@ -145,36 +183,63 @@ type ChangedError struct{ Path, File string }
 
 // Error says which file.
 func (e *ChangedError) Error() string {
-	return fmt.Sprintf("%s: %s has changed since the plan was made; make a new one", e.Path, e.File)
+	return fmt.Sprintf("%s: %s is not what the plan was made for; make a new one", e.Path, e.File)
 }
 
-// checkUnchanged compares the files of a log with those that a plan was made for.
-func (s *Source) checkUnchanged(ctx context.Context, log *wal.Log) error {
+// Refused reports that this is a refusal, for the exit status: what the plan says of its cost may not be true any more.
+func (e *ChangedError) Refused() bool { return true }
+
+// checkSame compares a member with the one that a plan was made for.
+func (s *Source) checkSame(ctx context.Context, m *Member) error {
+	if err := s.checkUnchanged(ctx, m.Name, m.Log); err != nil {
+		return err
+	}
+	if at := m.Database.Applied(); s.Applied != nil && *s.Applied != (EntryID{at.Term, at.Index}) {
+		return &ChangedError{m.Name, "the database"}
+	}
+	if s.stamps != nil {
+		return nil
+	}
+	now, err := m.snaps(ctx)
+	if err != nil {
+		return err
+	}
+	return compareFiles(m.Name, now, s.Snaps)
+}
+
+// checkUnchanged compares the files of a log, which is called name, with those that a plan was made for.
+func (s *Source) checkUnchanged(ctx context.Context, name string, log *wal.Log) error {
 	if s.stamps != nil {
 		now, err := stampsOf(log)
 		if err != nil {
 			return err
 		}
-		return s.compare(len(now), func(i int) bool { return i < len(s.stamps) && now[i] == s.stamps[i] },
-			func(i int) string { return now[i].name })
+		for i, x := range now {
+			if i >= len(s.stamps) || x != s.stamps[i] {
+				return &ChangedError{name, x.name}
+			}
+		}
+		if len(now) < len(s.stamps) {
+			return &ChangedError{name, s.stamps[len(now)].name}
+		}
+		return nil
 	}
 	now, err := filesOf(ctx, log)
 	if err != nil {
 		return err
 	}
-	return s.compare(len(now), func(i int) bool { return i < len(s.Files) && now[i] == s.Files[i] && now[i].SHA256 != "" },
-		func(i int) string { return now[i].Name })
+	return compareFiles(name, now, s.Files)
 }
 
-// compare returns an error for the first of n files that isn't the same, or for one that isn't there any more.
-func (s *Source) compare(n int, same func(i int) bool, name func(i int) string) error {
-	for i := range n {
-		if !same(i) {
-			return &ChangedError{s.Path, name(i)}
+// compareFiles returns an error for the first file that isn't the same, or that isn't there any more.
+func compareFiles(name string, now, then []File) error {
+	for i, f := range now {
+		if i >= len(then) || f != then[i] || f.SHA256 == "" {
+			return &ChangedError{name, f.Name}
 		}
 	}
-	if n < len(s.Files) {
-		return &ChangedError{s.Path, s.Files[n].Name}
+	if len(now) < len(then) {
+		return &ChangedError{name, then[len(now)].Name}
 	}
 	return nil
 }

@@ -19,6 +19,8 @@ type logWriter struct {
 	donors []*wal.View
 	opened []*wal.Log // the donors
 
+	donorDir string // that their relative paths start from
+
 	source *wal.Log // as it lies
 	laid   *overlay // over it
 	sums   sums

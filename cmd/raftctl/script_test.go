@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			env.Values[testKey{}] = t
+			env.Values[testKey{}], env.Values[heldKey{}] = t, new(vfs.File)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -49,6 +49,11 @@ func TestScripts(t *testing.T) {
 			"advised": scriptAdvised,
 			"lines":   scriptLines,
 			"bytes":   scriptBytes,
+
+			"typed":  scriptTyped,
+			"lock":   scriptLock,
+			"unlock": scriptUnlock,
+			"sums":   scriptSums,
 
 			"overwritten": scriptOverwritten,
 			"payloads":    scriptPayloads,

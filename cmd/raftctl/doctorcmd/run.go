@@ -50,11 +50,11 @@ func run(ctx context.Context, a *ui.App, o *options, names []string) error {
 	if err := v.open(ctx, names); err != nil {
 		return err
 	}
-	p := &bars{a: a}
+	p := ui.NewStages(a)
 	d, err := repair.Diagnose(ctx, repair.DiagnoseOptions{Progress: func(m *repair.Member, done, total int64) {
-		p.set("verify the database of "+m.Name, done, total)
+		p.Set("verify the database of "+m.Name, done, total)
 	}}, v.members...)
-	p.done()
+	p.Done()
 	if err != nil {
 		return err
 	}
@@ -96,12 +96,12 @@ func (v *visit) close() {
 // read doesn't keep the others from being checked.
 func (v *visit) open(ctx context.Context, names []string) error {
 	for i := 0; i < len(names); i++ {
-		p := &bars{a: v.a}
+		p := ui.NewStages(v.a)
 		m, err := repair.Open(ctx, names[i], repair.OpenOptions{WalDir: v.o.source.WalDir, Dir: v.a.Dir,
-			Progress: func(done, total int64) { p.set("read the log of "+names[i], done, total) },
-			Unpacked: func(done, total int64) { p.set("unpack "+names[i], done, total) },
+			Progress: func(done, total int64) { p.Set("read the log of "+names[i], done, total) },
+			Unpacked: func(done, total int64) { p.Set("unpack "+names[i], done, total) },
 		})
-		p.done()
+		p.Done()
 		several, isSeveral := errors.AsType[*datadir.SeveralLogsError](err)
 		switch {
 		case isSeveral:
@@ -138,26 +138,4 @@ func (v *visit) status(ctx context.Context) error {
 		return ui.ExitError{Status: ui.StatusPartial}
 	}
 	return nil
-}
-
-// bars shows the progress of one thing after another.
-type bars struct {
-	a    *ui.App
-	name string
-	bar  *ui.Progress
-}
-
-func (b *bars) set(name string, done, total int64) {
-	if name != b.name {
-		b.done()
-		b.name, b.bar = name, ui.NewProgress(b.a, name, total)
-	}
-	b.bar.Set(done)
-}
-
-func (b *bars) done() {
-	if b.bar != nil {
-		b.bar.Done()
-	}
-	b.name, b.bar = "", nil
 }

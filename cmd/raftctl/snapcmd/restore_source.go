@@ -180,7 +180,7 @@ func (s *restoreSource) open(ctx context.Context, a *ui.App, o *restoreOptions, 
 // rootOf returns the folder that a path belongs to, in which nothing is written: that of the member whose
 // database or log it is, or lies in, and else the path itself.
 func rootOf(a *ui.App, name string) string {
-	at := realPath(a.Path(name))
+	at := paths.Real(a.Path(name))
 	for _, dir := range []string{at, filepath.Dir(at), filepath.Join(at, "wal")} {
 		member := filepath.Dir(dir)
 		if base := filepath.Base(dir); (base == "snap" || base == "wal") && filepath.Base(member) == "member" {
@@ -190,22 +190,6 @@ func rootOf(a *ui.App, name string) string {
 	return at
 }
 
-// realPath follows links as far as the path exists.
-func realPath(name string) string {
-	abs, err := filepath.Abs(name)
-	if err != nil {
-		return name
-	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
-		return real
-	}
-	dir := filepath.Dir(abs)
-	if dir == abs {
-		return abs
-	}
-	return filepath.Join(realPath(dir), filepath.Base(abs))
-}
-
 // refuseInside refuses to write into what is restored from.
 func (o *restoreOptions) refuseInside(cmd *cobra.Command, a *ui.App, roots []string, targets []restore.Target) error {
 	for _, t := range targets {
@@ -213,7 +197,7 @@ func (o *restoreOptions) refuseInside(cmd *cobra.Command, a *ui.App, roots []str
 			if dir == "" {
 				continue
 			}
-			real := realPath(dir)
+			real := paths.Real(dir)
 			for _, root := range roots {
 				if real == root || strings.HasPrefix(real, root+string(os.PathSeparator)) {
 					return ui.Usagef(cmd, "%s lies in what is restored from, which is never written to", ui.Quote(o.shown(a, dir)))

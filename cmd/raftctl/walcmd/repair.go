@@ -1,19 +1,14 @@
 package walcmd
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/raftctl/raftctl/cmd/raftctl/metacmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/repair"
-	"github.com/raftctl/raftctl/repair/change"
-	"github.com/raftctl/raftctl/repair/staging"
 )
 
 type repairOptions struct {
@@ -37,25 +32,29 @@ func newRepair(a *ui.App) *cobra.Command {
 		Use:   "repair PATH",
 		Short: "Make a log that boots out of a damaged one, or show what that takes and costs",
 		Long: `Shows what can be done about a log that is damaged, and what it costs: which bytes are corrected, which
-entries are taken from other members or left out, and what these say. Nothing is written. With --output a
-new data directory is made; with --in-place the log is replaced, and the original kept beside it, from where
-'raftctl undo' puts it back.
+entries are taken from other members or left out, and what these say. Nothing is written then. With
+--output a new data directory is made; with --in-place the log is replaced, and the original kept
+beside it, from where 'raftctl undo' puts it back. The source is never changed by a byte.
 
-` + pathHelp + `
+PATH is a data directory, a wal directory, one segment, or an archive of these (tar, perhaps
+compressed with zstd, gzip, s2 or snappy); a path may lead on into an archive. Of an archive or one
+segment only a copy can be repaired, with --output.
 
 Of all that helps, what loses the least is chosen, and then what changes the least:
+
 ` + remediesHelp() + `
 Entries that are missing are taken from members of the same cluster, which --from names: their data
-directories, or logs.
+directories, or logs. They may be damaged too.
 
-An entry that is known to be committed is never dropped unless --accept-loss is given; the plan says which
-ones these are. What more than one correction would explain is never guessed.
+An entry that is known to be committed is never dropped unless --accept-loss is given; the plan says
+which ones these are. What more than one correction would explain is never guessed.
 
-A plan can be written to a file with --plan, looked at, and executed later with --apply: exactly that is done
-then, if the files are still what they were.
+A plan can be written to a file with --plan, looked at, and executed later with --apply: exactly that
+is done then, and only if the files are still what they were.
 
-The exit status is 0 where there is nothing to do, or it is done; 1 where there is something to do; 5 where
-that loses committed entries, or nothing helps.`,
+The exit status is 0 where there is nothing to do, or it is done; 1 where there is something to do; 5
+where that loses committed entries, or nothing helps; 4 where a running process holds what would be
+replaced.`,
 		Example: `  raftctl wal repair /var/lib/etcd
   raftctl wal repair /var/lib/etcd --from /mnt/m2/etcd --from /mnt/m3/etcd
   raftctl wal repair /var/lib/etcd --output /var/lib/etcd.new
@@ -75,11 +74,11 @@ func (o *repairOptions) register(cmd *cobra.Command) {
 	f.StringArrayVar(&o.from, "from", nil, "take missing entries from another member at `PATH`; may be given several times")
 	f.StringVar(&o.out, "output", "", "make a new data directory at `DIR`, or a log where PATH is only that")
 	f.BoolVar(&o.inPlace, "in-place", false, "replace the log; the original is kept beside it")
-	f.StringVar(&o.planFile, "plan", "", "write the plan to `FILE`")
-	f.StringVar(&o.applyFile, "apply", "", "do what the plan in `FILE` says, and nothing else")
+	f.StringVar(&o.planFile, "plan", "", "write the plan to `FILE`, which doesn't exist yet")
+	f.StringVar(&o.applyFile, "apply", "", "do what the plan in `FILE` says, and nothing else; PATH may be left out")
 	f.BoolVar(&o.acceptLoss, "accept-loss", false, "lose committed entries, if nothing else helps")
 	f.Uint64Var(&o.cutAfter, "cut-after", 0, "end the log behind entry `INDEX`")
-	f.UintSliceVar(&o.neutralise, "neutralise", nil, "put an empty entry in the place of entry `INDEX`")
+	f.UintSliceVar(&o.neutralise, "neutralise", nil, "put an empty entry in the place of entry `INDEX`; may be given several times")
 	f.StringVar(&o.start, "start", "", "make a log that etcd `RELEASE` starts on, such as 3.7")
 	f.BoolVar(&o.yes, "yes", false, "don't ask before --in-place")
 	o.output.RegisterAs(cmd, "format")
@@ -95,7 +94,7 @@ func remediesHelp() string {
 	return b.String()
 }
 
-const remedyColumn = 16
+const remedyColumn = 17
 
 func (o *repairOptions) wantPath(cmd *cobra.Command, args []string) error {
 	if o.applyFile != "" && len(args) == 0 {
@@ -106,6 +105,12 @@ func (o *repairOptions) wantPath(cmd *cobra.Command, args []string) error {
 
 // check decides what the flags mean. Nothing is opened yet.
 func (o *repairOptions) check(cmd *cobra.Command) error {
+	changed := cmd.Flags().Changed
+	for _, name := range []string{"output", "plan", "apply", "start"} {
+		if changed(name) && cmd.Flag(name).Value.String() == "" {
+			return ui.Usagef(cmd, "--%s is empty", name)
+		}
+	}
 	switch {
 	case ui.IsForm(o.out):
 		return ui.Usagef(cmd, "--output is the directory to make; the form of the result is -o %s (./%[1]s if you mean a directory)", o.out)
@@ -115,194 +120,18 @@ func (o *repairOptions) check(cmd *cobra.Command) error {
 		return ui.Usagef(cmd, "--apply needs to know where to: --output DIR or --in-place")
 	case o.yes && !o.inPlace:
 		return ui.Usagef(cmd, "--yes is about --in-place")
+	case changed("cut-after") && o.cutAfter == 0:
+		return ui.Usagef(cmd, "--cut-after 0: entries begin with 1")
+	case o.cutAfter > 0 && len(o.neutralise) > 0:
+		return ui.Usagef(cmd, "--cut-after and --neutralise: do one, and then the other on the result")
 	}
 	if o.applyFile == "" {
 		return nil
 	}
 	for _, name := range []string{"plan", "from", "accept-loss", "cut-after", "neutralise", "start"} {
-		if cmd.Flags().Changed(name) {
+		if changed(name) {
 			return ui.Usagef(cmd, "--%s makes a plan, and --apply has one", name)
 		}
 	}
 	return nil
 }
-
-// repairing is one run of the command.
-type repairing struct {
-	a      *ui.App
-	o      *repairOptions
-	path   string
-	member *repair.Member
-	plan   *repair.Plan
-	result *repair.Result // nil: nothing was written
-}
-
-func runRepair(cmd *cobra.Command, a *ui.App, o *repairOptions, args []string) (err error) {
-	ctx := cmd.Context()
-	r := &repairing{a: a, o: o}
-	if err := r.open(ctx, args); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, r.member.Close()) }()
-	if err := r.makePlan(ctx); err != nil {
-		return err
-	}
-	if o.planFile != "" {
-		if err := writePlan(a, o.planFile, r.plan); err != nil {
-			return err
-		}
-	}
-	if err := r.apply(ctx); err != nil {
-		return err
-	}
-	if err := o.output.Write(a.Out, r.json(), r.print); err != nil {
-		return err
-	}
-	return r.status()
-}
-
-// open reads the plan, if there is one, and opens the member.
-func (r *repairing) open(ctx context.Context, args []string) (err error) {
-	if r.o.applyFile != "" {
-		if r.plan, err = readPlan(r.a, r.o.applyFile); err != nil {
-			return err
-		}
-	}
-	switch {
-	case len(args) > 0 || r.o.source.WalDir != "":
-		r.path = r.o.source.Paths(args)[0]
-	default:
-		r.path, r.o.source.WalDir = r.plan.Source.Path, r.plan.Source.WalDir
-	}
-	bars := &bars{a: r.a}
-	defer bars.done()
-	r.member, err = repair.Open(ctx, r.path, repair.OpenOptions{WalDir: r.o.source.WalDir, Dir: r.a.Dir,
-		Progress: func(done, total int64) { bars.set("read "+r.path, done, total) }})
-	return pathErr.Error(r.path, err)
-}
-
-func (r *repairing) makePlan(ctx context.Context) (err error) {
-	if r.plan != nil {
-		return nil
-	}
-	o := repair.PlanOptions{Donors: r.o.from, Dir: r.a.Dir, AcceptLoss: r.o.acceptLoss, CutAfter: r.o.cutAfter, Start: r.o.start,
-		Store: r.o.planFile != ""}
-	for _, index := range r.o.neutralise {
-		o.Neutralise = append(o.Neutralise, uint64(index))
-	}
-	r.plan, err = repair.NewPlan(ctx, r.member, o)
-	if err != nil {
-		return fmt.Errorf("%s: %w", ui.Quote(r.path), err)
-	}
-	r.plan.Source.WalDir = r.o.source.WalDir
-	return nil
-}
-
-// apply does what the plan says, where the user asks for that.
-func (r *repairing) apply(ctx context.Context) error {
-	if r.o.out == "" && !r.o.inPlace {
-		return nil
-	}
-	if r.o.applyFile == "" && r.plan.Status != repair.StatusRepair && r.plan.Status != repair.StatusLossy {
-		return nil // the report says why
-	}
-	if r.o.inPlace && r.member.Place.Archived {
-		return ui.UsageError{Err: fmt.Errorf("%s lies in an archive, which is never changed: give --output DIR", ui.Quote(r.path))}
-	}
-	o := repair.ApplyOptions{FS: r.a.FS, InPlace: r.o.inPlace, Now: r.a.Now(), Version: metacmd.BuildVersion(),
-		Command: r.commandLine()}
-	if r.o.out != "" {
-		o.Output = r.a.Path(r.o.out)
-	}
-	if !r.member.Place.Archived {
-		var err error
-		dir, walDir := r.a.Path(r.path), ""
-		if r.o.source.WalDir != "" {
-			walDir = r.a.Path(r.o.source.WalDir)
-		}
-		if o.At, err = change.Locate(r.a.FS, dir, walDir); err != nil {
-			return err
-		}
-	}
-	if err := r.confirm(); err != nil {
-		return err
-	}
-	var err error
-	r.result, err = r.plan.Apply(ctx, r.member, o)
-	if occupied, ok := errors.AsType[*staging.OccupiedError](err); ok {
-		return ui.UsageError{Err: fmt.Errorf("%s: %s: name another", ui.Quote(r.o.out), occupied.Why)}
-	}
-	return err
-}
-
-// confirm asks before something is replaced, where somebody is there to be asked.
-func (r *repairing) confirm() error {
-	if !r.o.inPlace || r.o.yes {
-		return nil
-	}
-	ok, err := r.a.Confirm(fmt.Sprintf("replace the log of %s (the original is kept)?", ui.Quote(r.path)))
-	if err == nil && !ok {
-		err = errors.New("nothing was changed")
-	}
-	return err
-}
-
-// status returns the error that gives the exit status.
-func (r *repairing) status() error {
-	status := ui.StatusOK
-	switch r.plan.Status {
-	case repair.StatusHealthy:
-	case repair.StatusNone, repair.StatusLoss:
-		status = ui.StatusRefused
-	default:
-		if r.result == nil {
-			status = ui.StatusDamage
-		}
-	}
-	if status == ui.StatusOK {
-		return nil
-	}
-	return ui.ExitError{Status: status}
-}
-
-// commandLine is the command with the flags that decide what is done.
-func (r *repairing) commandLine() string {
-	var flags []string
-	for _, f := range r.o.from {
-		flags = append(flags, "--from", f)
-	}
-	if r.o.acceptLoss {
-		flags = append(flags, "--accept-loss")
-	}
-	if r.o.cutAfter > 0 {
-		flags = append(flags, "--cut-after", fmt.Sprint(r.o.cutAfter))
-	}
-	for _, index := range r.o.neutralise {
-		flags = append(flags, "--neutralise", fmt.Sprint(index))
-	}
-	if r.o.start != "" {
-		flags = append(flags, "--start", r.o.start)
-	}
-	if r.o.applyFile != "" {
-		flags = append(flags, "--apply", r.o.applyFile)
-	}
-	return r.o.source.Command("wal repair", r.path, flags...)
-}
-
-
-// bars shows how far one step after the other is.
-type bars struct {
-	a    *ui.App
-	what string
-	bar  *ui.Progress
-}
-
-func (b *bars) set(what string, done, total int64) {
-	if what != b.what {
-		b.done()
-		b.what, b.bar = what, ui.NewProgress(b.a, what, total)
-	}
-	b.bar.Set(done)
-}
-
-func (b *bars) done() { b.bar.Done() }

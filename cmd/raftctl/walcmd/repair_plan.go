@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
@@ -14,19 +15,36 @@ import (
 // planMax is how large a file with a plan may be, in bytes: one with thousands of corrections takes some MB.
 const planMax = 256 << 20
 
-// writePlan writes a plan to a file.
+// planFile is a plan as it is stored: with a sum that tells that it is the one that was written.
+type planFile struct {
+	*repair.Plan
+	Hash string `json:"plan_hash"` // of the plan
+}
+
+// planExists says that there is something where a plan is to be written. A file of the member's may be what is named.
+func planExists(name string) error {
+	return ui.UsageError{Err: fmt.Errorf("%s: it exists: name another", ui.Quote(name))}
+}
+
+// writePlan writes a plan to a new file, which is there as a whole or not at all.
 func writePlan(a *ui.App, name string, p *repair.Plan) (err error) {
-	b, err := json.MarshalIndent(p, "", "  ")
+	b, err := json.MarshalIndent(planFile{p, p.Hash()}, "", "  ")
 	if err != nil {
 		return err
 	}
-	f, err := a.FS.OpenFile(a.Path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	path := a.Path(name)
+	f, err := a.FS.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return planExists(name)
+	}
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
 	_, err = f.Write(append(b, '\n'))
-	return errors.Join(err, f.Sync())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, a.FS.Remove(path))
+	}
+	return nil
 }
 
 // readPlan reads one.
@@ -36,14 +54,22 @@ func readPlan(a *ui.App, name string) (*repair.Plan, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // opened for reading
-	d := json.NewDecoder(io.LimitReader(f, planMax))
-	d.DisallowUnknownFields()
-	p := new(repair.Plan)
-	if err := d.Decode(p); err != nil {
-		return nil, ui.UsageError{Err: fmt.Errorf("%s is no plan: offset %d: %w", ui.Quote(name), d.InputOffset(), err)}
+	no := func(format string, args ...any) error {
+		return ui.UsageError{Err: fmt.Errorf("%s is no plan that --plan wrote: %w", ui.Quote(name), fmt.Errorf(format, args...))}
+	}
+	b, err := io.ReadAll(io.LimitReader(f, planMax))
+	if err != nil {
+		return nil, err
+	}
+	p := planFile{Plan: new(repair.Plan)}
+	if err := json.Unmarshal(b, &p); err != nil {
+		return nil, no("%w", err)
 	}
 	if p.Format != repair.PlanFormat {
-		return nil, ui.UsageError{Err: fmt.Errorf("%s is a plan of format %d, want %d", ui.Quote(name), p.Format, repair.PlanFormat)}
+		return nil, no("format %d, want %d", p.Format, repair.PlanFormat)
 	}
-	return p, nil
+	if got := p.Plan.Hash(); p.Hash != got {
+		return nil, no("hash %s, and it says %q", got, p.Hash)
+	}
+	return p.Plan, nil
 }

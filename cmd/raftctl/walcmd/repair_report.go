@@ -2,150 +2,206 @@ package walcmd
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/display"
 	"github.com/raftctl/raftctl/repair"
-	"github.com/raftctl/raftctl/repair/change"
+	"github.com/raftctl/raftctl/repair/outlook"
 )
 
-// repaired is a plan, and what was made by it.
-type repaired struct {
-	*repair.Plan
-	Applied bool           `json:"applied"`
-	Change  *change.Change `json:"change,omitempty"`
+// repairReport tells people of a plan, or of what was made by it.
+type repairReport struct {
+	*repairing
+	kv *ui.Facts
 }
 
-func (r *repairing) json() any {
-	x := repaired{Plan: r.plan}
-	if r.result != nil {
-		x.Applied, x.Change = true, r.result.Change
-	}
-	return x
+func (r *repairing) tell(w io.Writer) *repairReport {
+	return &repairReport{r, ui.NewFacts(w).Wrap(r.a.Width)}
 }
 
-// verdicts say what a plan comes to.
-var repairVerdicts = map[repair.Status]string{
-	repair.StatusHealthy: "nothing to do: the log is whole",
-	repair.StatusRepair:  "can be repaired; nothing that is known to be committed is lost",
-	repair.StatusLoss:    "can be repaired only with loss",
-	repair.StatusLossy:   "can be repaired with loss, which is accepted",
-	repair.StatusNone:    "nothing helps: see below",
-	repair.StatusBeside:  "nothing to do about the log; what is wrong lies beside it",
-}
-
-// print prints the plan for people.
 func (r *repairing) print() error {
-	kv := ui.NewFacts(r.a.Text()).Wrap(r.a.Width)
-	text := repairVerdicts[r.plan.Status]
+	t := r.tell(r.a.Text())
 	if r.result != nil {
-		text = "repaired"
+		return t.made()
 	}
-	kv.Add("verdict", "%s", text)
-	r.addLog(kv)
-	r.addSteps(kv)
-	r.addCost(kv)
-	for _, x := range r.plan.Refused {
-		kv.Add("not taken", "%s: %s", x.Remedy, x.Why)
-	}
-	for _, x := range r.plan.Left {
-		kv.Add("left", "%s", x)
-	}
-	r.addNext(kv)
-	return kv.Flush()
+	return t.planned()
 }
 
-// addLog says what the log is like.
-func (r *repairing) addLog(kv *ui.Facts) {
-	v := r.member.Report
+// planned prints what can be done.
+func (t *repairReport) planned() error {
+	word, color, text := t.verdict()
+	t.kv.Add("verdict", "%s: %s", t.a.Paint(color, word), text)
+	t.addLog(t.member.Report)
+	for i := range t.plan.Steps {
+		t.addStep(i)
+	}
+	t.addCost()
+	for _, x := range t.plan.Refused {
+		t.kv.Add("not taken", "%s: %s", x.Remedy, x.Why)
+	}
+	t.addLeft()
+	t.addNext()
+	return t.kv.Flush()
+}
+
+// made prints what was done.
+func (t *repairReport) made() error {
+	where := t.o.out
+	if t.o.inPlace {
+		where = t.path
+	}
+	t.kv.Add("verdict", "%s: %s holds a log that is whole", t.a.Paint(ui.Green, "repaired"), ui.Quote(where))
+	t.addLog(t.result.Report)
+	for i := range t.plan.Steps {
+		s := &t.plan.Steps[i]
+		t.kv.Add(fmt.Sprintf("step %d", i+1), "%s: %s", s.Remedy, s.Does)
+	}
+	t.addCost()
+	t.addLeft()
+	t.addDone()
+	return t.kv.Flush()
+}
+
+// verdict says what a plan comes to: in a word, and in more.
+func (t *repairReport) verdict() (word string, color ui.Color, text string) {
+	word, color = "problem", ui.Red
+	c := &t.plan.Cost
+	switch t.plan.Status {
+	case repair.StatusHealthy:
+		return "ok", ui.Green, "nothing to do, the log is whole"
+	case repair.StatusRepair:
+		text = "it can be repaired, and no entry is lost"
+		if len(c.Lost) > 0 {
+			text = fmt.Sprintf("it can be repaired; %s would be lost, and nothing shows that they were committed", joinRanges(c.Lost))
+		}
+	case repair.StatusLoss:
+		text = fmt.Sprintf("it can be repaired only at a loss: %s", t.lost())
+	case repair.StatusLossy:
+		text = fmt.Sprintf("it can be repaired, and the loss is accepted: %s", t.lost())
+	case repair.StatusNone:
+		text = "nothing helps with it"
+		if t.o.cutAfter > 0 || len(t.o.neutralise) > 0 {
+			text = "what is asked for can't be done"
+		}
+	case repair.StatusBeside:
+		text = "there is nothing to do about the log: what is wrong lies beside it"
+	}
+	return word, color, text
+}
+
+// lost says which entries are lost.
+func (t *repairReport) lost() string {
+	c := &t.plan.Cost
+	n := uint64(0)
+	for _, r := range c.Lost {
+		n += r.Len()
+	}
+	text := joinRanges(c.Lost)
+	switch c.Committed {
+	case 0:
+		return text + ", none of them known to be committed"
+	case n:
+		return text + ", known to be committed"
+	}
+	return fmt.Sprintf("%s, %s of them known to be committed", text, ui.Count(c.Committed))
+}
+
+// addLog says what a log is like, and the database beside it.
+func (t *repairReport) addLog(v *outlook.Report) {
 	if v == nil || v.View == nil {
 		return
 	}
-	kv.Add("log", "%s: entries %d..%d, committed up to %d", ui.Quote(r.path), v.First.Index, v.Last.Index, v.State.Commit)
-	if at := r.member.Database.Applied(); at.Index > 0 {
-		kv.Add("database", "has applied entries up to %d", at.Index)
-	}
-}
-
-func (r *repairing) addSteps(kv *ui.Facts) {
-	for i := range r.plan.Steps {
-		s := &r.plan.Steps[i]
-		kv.Add(fmt.Sprintf("step %d", i+1), "%s: %s", s.Remedy, s.Does)
-		kv.AddBelow(s.Why)
-		for k, f := range s.Findings {
-			if k == maxStepFindings {
-				kv.AddBelow(fmt.Sprintf("and %d findings more", len(s.Findings)-k))
-				break
-			}
-			kv.AddBelow(f)
-		}
+	t.kv.Add("log", "entries %d..%d, committed up to %d", v.First.Index, v.Last.Index, v.State.Commit)
+	if at := t.member.Database.Applied(); at.Index > 0 {
+		t.kv.Add("database", "has applied entries up to %d", at.Index)
 	}
 }
 
 // maxStepFindings is how many findings are listed of those that a step mends.
 const maxStepFindings = 3
 
-// addCost says what the plan costs.
-func (r *repairing) addCost(kv *ui.Facts) {
-	c := &r.plan.Cost
-	if len(r.plan.Steps) == 0 {
-		return
-	}
-	switch {
-	case len(c.Lost) == 0:
-		kv.Add("cost", "no entry is lost")
-	default:
-		kv.Add("cost", "%s are lost, %s of them known to be committed", joinRanges(c.Lost), ui.Count(c.Committed))
-	}
-	if c.Beside != "" {
-		kv.Add("", "lost as well: %s", c.Beside)
-	}
-	for _, e := range c.Entries {
-		kv.AddBelow(lostText(&e))
-	}
-	if len(c.Folded) > 0 {
-		kv.Add("", "%s are left out of the log: the database has applied them", joinRanges(c.Folded))
-	}
-	if c.Spliced > 0 {
-		kv.Add("", "%s entries are taken from other members", ui.Count(c.Spliced))
-	}
-	if c.Changed > 0 {
-		kv.Add("", "%s are corrected in their place", display.FormatSize(c.Changed))
-	}
-	if c.Written > 0 {
-		kv.Add("", "%s of records are written anew", display.FormatSize(c.Written))
-	}
-	if c.Maybe != "" {
-		kv.Add("", "%s", c.Maybe)
+// addStep says what a step does, why that is right, and what it mends.
+func (t *repairReport) addStep(i int) {
+	s := &t.plan.Steps[i]
+	t.kv.Add(fmt.Sprintf("step %d", i+1), "%s: %s", s.Remedy, s.Does)
+	t.kv.AddBelow("why: " + s.Why)
+	for k, f := range s.Findings {
+		if k == maxStepFindings {
+			t.kv.AddBelow(fmt.Sprintf("and %d findings more", len(s.Findings)-k))
+			break
+		}
+		t.kv.AddBelow("mends: " + f)
 	}
 }
 
-const notProven = "not proven"
+// addCost says what the plan costs.
+func (t *repairReport) addCost() {
+	c := &t.plan.Cost
+	if len(t.plan.Steps) == 0 {
+		return
+	}
+	if len(c.Lost) == 0 {
+		t.kv.Add("cost", "no entry is lost")
+	} else {
+		t.kv.Add("cost", "lost: %s", t.lost())
+	}
+	for i := range c.Entries {
+		t.kv.AddBelow(lostText(&c.Entries[i]))
+	}
+	if len(c.Folded) > 0 {
+		t.kv.Add("", "no longer in the log, only in the database, which has applied them: %s", joinRanges(c.Folded))
+	}
+	if c.Spliced > 0 {
+		t.kv.Add("", "taken from other members: %s", counted(c.Spliced, "entry", "entries"))
+	}
+	if c.Changed > 0 {
+		t.kv.Add("", "corrected in place: %s", counted(uint64(c.Changed), "byte", "bytes"))
+	}
+	if c.Written > 0 {
+		t.kv.Add("", "written anew: about %s of records", display.FormatSize(c.Written))
+	}
+	if c.Maybe != "" {
+		t.kv.Add("", "%s", c.Maybe)
+	}
+}
+
+func counted(n uint64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return ui.Count(n) + " " + more
+}
+
+func (t *repairReport) addLeft() {
+	for _, x := range t.plan.Left {
+		t.kv.Add("left", "%s", x)
+	}
+}
 
 // lostText says what an entry is that is lost.
 func lostText(e *repair.LostEntry) string {
+	text := fmt.Sprintf("entry %d", e.ID.Index)
+	if e.ID.Term > 0 {
+		text = fmt.Sprintf("entry %v", e.ID)
+	}
 	var notes []string
 	if e.Committed {
 		notes = append(notes, "committed")
 	}
 	if e.Applied {
-		notes = append(notes, "applied: the database has it")
-	}
-	if !e.Proven {
-		notes = append(notes, notProven)
-	}
-	text := fmt.Sprintf("entry %d", e.ID.Index)
-	if e.ID.Term > 0 {
-		text = fmt.Sprintf("entry %v", e.ID)
+		notes = append(notes, "the database has applied it")
 	}
 	switch {
-	case e.Summary != "":
+	case e.Summary == "":
+		text += ": nothing is left of what it said"
+	case e.Proven:
 		text += ": " + e.Summary
 	default:
-		text += ": nothing is left of what it said"
-		notes = slices.DeleteFunc(notes, func(s string) bool { return s == notProven })
+		text += ": " + e.Summary
+		notes = append(notes, "not proven")
 	}
 	if len(notes) > 0 {
 		text += " (" + strings.Join(notes, "; ") + ")"
@@ -156,35 +212,11 @@ func lostText(e *repair.LostEntry) string {
 func joinRanges(list []repair.Range) string {
 	const most = 4
 	var names []string
-	for _, x := range list[:min(len(list), most)] {
+	for _, x := range slices.Clip(list[:min(len(list), most)]) {
 		names = append(names, x.String())
 	}
 	if more := len(list) - most; more > 0 {
 		names = append(names, fmt.Sprintf("%d ranges more", more))
 	}
 	return strings.Join(names, ", ")
-}
-
-// addNext says what to type next.
-func (r *repairing) addNext(kv *ui.Facts) {
-	switch {
-	case r.result != nil && r.o.inPlace:
-		kv.Add("original", "%s", r.result.Change.Kept)
-		kv.Add("undo", "%s", r.o.source.Command("undo", r.path))
-	case r.result != nil:
-		kv.Add("result", "%s", r.o.out)
-		kv.Add("next", "%s", ui.CommandLine("raftctl", "doctor", r.o.out))
-	case r.plan.Status == repair.StatusRepair || r.plan.Status == repair.StatusLossy:
-		line := r.commandLine()
-		kv.Add("next", "make the result beside it, or replace the log and keep the original:")
-		kv.AddCommand(line + " --output NEW")
-		if !r.member.Place.Archived {
-			kv.AddCommand(line + " --in-place")
-		}
-	case r.plan.Status == repair.StatusLoss:
-		kv.Add("next", "look for a member that has these entries, before anything else:")
-		kv.AddCommand(r.commandLine() + " --from OTHER")
-		kv.Add("", "or accept the loss:")
-		kv.AddCommand(r.commandLine() + " --accept-loss")
-	}
 }
