@@ -123,11 +123,10 @@ func (t *repairReport) addLog(v *outlook.Report) {
 // maxStepFindings is how many findings are listed of those that a step mends.
 const maxStepFindings = 3
 
-// addStep says what a step does, why that is right, and what it mends.
+// addStep says what a step does, what it mends, and why that is right.
 func (t *repairReport) addStep(i int) {
 	s := &t.plan.Steps[i]
 	t.kv.Add(fmt.Sprintf("step %d", i+1), "%s: %s", s.Remedy, s.Does)
-	t.kv.AddBelow("why: " + s.Why)
 	for k, f := range s.Findings {
 		if k == maxStepFindings {
 			t.kv.AddBelow(fmt.Sprintf("and %d findings more", len(s.Findings)-k))
@@ -135,6 +134,7 @@ func (t *repairReport) addStep(i int) {
 		}
 		t.kv.AddBelow("mends: " + f)
 	}
+	t.kv.AddBelow("why: " + s.Why)
 }
 
 // addCost says what the plan costs.
