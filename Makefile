@@ -32,6 +32,8 @@ race: etcd ## the concurrent packages under the race detector
 lab: etcd ## the long version of what tests do a little of: LOOKS looks at each running etcd, SEEDS random histories
 	RAFTCTL_LOOKS=$(LOOKS) $(GO) test ./wal ./snapshot/database -run RunningEtcd -count 1 -timeout 4h -v
 	RAFTCTL_SEEDS=$(SEEDS) $(GO) test ./cmd/raftctl/restoretest -run 'TestRestore$$|OfThree|Random|Simulated' -count 1 -timeout 4h -v
+	RAFTCTL_SEEDS=$(SEEDS) RAFTCTL_TABLE=$(CURDIR)/docs/repair.md $(GO) test ./repair/repairtest -run Laboratory -count 1 -timeout 4h -v
+	RAFTCTL_SEEDS=$(SEEDS) $(GO) test ./repair/repairtest -run 'BootRepaired|RecoverScript' -count 1 -timeout 4h -v
 
 fuzz: ## every fuzz target for FUZZTIME
 	@testdata/fuzz.sh $(FUZZTIME)

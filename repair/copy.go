@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -93,6 +94,9 @@ func (w *logWriter) copySegment(ctx context.Context, j copyJob) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.to.Close()) }()
+	if err := c.to.Allocate(c.size); err != nil { // what is zero isn't written
+		return err
+	}
 	if err := c.run(); err != nil {
 		return err
 	}
@@ -147,6 +151,13 @@ func (c *segmentCopy) piece(b []byte, off int64) error {
 		}
 	}
 	c.made.Write(b)
-	_, err := c.to.Write(b)
+	if isZero(b) {
+		return nil
+	}
+	_, err := c.to.WriteAt(b, off)
 	return err
 }
+
+var zeros [pieceSize]byte
+
+func isZero(b []byte) bool { return bytes.Equal(b, zeros[:len(b)]) }

@@ -189,8 +189,11 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 		if err != nil {
 			return err
 		}
-		if s == nil {
+		if s == nil || !d.nameOwner(s) {
 			continue
+		}
+		if err := d.keepHead(ctx, s.rewrite); err != nil {
+			return err
 		}
 		if best == nil || s.better(best) {
 			best = s

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/raftctl/raftctl/repair/logs"
+	"github.com/raftctl/raftctl/wal"
 )
 
 // A remedy is one way to mend something. Those of a place mend one finding, and leave the rest of the log as it
@@ -50,6 +51,7 @@ func Remedies() (list []RemedyInfo) {
 	for _, r := range logRemedies {
 		list = append(list, RemedyInfo{r.Name(), r.Doc()})
 	}
+	list = append(list, RemedyInfo{writeMetadata{}.Name(), writeMetadata{}.Doc()}) // goes with one of the log
 	return list
 }
 
@@ -110,6 +112,8 @@ func (d *draft) join(ctx context.Context) (*logs.Joined, error) {
 		return nil, err
 	}
 	d.own.Applied = d.applied()
-	d.joined, err = logs.Join(append([]*logs.Source{d.own}, d.donors...), logs.JoinOptions{})
+	// Without metadata of its own, the log counts as one of the donors' cluster: that it is of their history is seen.
+	foreign := d.view().MetadataPos == (wal.Position{}) && len(d.clusters()) == 1
+	d.joined, err = logs.Join(append([]*logs.Source{d.own}, d.donors...), logs.JoinOptions{Foreign: foreign})
 	return d.joined, err
 }

@@ -38,6 +38,9 @@ func (s *scanner) goesOnUnpadded(f frame) bool {
 	s.sum, s.seeded = f.crc, true
 	next := func(unpadded bool, end int64) int64 {
 		s.probe.unpadded, s.off = unpadded, end
+		if s.proven(f.crc, end) {
+			return end
+		}
 		if c, ok := s.search(); ok && c.proof != "" {
 			return c.frame.off
 		}

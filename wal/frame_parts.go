@@ -76,3 +76,35 @@ func (f *frame) export() Frame {
 func (f *Frame) plain() frame {
 	return frame{f.Off, f.Size, f.Pad, f.Kind, f.CRC, f.DataOff, f.DataLen, f.HasData}
 }
+
+// Fit sets the size of the frame, and where its data lies, for data of n bytes.
+func (f *Frame) Fit(n int64, unpadded bool) {
+	f.Pad = 0
+	f.Size = int64(recordSize(f.Kind, f.CRC, nil))
+	if f.HasData {
+		f.Size += 1 + int64(uvarintSize(uint64(n))) + n
+	}
+	if !unpadded {
+		f.Pad = padding(f.Size)
+	}
+	f.Place()
+}
+
+// ParseHeader parses the header that b begins with. ok is false if no writer writes it.
+func ParseHeader(b []byte, unpadded bool) (size int64, pad int, ok bool) {
+	if len(b) < frameHeaderSize {
+		return 0, 0, false
+	}
+	size, pad, ok = parseHeader(binary.LittleEndian.Uint64(b), unpadded)
+	return size, pad, ok && size <= maxRecordSize
+}
+
+// ParseCRC returns the checksum that is stored in the record of the frame that b begins with. ok is
+// false if its first fields don't have the form that writers give them.
+func ParseCRC(b []byte) (crc uint32, ok bool) {
+	if len(b) < frameHeaderSize {
+		return 0, false
+	}
+	_, crc, n := parsePrefix(b[frameHeaderSize:])
+	return crc, n > 0
+}

@@ -3,6 +3,8 @@ package wal
 import (
 	"context"
 	"slices"
+
+	"github.com/raftctl/raftctl/raftpb"
 )
 
 // Reached tells how far a segment was read, and what is known there.
@@ -17,6 +19,14 @@ type Reached struct {
 
 // Records returns how many records of the segment lie before Off.
 func (r *Reached) Records() int { return r.prior.n }
+
+// Last returns the last entry of the segment before Off, zero if there is none or damage took it.
+func (r *Reached) Last() raftpb.EntryID {
+	if r.prior.lost {
+		return raftpb.EntryID{}
+	}
+	return r.prior.last
+}
 
 // Site is what the reader knows around a damage.
 type Site struct {

@@ -7,6 +7,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/metacmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/snapcmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/cmd/raftctl/undocmd"
 	"github.com/raftctl/raftctl/cmd/raftctl/walcmd"
 )
 
@@ -16,8 +17,8 @@ func newRoot(a *ui.App) *cobra.Command {
 		Short: "See into, trust and explain the Raft log of etcd, and its snapshots",
 		Long: `raftctl reads the Raft log of etcd 3.4 to 3.7, its database and its snapshots: a data directory, a part
 of one, a saved snapshot, or an archive of these. It never changes what it reads: it takes no lock, and
-is safe on the directory of a running etcd. Only 'snapshot save' and 'snapshot restore' write, and only
-what you name.`,
+is safe on the directory of a running etcd. Only 'snapshot save', 'snapshot restore' and 'undo' write, and
+only what you name.`,
 		Example: `  raftctl wal stat /var/lib/etcd
   raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
   raftctl wal verify /var/lib/etcd
@@ -38,7 +39,7 @@ what you name.`,
 	root.SetHelpTemplate(root.HelpTemplate() + exitCodesLine)
 	root.SetVersionTemplate(metacmd.VersionLine())
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(walcmd.New(a), snapcmd.New(a), doctorcmd.New(a), newExitCodes())
+	root.AddCommand(walcmd.New(a), snapcmd.New(a), doctorcmd.New(a), undocmd.New(a), newExitCodes())
 	root.AddCommand(metacmd.New(a)...)
 	return root
 }

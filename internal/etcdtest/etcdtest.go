@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -85,6 +86,7 @@ type Server struct {
 	certs   *Certs        // nil: it speaks plain HTTP
 	auth    bool          // EnableAuth was called
 	wait    time.Duration // how long it may take to become healthy; 0: bootTimeout
+	by      []string      // the command that starts it; empty: it is started directly
 	cmd     *exec.Cmd
 	done    chan error // receives the result of Wait, once
 	log     bytes.Buffer
@@ -119,6 +121,14 @@ func TryStart(tb testing.TB, version, dataDir string, args ...string) (*Server, 
 	return s, s.start(dataDir, args...)
 }
 
+// TryStartBy is TryStart with a command that is given the server's command line, and ends as the server if it
+// succeeds.
+func TryStartBy(tb testing.TB, command []string, version, dataDir string, args ...string) (*Server, error) {
+	tb.Helper()
+	s := &Server{Endpoint: freeAddr(tb), tb: tb, version: version, by: command}
+	return s, s.start(dataDir, args...)
+}
+
 // StartTLS is Start for a server that speaks TLS to its clients, and wants a certificate of theirs.
 func StartTLS(tb testing.TB, version, dataDir string, certs *Certs, args ...string) *Server {
 	tb.Helper()
@@ -148,11 +158,12 @@ func (s *Server) start(dataDir string, args ...string) error {
 func (s *Server) launch(dataDir string, args ...string) {
 	s.tb.Helper()
 	s.done = make(chan error, 1)
-	s.cmd = exec.Command(Binary(s.tb, s.version, "etcd"), append([]string{
+	line := append(slices.Clone(s.by), Binary(s.tb, s.version, "etcd"),
 		"--data-dir", dataDir,
 		"--listen-client-urls", s.URL(), "--advertise-client-urls", s.URL(),
-		"--listen-peer-urls", "http://" + freeAddr(s.tb),
-	}, args...)...)
+		"--listen-peer-urls", "http://"+freeAddr(s.tb))
+	line = append(line, args...)
+	s.cmd = exec.Command(line[0], line[1:]...)
 	s.cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := s.cmd.Start(); err != nil {

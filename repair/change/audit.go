@@ -40,12 +40,13 @@ type event struct {
 	Plan    string    `json:"plan,omitempty"`
 	Source  string    `json:"source,omitempty"` // of a result that was made
 
-	Log         string    `json:"log,omitempty"`    // the folder, as the machine called it
-	Staged      string    `json:"staged,omitempty"` // the folder beside it in which the new one was made
-	Kept        string    `json:"kept,omitempty"`   // the folder that is kept: of the old log, or of the one that undo took out
-	Before      []File    `json:"before,omitempty"` // the files of the old log
-	After       []File    `json:"after,omitempty"`  // those of the new one
-	Added       []File    `json:"added,omitempty"`  // snapshot files that were not there
+	Log         string    `json:"log,omitempty"`           // the folder, as the machine called it
+	Elsewhere   bool      `json:"log_elsewhere,omitempty"` // that isn't member/wal in the data directory
+	Staged      string    `json:"staged,omitempty"`        // the folder beside it in which the new one was made
+	Kept        string    `json:"kept,omitempty"`          // the folder that is kept: of the old log, or of the one that undo took out
+	Before      []File    `json:"before,omitempty"`        // the files of the old log
+	After       []File    `json:"after,omitempty"`         // those of the new one
+	Added       []File    `json:"added,omitempty"`         // snapshot files that were not there
 	Quarantined []Renamed `json:"quarantined,omitempty"`
 }
 

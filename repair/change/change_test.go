@@ -1,6 +1,7 @@
 package change_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -35,8 +36,8 @@ func TestInPlace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if u.Kept != log+".undone-20261129T020203Z" || u.Original != c.Kept || u.Loss != nil {
-				t.Errorf("%s is kept, the original was %s, loss %v", u.Kept, u.Original, u.Loss)
+			if u.UndoneTo != log+".undone-20261129T020203Z" || u.Original != c.Kept || u.Loss != nil {
+				t.Errorf("%s is kept, the original was %s, loss %v", u.UndoneTo, u.Original, u.Loss)
 			}
 			w.checkSame("after undo", without(w.read(""), ".jsonl", ".undone-"), before)
 			w.checkSame("what was undone", w.read(form.log+".undone-20261129T020203Z"), only(w.changed(before), form.log))
@@ -71,7 +72,8 @@ func TestRecord(t *testing.T) {
 		t.Fatalf("%d changes, %v", len(list), err)
 	}
 	c := list[0]
-	if c.Command != record.Command || c.Version != "1" || c.Plan != "0123" || !slices.Equal(c.What, record.What) || !c.Time.Equal(now) {
+	if c.Command != record.Command || c.Version != "1" || c.Plan != "0123" || !slices.Equal(c.What, record.What) ||
+		!c.Time.Equal(now) {
 		t.Errorf("%+v", c)
 	}
 	now := w.read("data/member")
@@ -135,8 +137,8 @@ func TestSeveral(t *testing.T) {
 	if got := w.history(); !slices.Equal(got, []change.State{change.Undone, change.Undone, change.Undone}) {
 		t.Errorf("history: %q", got)
 	}
-	for _, name := range []string{"m1.undone-20261129T020203Z", "m1.undone-20261129T020203Z-2", "m1.undone-20261129T020203Z-3"} {
-		if len(w.read("logs/"+name)) == 0 {
+	for _, number := range []string{"", "-2", "-3"} {
+		if name := "logs/m1.undone-20261129T020203Z" + number; len(w.read(name)) == 0 {
 			t.Errorf("%s is not there", name)
 		}
 	}
@@ -183,6 +185,34 @@ func TestWithoutExchange(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.checkSame(name+" after undo", without(w.read(""), ".jsonl", ".undone-"), before)
+	}
+}
+
+// A caller that has had enough while files are summed up finds everything as it was.
+func TestCanceled(t *testing.T) {
+	for _, form := range []string{"data", "log alone"} {
+		r := newRig(t, form, true)
+		ctx, cancel := context.WithCancel(t.Context())
+		told := int64(0)
+		s, err := change.Begin(change.Options{FS: r.fs, Source: *r.at, InPlace: true, Now: now, Progress: func(done, total int64) {
+			if cancel(); done < told || done > total {
+				t.Errorf("%d of %d, after %d", done, total, told)
+			}
+			told = done
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.fill(s); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Place(ctx, record); !errors.Is(err, context.Canceled) || told == 0 {
+			t.Errorf("%v, after %d bytes", err, told)
+		}
+		if err := s.Remove(); err != nil {
+			t.Error(err)
+		}
+		r.checkSame(form, r.read(""), r.before)
 	}
 }
 

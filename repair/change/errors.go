@@ -65,3 +65,14 @@ type AlteredError struct {
 
 // Error formats the error as "wal.before-20261129T010203Z/0.wal: sha256 …, want …".
 func (e *AlteredError) Error() string { return e.File + ": " + e.Why }
+
+// OtherLogError says that the change that would be undone is one of another log than the one that was found.
+type OtherLogError struct {
+	Log     string // the folder that was found
+	Changed string // the folder that was changed, as the machine called it then
+}
+
+// Error says which.
+func (e *OtherLogError) Error() string {
+	return fmt.Sprintf("%s: the last change was one of another log, which was %s then", e.Log, e.Changed)
+}

@@ -1,11 +1,12 @@
 package change
 
 import (
-	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/repair/staging"
 )
 
 // State is how far a change has come.
@@ -53,6 +54,12 @@ func newChange(at Place, e *event) *Change {
 		Quarantined: e.Quarantined, begun: e}
 	if e.Event == kindMade {
 		c.State = Made
+	}
+	if c.Before == nil {
+		c.Before = []File{}
+	}
+	if c.What == nil {
+		c.What = []string{}
 	}
 	if e.Kept != "" {
 		c.Kept = at.beside(e.Kept)
@@ -115,9 +122,12 @@ func (e *event) valid() bool {
 		names = append(names, f.Name)
 	}
 	for _, name := range names {
-		if name != "" && (name != filepath.Base(name) || name == "." || name == "..") {
+		if name == "." || name == ".." || strings.ContainsAny(name, "/\\") {
 			return false
 		}
 	}
-	return e.ID != ""
+	if e.Event == kindBegun && (e.Kept == "" || !strings.Contains(e.Staged, string(staging.Changing))) {
+		return false
+	}
+	return e.ID != "" && (e.Event != kindUndoBegun || e.Kept != "")
 }

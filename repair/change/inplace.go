@@ -199,7 +199,8 @@ func (r *inPlace) stuck(err error) error {
 
 // event returns an event that says what the caller has said.
 func (rec *Record) event(k kind, now time.Time) *event {
-	return &event{Event: k, Time: now.UTC().Truncate(time.Millisecond), Command: rec.Command, Version: rec.Version, What: rec.What, Plan: rec.Plan}
+	return &event{Event: k, Time: now.UTC().Truncate(time.Millisecond), Command: rec.Command, Version: rec.Version,
+		What: rec.What, Plan: rec.Plan}
 }
 
 // keptName returns a name beside the log that nothing has, such as wal.before-20261129T010203Z.

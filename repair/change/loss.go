@@ -2,7 +2,6 @@ package change
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/snapshot/database"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -18,6 +18,9 @@ type Loss struct {
 	Files []string       // segments that aren't what the change put there, and why
 	Now   raftpb.EntryID // the last entry of the log in place; zero if it can't be told
 	Then  raftpb.EntryID // that of the original, likewise
+
+	// Applied is the last entry that the database has applied; 0 if it can't be told.
+	Applied uint64
 }
 
 // String says it in a line.
@@ -28,6 +31,9 @@ func (l *Loss) String() string {
 	}
 	if l.Then.Index > 0 {
 		text += fmt.Sprintf(", the original up to entry %v", l.Then)
+	}
+	if l.Applied > 0 {
+		text += fmt.Sprintf(", and the database has applied entry %d", l.Applied)
 	}
 	return text
 }
@@ -51,11 +57,13 @@ func (u *Undo) loss(ctx context.Context) (*Loss, error) {
 	if len(files) == 0 {
 		return nil, nil
 	}
-	l := &Loss{Files: files}
-	l.Now, err = lastEntry(ctx, u.o.FS, log)
-	then, thenErr := lastEntry(ctx, u.o.FS, u.Original)
-	l.Then = then
-	return l, errors.Join(err, thenErr)
+	l := &Loss{Files: files, Now: lastEntry(ctx, u.o.FS, log), Then: lastEntry(ctx, u.o.FS, u.Original)}
+	if name := u.o.Place.database(); name != "" {
+		if s, err := database.Glance(ctx, vfs.DirFS(u.o.FS, filepath.Dir(name)), filepath.Base(name)); err == nil {
+			l.Applied = s.Meta.ConsistentIndex
+		}
+	}
+	return l, ctx.Err()
 }
 
 // changed lists which files aren't those on record.
@@ -89,15 +97,15 @@ func segments(files []File) (list []File) {
 }
 
 // lastEntry returns the last entry of a log; none if its damage hides that.
-func lastEntry(ctx context.Context, fsys vfs.FS, dir string) (raftpb.EntryID, error) {
+func lastEntry(ctx context.Context, fsys vfs.FS, dir string) raftpb.EntryID {
 	log, err := wal.Open(vfs.DirFS(fsys, filepath.Dir(dir)), filepath.Base(dir))
 	if err != nil {
-		return raftpb.EntryID{}, nil
+		return raftpb.EntryID{}
 	}
 	defer func() { _ = log.Close() }() // opened for reading
 	report, err := log.Verify(ctx, wal.VerifyOptions{})
 	if err != nil {
-		return raftpb.EntryID{}, ctx.Err()
+		return raftpb.EntryID{}
 	}
-	return report.Last, nil
+	return report.Last
 }

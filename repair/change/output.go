@@ -26,10 +26,13 @@ func newOutput(o *Options) (result, error) {
 		s.DataDir, s.WalDir = "", o.Output
 		out.at = Place{Log: o.Output}
 	}
-	if err := staging.CheckVacant(o.FS, s.DataDir, s.WalDir); err != nil {
+	err := checkOutside(o)
+	if err == nil {
+		err = staging.CheckVacant(o.FS, s.DataDir, s.WalDir)
+	}
+	if err != nil {
 		return nil, err
 	}
-	var err error
 	if out.Dir, err = staging.New(s); err != nil {
 		return nil, err
 	}
@@ -37,6 +40,34 @@ func newOutput(o *Options) (result, error) {
 		return nil, errors.Join(err, out.remove())
 	}
 	return out, nil
+}
+
+// checkOutside refuses a result that would lie in what it is made of.
+func checkOutside(o *Options) error {
+	l := locator{o.FS}
+	to, err := l.named(o.Output)
+	if err == nil {
+		to, err = l.real(to)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the folder above it is missing as well
+	}
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{o.Source.DataDir, o.Source.Log, o.Source.Snap} {
+		if dir == "" {
+			continue
+		}
+		from, err := vfs.RealPath(o.FS, dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err == nil && staging.Within(to, from) != "" {
+			return &staging.OccupiedError{Path: o.Output, Why: "it would lie in what it is made of"}
+		}
+	}
+	return nil
 }
 
 func (r *output) log() string      { return r.Log() }

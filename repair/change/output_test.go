@@ -118,6 +118,22 @@ func TestOccupied(t *testing.T) {
 	}
 }
 
+// A result is never put into what it is made of, by whatever path.
+func TestInSource(t *testing.T) {
+	w := newWorld(t, vfs.OS, filepath.Join(t.TempDir(), "world"), forms["log elsewhere"])
+	if err := os.Symlink(w.path("logs"), w.path("../link")); err != nil {
+		t.Fatal(err)
+	}
+	before := w.read("")
+	for _, output := range []string{"data", "data/new", "data/member/new", "logs/the wal/new", "../link/the wal/new"} {
+		_, err := w.makeNew(output)
+		if _, ok := errors.AsType[*staging.OccupiedError](err); !ok || !strings.Contains(err.Error(), "in what it is made of") {
+			t.Errorf("%s: %v", output, err)
+		}
+		w.checkSame(output, w.read(""), before)
+	}
+}
+
 // Whichever operation fails, there is no result, and nothing else; wherever it is interrupted, it is there as a
 // whole or not at all. The source is as it was.
 func TestOutputFails(t *testing.T) {

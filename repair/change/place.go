@@ -37,6 +37,15 @@ func (p Place) database() string {
 	return filepath.Join(p.Snap, staging.DatabaseName)
 }
 
+// elsewhere reports whether the log lies elsewhere than in the data directory.
+func (p Place) elsewhere(fsys vfs.FS) (bool, error) {
+	if p.DataDir == "" {
+		return false, nil
+	}
+	own, err := locator{fsys}.real(filepath.Join(p.DataDir, staging.MemberName, staging.WALName))
+	return own != p.Log, err
+}
+
 // beside returns the path of a folder beside the log.
 func (p Place) beside(name string) string { return filepath.Join(filepath.Dir(p.Log), name) }
 
@@ -45,6 +54,7 @@ func (p Place) beside(name string) string { return filepath.Join(filepath.Dir(p.
 // is no error: a change that was interrupted may have left that.
 func Locate(fsys vfs.FS, dir, walDir string) (Place, error) {
 	l := locator{fsys}
+	given := walDir != ""
 	if dir == "" {
 		dir = walDir
 	}
@@ -57,7 +67,10 @@ func Locate(fsys vfs.FS, dir, walDir string) (Place, error) {
 	if err != nil {
 		return Place{}, err
 	}
-	if walDir != "" && filepath.Clean(walDir) != dir {
+	if walDir, err = l.named(walDir); err != nil {
+		return Place{}, err
+	}
+	if given && walDir != dir {
 		if member == "" {
 			return Place{}, fmt.Errorf("%s: no %s in it, want the data directory that goes with %s", dir,
 				filepath.Join(staging.MemberName, staging.SnapName), walDir)
@@ -77,13 +90,13 @@ func Locate(fsys vfs.FS, dir, walDir string) (Place, error) {
 
 type locator struct{ fs vfs.FS }
 
-// named makes a path end with the name of what it leads to.
+// named makes a path absolute, so that it ends with the name of what it leads to.
 func (l locator) named(dir string) (string, error) {
-	switch filepath.Base(dir) {
-	case ".", "..":
-		return vfs.RealPath(l.fs, dir)
+	if filepath.IsAbs(dir) {
+		return filepath.Clean(dir), nil
 	}
-	return filepath.Clean(dir), nil
+	here, err := vfs.RealPath(l.fs, ".")
+	return filepath.Join(here, dir), err
 }
 
 // memberOf finds the folder member that a path names, if it does, and the log. It fills in the data directory.

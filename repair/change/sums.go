@@ -39,8 +39,9 @@ type summer struct {
 	progress func(done, total int64)
 	lenient  []string // the folders whose files may be unreadable
 
-	done, total atomic.Int64
-	mu          sync.Mutex // guards progress
+	total int64
+	mu    sync.Mutex // guards done, and progress
+	done  int64
 }
 
 // folder returns the files in a folder, sorted by name, without their sums. Folders in it, and what is no
@@ -81,7 +82,7 @@ func (s *summer) sum(ctx context.Context, dirs map[string][]File) error {
 				continue
 			}
 			tasks = append(tasks, task{path, &files[i]})
-			s.total.Add(files[i].Size)
+			s.total += files[i].Size
 		}
 	}
 	slices.SortFunc(tasks, func(a, b task) int { return cmp.Compare(a.path, b.path) })
@@ -146,13 +147,13 @@ func (s *summer) unreadable(path string, file *File, err error) error {
 }
 
 func (s *summer) tell(n int64) {
-	done := s.done.Add(n)
 	if s.progress == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.progress(done, s.total.Load())
+	s.done += n
+	s.progress(s.done, s.total)
 }
 
 // differ returns where a folder's files are not those on record: the first file by name, and why; an empty

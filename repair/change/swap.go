@@ -50,12 +50,16 @@ func (r *inPlace) prepare(ctx context.Context, rec *Record) (*event, error) {
 	sums := summer{fs: r.fs, known: rec.Sums, progress: r.o.Progress, lenient: []string{r.at.Log, r.at.Snap}}
 	e := rec.event(kindBegun, r.o.Now)
 	e.ID, e.Log, e.Staged = r.id, r.at.Log, filepath.Base(r.folder)
+	var err error
+	if e.Elsewhere, err = r.at.elsewhere(r.fs); err != nil {
+		return nil, err
+	}
 	if err := r.list(&sums, e); err != nil {
 		return nil, err
 	}
 	synced := make(chan error, 1)
 	go func() { synced <- r.sync() }()
-	err := r.sumUp(ctx, &sums, e)
+	err = r.sumUp(ctx, &sums, e)
 	if err = errors.Join(err, <-synced); err != nil {
 		return nil, err
 	}

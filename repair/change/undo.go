@@ -29,7 +29,7 @@ type UndoOptions struct {
 type Undo struct {
 	Change   Change // the last one that isn't undone
 	Original string // the folder in which the original lies
-	Kept     string // the folder in which the log will be kept that is taken out
+	UndoneTo string // the folder in which the log will be kept that is taken out
 	Loss     *Loss  // what was written since; nil: nothing
 
 	o     *UndoOptions
@@ -63,6 +63,13 @@ func (u *Undo) plan(ctx context.Context) error {
 	if u.Change, err = last(changes); err != nil {
 		return fmt.Errorf("%s: %w", at.Audit(), err)
 	}
+	elsewhere, err := at.elsewhere(u.o.FS)
+	if err != nil {
+		return err
+	}
+	if elsewhere != u.Change.begun.Elsewhere {
+		return &OtherLogError{at.Log, u.Change.begun.Log}
+	}
 	if err := u.find(ctx); err != nil {
 		return err
 	}
@@ -74,10 +81,10 @@ func (u *Undo) plan(ctx context.Context) error {
 			return err
 		}
 	}
-	if u.Kept = u.Change.UndoneTo; u.Change.State == HalfUndone {
+	if u.UndoneTo = u.Change.UndoneTo; u.Change.State == HalfUndone {
 		return nil
 	}
-	u.Kept, err = keptName(u.o.FS, at, "undone", u.o.Now)
+	u.UndoneTo, err = keptName(u.o.FS, at, "undone", u.o.Now)
 	return err
 }
 
@@ -150,19 +157,29 @@ func (u *Undo) compare(ctx context.Context, dir string, want []File) error {
 	if err != nil {
 		return err
 	}
-	if len(got) == len(want) {
+	name, why := differ(got, withoutSums(want))
+	if name == "" {
 		if err := s.sum(ctx, map[string][]File{dir: got}); err != nil {
 			return err
 		}
+		name, why = differ(got, want)
 	}
-	if name, why := differ(got, want); name != "" {
+	if name != "" {
 		return &AlteredError{filepath.Join(dir, name), why}
 	}
 	return nil
 }
 
+func withoutSums(files []File) []File {
+	list := slices.Clone(files)
+	for i := range list {
+		list[i].SHA256 = ""
+	}
+	return list
+}
+
 func (u *Undo) putBack() *putBack {
-	return &putBack{fs: u.o.FS, at: u.o.Place, e: u.Change.begun, from: u.Original, kept: u.Kept, now: u.o.Now}
+	return &putBack{fs: u.o.FS, at: u.o.Place, e: u.Change.begun, from: u.Original, kept: u.UndoneTo, now: u.o.Now}
 }
 
 // Run undoes the change. It may be interrupted anywhere; the next one goes on. The error is a RefusedError if
@@ -178,12 +195,12 @@ func (u *Undo) Run(ctx context.Context) error {
 		return err
 	}
 	e := &event{Event: kindUndoBegun, ID: u.Change.ID, Time: u.o.Now.UTC(), Command: u.o.Command, Version: u.o.Version,
-		Kept: filepath.Base(u.Kept)}
+		Kept: filepath.Base(u.UndoneTo)}
 	if err := appendAudit(u.o.FS, u.o.Place, e); err != nil {
 		return err
 	}
 	b := u.putBack()
-	if err := b.run(ctx); err != nil {
+	if err := b.run(context.WithoutCancel(ctx)); err != nil { // it takes a moment, and half of it is worse
 		return err
 	}
 	if err := appendAudit(u.o.FS, u.o.Place, &event{Event: kindUndone, ID: e.ID, Time: u.o.Now.UTC()}); err != nil {

@@ -142,29 +142,33 @@ func readFile(fsys vfs.FS, path string) ([]byte, error) {
 func (w *world) read(name string) map[string]string {
 	w.t.Helper()
 	all := map[string]string{}
-	var walk func(at string)
-	walk = func(at string) {
-		entries, err := w.fs.ReadDir(w.path(at))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			w.t.Fatal(err)
-		}
-		for _, e := range entries {
-			path := filepath.Join(at, e.Name())
-			rel := strings.TrimPrefix(strings.TrimPrefix(path, name), "/")
-			if e.IsDir() {
-				all[rel+"/"] = ""
-				walk(path)
-				continue
-			}
-			b, err := readFile(w.fs, w.path(path))
-			if err != nil {
-				w.t.Fatal(err)
-			}
-			all[rel] = string(b)
-		}
+	if err := readTree(w.fs, w.path(name), "", all); err != nil {
+		w.t.Fatal(err)
 	}
-	walk(name)
 	return all
+}
+
+func readTree(fsys vfs.FS, root, at string, all map[string]string) error {
+	entries, err := fsys.ReadDir(filepath.Join(root, at))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		name := filepath.Join(at, e.Name())
+		if e.IsDir() {
+			all[name+"/"] = ""
+			if err := readTree(fsys, root, name, all); err != nil {
+				return err
+			}
+			continue
+		}
+		b, err := readFile(fsys, filepath.Join(root, name))
+		if err != nil {
+			return err
+		}
+		all[name] = string(b)
+	}
+	return nil
 }
 
 // place finds the member.

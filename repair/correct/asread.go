@@ -2,45 +2,67 @@ package correct
 
 import "github.com/raftctl/raftctl/wal"
 
+// headerSize is the size of what precedes a record in its frame.
+const headerSize = 8
+
 // asRead corrects what the reader explains itself: everything else in the record is proven intact, so
 // that the right bytes are those that a writer would have put there.
-func (s *search) asRead() (found, bool) {
+func (s *search) asRead(x *found) {
+	x.what, x.tried = "forms of the record", 1
 	r := s.site.Record
 	if r == nil || r.Unchecked && s.finding.Class != wal.ClassPadding {
-		return found{}, false
+		return
 	}
 	f := frameOf(r)
 	head := f.AppendHead(nil)
 	p := patch{off: f.Off, bytes: head, why: "the data gives crc " + hex(r.Sum), follow: true}
-	const header = 8
 	switch s.finding.Class {
 	case wal.ClassLengthField, wal.ClassZeroedLength:
-		p.bytes = head[:header]
+		if !s.knowsPadding(p) {
+			return
+		}
+		p.bytes = head[:headerSize]
 	case wal.ClassKind, wal.ClassPrefix:
-		p.off, p.bytes = f.Off+header, head[header:]
+		p.off, p.bytes = f.Off+headerSize, head[headerSize:]
 	case wal.ClassCRCField:
 		if !s.prove(p).follows() {
-			return found{}, false // the data may be wrong as well
+			return // the data may be wrong as well
 		}
-		p.off, p.bytes = f.Off+header, head[header:]
+		p.off, p.bytes = f.Off+headerSize, head[headerSize:]
 	case wal.ClassPadding:
 		p.off, p.bytes, p.why = f.End()-int64(f.Pad), make([]byte, f.Pad), "padding is zero"
+		if !s.knowsPadding(p) {
+			return
+		}
 	default:
-		return found{}, false
+		return
 	}
-	x := found{what: "forms of the record", tried: 1}
-	s.add(&x, p)
-	return x, len(x.patches) > 0
+	s.add(x, p)
 }
 
 // frameOf returns the frame in which a record should lie.
 func frameOf(r *wal.Record) wal.Frame {
 	f := wal.Frame{
-		Off: r.Pos.Off, Pad: r.Pad, Kind: r.Kind, CRC: r.Sum,
-		HasData: r.Data != nil, DataLen: int64(len(r.Data)),
+		Off: r.Pos.Off, Size: r.Len - headerSize - int64(r.Pad), Pad: r.Pad, Kind: r.Kind, CRC: r.Sum,
+		HasData: r.Data != nil,
 	}
-	const header = 8
-	f.Size = r.Len - header - int64(r.Pad)
 	f.Place()
 	return f
+}
+
+// knowsPadding reports whether the frame at the damage is known to have padding, or not to have any: by
+// what follows, or by the frames before it. No frame with padding comes before one without.
+func (s *search) knowsPadding(p patch) bool {
+	if s.site.Before.Unpadded || s.prove(p).follows() {
+		return true
+	}
+	for r, err := range s.log.SegmentRecords(s.site.Segment) {
+		if s.err = s.ctx.Err(); err != nil || s.err != nil || r.Pos.Off >= s.site.Before.Off {
+			return false
+		}
+		if r.Pad > 0 {
+			return true
+		}
+	}
+	return false
 }

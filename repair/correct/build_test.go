@@ -32,6 +32,8 @@ func (f files) clone() files {
 	return c
 }
 
+func (f files) equal(g files) bool { return maps.EqualFunc(f, g, bytes.Equal) }
+
 func (f files) names() []string { return slices.Sorted(maps.Keys(f)) }
 
 // builder makes the bytes of a log, frame by frame.
@@ -42,6 +44,7 @@ type builder struct {
 	segs     [][]byte
 	sum      uint32
 	index    uint64
+	last     raftpb.HardState
 }
 
 var metadata = wal.Metadata{NodeID: 0x8e9e05c52164694d, ClusterID: 0xcdf818194e3a8c32}
@@ -76,8 +79,8 @@ func (b *builder) entry(t raftpb.EntryType, term uint64, data []byte) {
 }
 
 func (b *builder) state(term uint64) {
-	s := raftpb.HardState{Term: term, Vote: metadata.NodeID, Commit: b.index}
-	b.add(wal.KindState, s.Marshal(b.flavor))
+	b.last = raftpb.HardState{Term: term, Vote: metadata.NodeID, Commit: b.index}
+	b.add(wal.KindState, b.last.Marshal(b.flavor))
 }
 
 // build returns a log like that of a member in its first minutes.
@@ -88,7 +91,7 @@ func build(f raftpb.Flavor, unpadded bool, segments int) *builder {
 	for n := range segments {
 		if n > 0 {
 			b.cut()
-			b.state(uint64(n + 1))
+			b.add(wal.KindState, b.last.Marshal(f))
 		}
 		term := uint64(n + 2)
 		if n == 0 {
@@ -97,12 +100,9 @@ func build(f raftpb.Flavor, unpadded bool, segments int) *builder {
 		}
 		b.entry(raftpb.EntryNormal, term, nil)
 		b.state(term)
-		for i := range 4 {
-			b.entry(raftpb.EntryNormal, term, bytes.Repeat([]byte{byte('a' + i), 'v'}, 3+i*i*20))
-			if i%2 == 0 {
-				b.state(term)
-			}
-		}
+		b.entry(raftpb.EntryNormal, term, []byte("first"))
+		b.state(term)
+		b.entry(raftpb.EntryNormal, term, bytes.Repeat([]byte{'a', byte('b' + n)}, 100))
 		b.add(wal.KindSnapshot, (&wal.Snapshot{
 			Index: b.index, Term: term, ConfState: &raftpb.ConfState{Voters: []uint64{metadata.NodeID, 2, 3}},
 		}).AppendTo(nil, f))

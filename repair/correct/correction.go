@@ -1,14 +1,11 @@
 package correct
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 	"path"
-	"slices"
 
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/wal"
@@ -48,11 +45,7 @@ func Find(ctx context.Context, log *wal.Log, f *wal.Finding) (*Correction, error
 		return nil, fmt.Errorf("%s: the file system can't read at an offset", name)
 	}
 	s := &search{ctx: ctx, log: log, finding: f, site: site, src: src, sums: map[span]uint32{}}
-	c, err := s.find()
-	if s.err != nil {
-		return nil, s.err
-	}
-	return c, err
+	return s.find()
 }
 
 // search looks for what the bytes at one finding were.
@@ -65,126 +58,36 @@ type search struct {
 	err     error // of a read, or ctx's: it finds nothing more
 
 	sums map[span]uint32 // of data behind the chain before the damage
+
+	looked   bool            // metadata is set, if there is any
+	metadata []byte          // that other segments hold
+	members  map[uint64]bool // that the log names; nil if they were not looked for yet
 }
 
 // span is n bytes of the segment.
 type span struct{ off, n int64 }
 
-// level is a group of candidates of the same cost.
-type level struct {
-	name  string
-	try   func(*search) []patch
-	tried func(*search) int64
-}
-
-// patch is a candidate: bytes to put in place of others.
-type patch struct {
-	off    int64
-	bytes  []byte
-	why    string // what proves it, apart from what follows
-	follow bool   // what follows proves that it goes on there
-}
-
-// find tries the levels in their order.
+// find tries the levels in their order. The first at which anything fits decides.
 func (s *search) find() (*Correction, error) {
-	for _, find := range []func() (found, bool){s.asRead, s.singleBit, s.fields} {
-		x, ok := find()
-		if s.err != nil {
+	tried := int64(0)
+	for _, level := range []func(x *found){
+		s.asRead, s.singleBits, s.fields, s.forced, s.bytes, s.twoBits, s.words, s.fieldsAndBit,
+		s.fieldsAndByte, s.zeroWord,
+	} {
+		var x found
+		if level(&x); s.err != nil {
 			return nil, s.err
 		}
-		if ok {
+		if len(x.patches)+x.skipped > 0 {
 			return s.decide(x)
 		}
+		tried += x.tried
 	}
-	return nil, s.unprovable(0, "nothing that was tried fits")
+	return nil, s.unprovable(0, "none of %d candidates fits", tried)
 }
 
 func (s *search) unprovable(fit int, format string, args ...any) error {
 	return &UnprovableError{*s.finding, fit, fmt.Sprintf(format, args...)}
-}
-
-// found is what fits at a level.
-type found struct {
-	what    string // that was tried, in the plural
-	tried   int64
-	patches []patch
-}
-
-// add adds a candidate, without the bytes at its ends that it leaves as they are, unless it is there
-// already or changes nothing.
-func (s *search) add(x *found, p patch) {
-	old := s.read(p.off, int64(len(p.bytes)))
-	if len(old) < len(p.bytes) {
-		return
-	}
-	lo, hi := 0, len(old)
-	for lo < hi && old[lo] == p.bytes[lo] {
-		lo++
-	}
-	for hi > lo && old[hi-1] == p.bytes[hi-1] {
-		hi--
-	}
-	p.off, p.bytes = p.off+int64(lo), p.bytes[lo:hi]
-	known := slices.ContainsFunc(x.patches, func(q patch) bool { return p.off == q.off && bytes.Equal(p.bytes, q.bytes) })
-	if !known && lo < hi {
-		x.patches = append(x.patches, p)
-	}
-}
-
-// maxChance is how likely a match by chance may be at a level that decides.
-const maxChance = 0.01
-
-// decide takes the one candidate of a level, if there is only one.
-func (s *search) decide(x found) (*Correction, error) {
-	if len(x.patches) > 1 {
-		x.patches = preferFollowed(x.patches)
-	}
-	if n := len(x.patches); n != 1 {
-		return nil, s.unprovable(n, "%d of %d %s fit", n, x.tried, x.what)
-	}
-	chance := float64(x.tried) / (1 << 32)
-	if chance > maxChance {
-		return nil, s.unprovable(1, "one of %d %s fits, but so many would in 1 of %.0f cases by chance", x.tried,
-			x.what, max(1, 1/chance))
-	}
-	return s.correction(x, chance)
-}
-
-// preferFollowed returns those candidates behind which the log goes on, or all if there are none.
-func preferFollowed(all []patch) []patch {
-	var out []patch
-	for _, p := range all {
-		if p.follow {
-			out = append(out, p)
-		}
-	}
-	if len(out) == 0 {
-		return all
-	}
-	return out
-}
-
-// correction returns the correction of the one candidate.
-func (s *search) correction(x found, chance float64) (*Correction, error) {
-	p := x.patches[0]
-	old := s.read(p.off, int64(len(p.bytes)))
-	if len(old) < len(p.bytes) {
-		return nil, s.err
-	}
-	c := &Correction{
-		Pos:   wal.Position{Segment: s.finding.Pos.Segment, Off: p.off},
-		Old:   old,
-		New:   p.bytes,
-		Class: s.finding.Class, Candidates: 1, Tried: x.tried,
-	}
-	for i := range c.Old {
-		c.Bits += bits.OnesCount8(c.Old[i] ^ c.New[i])
-	}
-	c.How = fmt.Sprintf("1 of %d %s fits: %s", x.tried, x.what, p.why)
-	if chance > 1e-6 {
-		c.How += fmt.Sprintf("; by chance one would in 1 of %.0f cases", 1/chance)
-	}
-	return c, nil
 }
 
 // read returns n bytes at off, or fewer at the segment's end.

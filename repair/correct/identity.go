@@ -2,6 +2,7 @@ package correct
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
@@ -12,28 +13,36 @@ import (
 // metadata. What tells the two apart is what is known of the metadata from elsewhere: the other segments
 // repeat it, and the member's ID is among the voters of snapshot records, or gets votes.
 
-// fitIdentity keeps those candidates that leave the metadata as it is known to be, or all of them if
-// that tells nothing.
-func (s *search) fitIdentity(all []patch) []patch {
-	if !s.seedUnproven() || len(all) < 2 || s.log.Dialect() != wal.Etcd {
-		return all
+// fitIdentity drops the candidates that make the metadata something else than it is known to be. If it is
+// not known, only single bits can be told apart, by the members that the log names.
+func (s *search) fitIdentity(x *found) {
+	if !s.headUnproven() || len(x.patches) == 0 || x.single && len(x.patches) == 1 {
+		return
 	}
-	known, members := s.knownMetadata(), map[uint64]bool{}
-	if known == nil {
-		members = s.memberIDs()
+	if s.knownMetadata() == nil && !x.single {
+		x.doubt = "the checksum at the segment's head, which nothing proves, may be wrong as well"
+		return
 	}
-	var out []patch
-	for _, p := range all {
-		data := s.metadataWith(p)
-		var m wal.Metadata
-		if known != nil && bytes.Equal(data, known) || known == nil && m.Unmarshal(data) == nil && members[m.NodeID] {
-			out = append(out, p)
-		}
+	fits := func(p patch) bool { return s.isIdentity(s.metadataWith(p)) }
+	if s.knownMetadata() != nil || slices.ContainsFunc(x.patches, fits) {
+		x.patches = slices.DeleteFunc(x.patches, func(p patch) bool { return !fits(p) })
 	}
-	if len(out) == 0 && known == nil {
-		return all
+}
+
+// maxIdentity is how large metadata is at most: two IDs, and their tags.
+const maxIdentity = 22
+
+// isIdentity reports whether data is the metadata that other segments hold or, if there are none, names
+// one of the members that the log names.
+func (s *search) isIdentity(data []byte) bool {
+	if known := s.knownMetadata(); known != nil {
+		return bytes.Equal(data, known)
 	}
-	return out
+	if s.members == nil {
+		s.members = s.memberIDs()
+	}
+	var m wal.Metadata
+	return s.log.Dialect() == wal.Etcd && m.Unmarshal(data) == nil && s.members[m.NodeID]
 }
 
 // metadataWith returns the metadata at the damage as it is with a patch.
@@ -51,6 +60,13 @@ func (s *search) metadataWith(p patch) []byte {
 
 // knownMetadata returns the metadata of the first other segment that holds some, nil if none does.
 func (s *search) knownMetadata() []byte {
+	if !s.looked {
+		s.looked, s.metadata = true, s.otherMetadata()
+	}
+	return s.metadata
+}
+
+func (s *search) otherMetadata() []byte {
 	for i := range s.log.Segments() {
 		if i == s.site.Segment {
 			continue

@@ -4,6 +4,7 @@ import (
 	"hash/crc32"
 	"io"
 
+	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -22,17 +23,17 @@ func (p *patched) ReadAt(b []byte, off int64) (int, error) {
 	return n, err
 }
 
-// proof is how far a segment reads without a flaw.
+// proof is how far a segment reads without a flaw from the damage on.
 type proof struct {
-	records int // from the damage on, up to maxProof
-	data    int // how many of them have data
-	end     int64
-	clean   bool // the log ends behind them, or the segment does and the next goes on
-	first   wal.Record
+	records int
+	beyond  int            // how many of them lie behind the patch and have data: they prove the chain before
+	clean   bool           // the log ends behind them, or the segment does and the next goes on
+	linked  bool           // the next segment goes on
+	id      raftpb.EntryID // of the first, if it is an entry
 }
 
-// maxProof is how many records are read from the damage on: the one with it, and two that follow.
-const maxProof = 3
+// maxProof is how many records are read at most: those of a segment's head, and one that follows.
+const maxProof = 4
 
 // prove reads the segment from the damage on as it is with a patch. What tells that its frames have no
 // padding may lie behind the damage.
@@ -56,19 +57,19 @@ func (s *search) proveFrom(p patch, at wal.Reached) (x proof) {
 			return proof{}
 		}
 		if x.records == 0 {
-			x.first = *r
+			x.id = r.ID
 		}
 		x.records++
-		if r.Data != nil {
-			x.data++
+		if r.Data != nil && r.Pos.Off > s.site.Before.Off && r.Pos.Off >= p.off+int64(len(p.bytes)) {
+			x.beyond++
 		}
-		if x.records == maxProof {
-			break
+		if x.records == maxProof || x.records > 1 && x.beyond > 0 {
+			return x
 		}
 	}
-	x.end = at.Off
-	if x.records > 0 && x.records < maxProof {
+	if x.records > 0 {
 		x.clean = s.endsAt(p, at)
+		x.linked = x.clean && !s.site.Tail
 	}
 	return x
 }
@@ -88,20 +89,28 @@ func (s *search) endsAt(p patch, at wal.Reached) bool {
 	return !nonzero && s.err == nil
 }
 
+// proven reports whether what follows proves the checksum behind the patch.
+func (x *proof) proven() bool { return x.beyond > 0 || x.linked }
+
 // follows reports whether the log goes on behind the first record.
 func (x proof) follows() bool { return x.records > 1 || x.clean }
 
-// sum returns the checksum of the chain with data appended that lies in the segment.
+// sum returns the checksum of the chain before the damage with data appended that lies in the segment.
 func (s *search) sum(d span) uint32 {
 	if sum, ok := s.sums[d]; ok {
 		return sum
 	}
-	sum := s.site.Before.Sum
+	sum := s.sumFrom(s.site.Before.Sum, d)
+	s.sums[d] = sum
+	return sum
+}
+
+// sumFrom returns the checksum of a chain with data appended that lies in the segment.
+func (s *search) sumFrom(sum uint32, d span) uint32 {
 	s.eachChunk(s.src, d, func(b []byte) bool {
 		sum = crc32.Update(sum, castagnoli, b)
 		return true
 	})
-	s.sums[d] = sum
 	return sum
 }
 

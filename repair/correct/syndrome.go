@@ -35,3 +35,6 @@ func before(sum, fresh uint32, n int64) uint32 { return backBy(sum^fresh, n) }
 
 // oneBit reports whether exactly one bit of v is set.
 func oneBit(v uint32) bool { return bits.OnesCount32(v) == 1 }
+
+// forth is what one byte of zeros does to a CRC register.
+func forth(r uint32) uint32 { return r>>8 ^ castagnoli[byte(r)] }

@@ -69,22 +69,32 @@ func bootRepaired(t *testing.T, seed uint64) {
 // checkServes starts an etcd on a data directory, and compares its keys with those that are wanted.
 func checkServes(t *testing.T, release, dir string, want map[string]string) {
 	t.Helper()
-	s := etcdtest.Start(t, release, dir, etcdtest.Quick...)
+	checkKeys(t, etcdtest.Start(t, release, dir, etcdtest.Quick...), want)
+}
+
+// checkKeys compares the keys of a server with those that are wanted, writes, and ends it.
+func checkKeys(t *testing.T, s *etcdtest.Server, want map[string]string) {
+	t.Helper()
 	defer s.Kill()
-	var answer struct {
-		KVs []struct{ Key, Value []byte } `json:"kvs"`
-	}
-	if err := json.Unmarshal(s.Ctl("get", "", "--prefix", "-w", "json"), &answer); err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]string{}
-	for _, kv := range answer.KVs {
-		got[string(kv.Key)] = string(kv.Value)
-	}
+	got := keysOf(t, s)
 	if !maps.Equal(want, got) {
 		t.Errorf("keys (-want +got):\n%s", cmp.Diff(lengths(want), lengths(got)))
 	}
 	s.Ctl("put", "written", "afterwards")
+}
+
+// keysOf returns the keys and values that a server has.
+func keysOf(t *testing.T, s *etcdtest.Server) map[string]string {
+	t.Helper()
+	var answer struct {
+		KVs []struct{ Key, Value []byte } `json:"kvs"`
+	}
+	must(t, json.Unmarshal(s.Ctl("get", "", "--prefix", "-w", "json"), &answer))
+	keys := map[string]string{}
+	for _, kv := range answer.KVs {
+		keys[string(kv.Key)] = string(kv.Value)
+	}
+	return keys
 }
 
 // lengths shortens values to what tells them apart.

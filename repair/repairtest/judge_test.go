@@ -15,19 +15,21 @@ import (
 // fate is what is true about a specimen's entries after the damage.
 type fate struct {
 	intact    map[*frame]bool
-	committed uint64 // up to here anything that is left of the member tells so
+	states    uint64 // up to here the hard states that are left say that entries are committed
+	committed uint64 // and up to here anything that is left of the member
 }
 
 func (s *specimen) fate() *fate {
-	f := &fate{intact: s.intact(), committed: s.applied}
+	f := &fate{intact: s.intact()}
 	for _, seg := range s.segs {
 		for _, fr := range seg.frames {
 			var st raftpb.HardState
 			if fr.kind == wal.KindState && f.intact[fr] && st.Unmarshal(fr.data) == nil {
-				f.committed = max(f.committed, st.Commit)
+				f.states = max(f.states, st.Commit)
 			}
 		}
 	}
+	f.committed = max(f.states, s.applied)
 	for name := range s.snaps {
 		if id, ok := snapshot.ParseFileName(name); ok && bytes.Equal(s.others[snapDir+name], s.snaps[name]) {
 			f.committed = max(f.committed, id.Index)
@@ -47,15 +49,48 @@ func (r *trial) held(id raftpb.EntryID) bool {
 	})
 }
 
-// lost returns the committed entries that nobody has any more: their bytes are gone, and the database hasn't
-// applied them.
+// lost returns the committed entries that nobody has any more: so many bytes of them have changed that nothing
+// can tell what they were, and the database hasn't applied them.
 func (r *trial) lost(f *fate) (list []uint64) {
 	for _, e := range r.entries {
-		if e.Index <= f.committed && e.Index > r.applied && !f.intact[e.frame] && !r.held(e.EntryID) {
+		if e.Index <= f.committed && e.Index > r.applied && !r.held(e.EntryID) && r.changed(e) > correctable {
 			list = append(list, e.Index)
 		}
 	}
 	return list
+}
+
+// correctable is how many changed bytes of an entry a repair may find by trying.
+const correctable = 8
+
+// changed returns how many bytes of an entry's data are others than they were, where it lay.
+func (s *specimen) changed(e *entry) int {
+	seg := s.segs[e.seg]
+	lo, _ := e.frame.span(partHead)
+	_, hi := e.frame.span(partData)
+	least := hi - lo
+	for _, f := range s.files {
+		for _, p := range f.spans {
+			if p.seg != e.seg || lo < p.off || hi > p.off+p.hi-p.lo {
+				continue
+			}
+			n := 0
+			for i, b := range f.b[p.lo+lo-p.off : p.lo+hi-p.off] {
+				if b != seg.b[lo+i] {
+					n++
+				}
+			}
+			least = min(least, n)
+		}
+	}
+	return least
+}
+
+// proven reports whether the frame of an entry is intact, and so are those around it, which prove it.
+func (s *specimen) proven(f *fate, e *entry) bool {
+	frames := s.segs[e.seg].frames
+	i := slices.Index(frames, e.frame)
+	return f.intact[e.frame] && f.intact[frames[i-1]] && (i+1 == len(frames) || f.intact[frames[i+1]])
 }
 
 func in(ranges []repair.Range, index uint64) bool {
@@ -79,6 +114,11 @@ func (r *trial) judgePlan() {
 		r.fault("a single bit: %s", r.plan.Status)
 	}
 	switch r.plan.Status {
+	case repair.StatusHealthy:
+		if last := r.found.View.LastIndex(); last < r.applied {
+			r.bad("nothing to do, but the log ends at %d and the database is at %d: etcd won't apply what comes next", last,
+				r.applied)
+		}
 	case repair.StatusLoss, repair.StatusLossy:
 		for _, i := range lost {
 			if !in(r.plan.Cost.Lost, i) {
@@ -86,13 +126,13 @@ func (r *trial) judgePlan() {
 			}
 		}
 		for _, e := range r.entries {
-			if e.Index <= f.committed && in(r.plan.Cost.Lost, e.Index) && !slices.Contains(lost, e.Index) {
-				r.fault("the plan loses entry %d, which is there", e.Index)
+			if e.Index <= f.committed && in(r.plan.Cost.Lost, e.Index) && r.proven(f, e) {
+				r.fault("the plan loses entry %d, which is there: %v", e.Index, r.plan.Cost.Lost)
 				break
 			}
 		}
 		if len(lost) == 0 && !slices.ContainsFunc(r.lesions, func(l lesion) bool { return l.claims }) {
-			r.fault("status %s, and nothing is lost", r.plan.Status)
+			r.fault("status %s, and nothing is lost, not even %v: %v", r.plan.Status, r.plan.Cost.Lost, r.plan.Refused)
 		}
 	case repair.StatusNone:
 		r.fault("impossible: %v", r.plan.Refused)
@@ -174,8 +214,8 @@ func (r *trial) judgeMissing(f *fate) {
 		switch {
 		case got != nil && got.EntryID == e.EntryID && got.data == e.data:
 		case e.Index <= f.committed && !in(r.plan.Cost.Lost, e.Index):
-			r.bad("entry %v is missing: it was committed, intact %v, with a donor %v", e.EntryID, f.intact[e.frame],
-				r.held(e.EntryID))
+			r.bad("entry %v is missing: it was committed, intact %v, with a donor %v; the database is at %d, the result ends at %d",
+				e.EntryID, f.intact[e.frame], r.held(e.EntryID), r.applied, r.made.last())
 			return
 		case e.Index <= f.committed && !r.accept:
 			r.bad("entry %v was committed, and is lost", e.EntryID)

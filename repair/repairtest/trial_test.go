@@ -12,6 +12,7 @@ import (
 
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/repair"
+	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -23,6 +24,7 @@ type trial struct {
 	accept bool     // --accept-loss
 	out    string   // where the result goes; it is removed if this is empty
 
+	found  *outlook.Report // before the repair
 	plan   *repair.Plan
 	err    error   // of planning or applying
 	made   *member // what came of it; nil if nothing was made
@@ -58,6 +60,7 @@ func (r *trial) repair(ctx context.Context) {
 		return
 	}
 	defer func() { _ = m.Close() }()
+	r.found = m.Report
 	r.plan, r.err = repair.NewPlan(ctx, m, repair.PlanOptions{Donors: r.donors, AcceptLoss: r.accept})
 	if r.err != nil || r.plan.Status == repair.StatusHealthy {
 		return

@@ -124,7 +124,7 @@ func (s *specimen) hidden(r *wal.Report) string {
 	if slices.ContainsFunc(s.lesions, func(l lesion) bool { return l.moved }) {
 		return ""
 	}
-	intact := s.intact()
+	f := s.fate()
 	shown := map[uint64]bool{}
 	for e, err := range r.View.Entries(0) {
 		if err != nil {
@@ -136,10 +136,7 @@ func (s *specimen) hidden(r *wal.Report) string {
 		if e.Index <= s.base.Index {
 			continue // replaced by a snapshot, whether or not that was known to be committed
 		}
-		frames := s.segs[e.seg].frames
-		i := slices.Index(frames, e.frame)
-		proven := intact[e.frame] && intact[frames[i-1]] && (i+1 == len(frames) || intact[frames[i+1]])
-		if proven && !shown[e.Index] {
+		if s.proven(f, e) && !shown[e.Index] {
 			return fmt.Sprintf("entry %v at %d of %s is hidden", e.EntryID, e.frame.lo(), s.segs[e.seg].name)
 		}
 	}

@@ -54,7 +54,7 @@ func ParseCluster(initial, token string) (*Cluster, error) {
 		c.Members = append(c.Members, m)
 	}
 	slices.SortFunc(c.Members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
-	c.ID = clusterID(c.Members)
+	c.ID = ClusterID(c.ids())
 	return c, c.checkIDs()
 }
 
@@ -86,11 +86,11 @@ func memberID(sorted []string, token string) uint64 {
 	return idOf([]byte(strings.Join(sorted, "") + token))
 }
 
-// clusterID is made of the members' IDs, in ascending order.
-func clusterID(members []Member) uint64 {
+// ClusterID returns the ID of the cluster that begins with members of these IDs, in ascending order.
+func ClusterID(ids []uint64) uint64 {
 	var b []byte
-	for _, m := range members {
-		b = binary.BigEndian.AppendUint64(b, m.ID)
+	for _, id := range ids {
+		b = binary.BigEndian.AppendUint64(b, id)
 	}
 	return idOf(b)
 }

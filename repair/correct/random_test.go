@@ -1,0 +1,107 @@
+package correct_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/raftctl/raftctl/raftpb"
+)
+
+// wrecks are ways to damage more than one bit. Each returns where it did.
+var wrecks = map[string]func(rng *rand.Rand, b []byte) (lo, hi int){
+	"two bits of a byte": func(rng *rand.Rand, b []byte) (int, int) {
+		i, bit := rng.IntN(len(b)), rng.IntN(8)
+		b[i] ^= 1<<bit | 1<<((bit+1+rng.IntN(7))%8)
+		return i, i + 1
+	},
+	"two bits nearby": func(rng *rand.Rand, b []byte) (int, int) {
+		lo := rng.IntN(len(b) - 32)
+		b[lo] ^= 1 << rng.IntN(8)
+		b[lo+1+rng.IntN(30)] ^= 1 << rng.IntN(8)
+		return lo, lo + 31
+	},
+	"two bits":        func(rng *rand.Rand, b []byte) (int, int) { flipBits(rng, b, 2); return 0, len(b) },
+	"three bits":      func(rng *rand.Rand, b []byte) (int, int) { flipBits(rng, b, 3); return 0, len(b) },
+	"six bits":        func(rng *rand.Rand, b []byte) (int, int) { flipBits(rng, b, 6); return 0, len(b) },
+	"byte":            func(rng *rand.Rand, b []byte) (int, int) { return overwrite(rng, b, 1, 1) },
+	"word of 16 bits": func(rng *rand.Rand, b []byte) (int, int) { return overwrite(rng, b, 2, 2) },
+	"word of 32 bits": func(rng *rand.Rand, b []byte) (int, int) { return overwrite(rng, b, 4, 4) },
+	"word of 64 bits": func(rng *rand.Rand, b []byte) (int, int) { return overwrite(rng, b, 8, 8) },
+	"burst":           func(rng *rand.Rand, b []byte) (int, int) { return overwrite(rng, b, 1, 1+rng.IntN(40)) },
+	"zeros": func(rng *rand.Rand, b []byte) (int, int) {
+		lo := rng.IntN(len(b))
+		hi := min(len(b), lo+1+rng.IntN(64))
+		clear(b[lo:hi])
+		return lo, hi
+	},
+	"ones": func(rng *rand.Rand, b []byte) (int, int) {
+		lo := rng.IntN(len(b))
+		hi := min(len(b), lo+1+rng.IntN(16))
+		for i := lo; i < hi; i++ {
+			b[i] = 0xff
+		}
+		return lo, hi
+	},
+}
+
+func flipBits(rng *rand.Rand, b []byte, n int) {
+	for range n {
+		b[rng.IntN(len(b))] ^= 1 << rng.IntN(8)
+	}
+}
+
+// overwrite puts n random bytes at a multiple of align.
+func overwrite(rng *rand.Rand, b []byte, align, n int) (int, int) {
+	lo := rng.IntN(len(b)) / align * align
+	hi := min(lo+n, len(b))
+	for i := lo; i < hi; i++ {
+		b[i] = byte(rng.Uint32())
+	}
+	return lo, hi
+}
+
+// TestNeverWrong damages more than one bit: whatever is corrected is what it was.
+func TestNeverWrong(t *testing.T) {
+	const runs = 400
+	for name, wreck := range wrecks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			right, partly, refused := 0, 0, 0
+			for seed := range uint64(runs) {
+				rng := rand.New(rand.NewPCG(seed, 1))
+				was := build(raftpb.Flavor(rng.IntN(2)), rng.IntN(4) == 0, 3).files(rng.IntN(3), 160)
+				f := was.clone()
+				names := f.names()
+				file := names[rng.IntN(len(names))]
+				lo, hi := wreck(rng, f[file])
+				wrecked := f.clone()
+				done, why := mend(t, f, was)
+				for file, b := range f {
+					for i := range b {
+						if b[i] != wrecked[file][i] && b[i] != was[file][i] {
+							t.Fatalf("seed %d: %s [%d, %d): byte %d is %02x, was %02x: %v", seed, file, lo, hi, i, b[i],
+								was[file][i], howOf(done))
+						}
+					}
+				}
+				switch {
+				case f.equal(was):
+					right++
+				case len(done) > 0:
+					partly++
+				default:
+					refused++
+					t.Logf("REF seed %d %s [%d, %d): %v", seed, file, lo, hi, why)
+				}
+			}
+			t.Logf("%-20s %d right, %d in part, %d refused", name, right, partly, refused)
+		})
+	}
+}
+
+var _ = bytes.Equal
+var _ = fmt.Sprint
+var _ = slices.Sorted[int]
