@@ -6,6 +6,7 @@ import (
 
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/change"
 	"github.com/raftctl/raftctl/snapshot/database"
 )
 
@@ -48,6 +49,8 @@ type Examined struct {
 
 	DatabaseReport *database.Report // nil if there is none, or it can't be read
 	Origin         database.Origin  // of the database
+
+	Changes []change.Change // what raftctl has changed here, oldest first
 
 	findings []Finding
 }
@@ -98,6 +101,7 @@ type examination struct {
 // examine makes all checks that what was given allows.
 func (x *examination) examine(ctx context.Context) error {
 	x.lookForProcess()
+	x.checkChanges()
 	checks := []struct {
 		check   Check
 		applies bool

@@ -98,11 +98,11 @@ func (c *Cost) Loses() bool { return c.Committed > 0 || c.Intact > 0 || c.Beside
 
 // Source is what a plan was made for: if any of it has changed, the plan isn't executed.
 type Source struct {
-	Path   string   `json:"path"` // in a plan that is for being stored it is absolute
-	WalDir string   `json:"wal_dir,omitempty"`
-	Files  []File   `json:"files"`            // segments
-	Snaps  []File   `json:"snaps,omitempty"`  // .snap files; only in a plan that is for being stored
-	Donors []Source `json:"donors,omitempty"` // members that entries are taken from
+	Path   string   `json:"path"`              // in a plan that is for being stored it is absolute
+	WalDir string   `json:"wal_dir,omitempty"` // absolute
+	Files  []File   `json:"files"`             // segments
+	Snaps  []File   `json:"snaps,omitempty"`   // .snap files; only in a plan that is for being stored
+	Donors []Source `json:"donors,omitempty"`  // members that entries are taken from
 	// Applied is how far the database had come when entries are left out because it has applied them.
 	Applied *EntryID `json:"applied,omitempty"`
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
@@ -75,29 +74,12 @@ func (d *draft) seal(ctx context.Context) (err error) {
 	if s.Snaps, err = d.member.snaps(ctx); err != nil {
 		return err
 	}
-	if err := s.settle(d.o.Dir); err != nil {
-		return err
-	}
+	s.Path = d.member.path
 	for i, donor := range d.donors {
 		if s.Donors[i].Files, err = filesOf(ctx, donor.Log); err != nil {
 			return err
 		}
-		if err := s.Donors[i].settle(d.o.Dir); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settle makes paths absolute that start from a directory; the process's own by default.
-func (s *Source) settle(dir string) (err error) {
-	for _, name := range []*string{&s.Path, &s.WalDir} {
-		if *name == "" || filepath.IsAbs(*name) {
-			continue
-		}
-		if *name, err = filepath.Abs(filepath.Join(dir, *name)); err != nil {
-			return err
-		}
+		s.Donors[i].Path = absolute(donor.Name, d.o.Dir)
 	}
 	return nil
 }

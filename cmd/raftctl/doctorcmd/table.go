@@ -3,12 +3,14 @@ package doctorcmd
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/report"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/repair"
+	"github.com/raftctl/raftctl/repair/change"
 )
 
 // verdictTexts say a verdict to people.
@@ -30,6 +32,12 @@ const (
 
 // print prints a line a check, and below it what was found, for one member after the other.
 func (v *visit) print() error {
+	if err := v.printLog(v.a.Text()); err != nil {
+		return err
+	}
+	if err := v.printFound(); err != nil {
+		return err
+	}
 	for i, m := range v.found.Members {
 		if err := v.title(m, i > 0); err != nil {
 			return err
@@ -54,6 +62,26 @@ func (v *visit) printCluster() error {
 		return err
 	}
 	return v.printFindings(func(f *repair.Finding) bool { return f.Check == repair.CheckCluster })
+}
+
+// printFound says which etcd of this machine was found, where no path was given.
+func (v *visit) printFound() error {
+	if v.by == "" {
+		return nil
+	}
+	kv := ui.NewFacts(v.a.Text()).Wrap(v.a.Width)
+	for _, m := range v.found.Members {
+		kv.Add("found", "%s, by %s", ui.Printable(m.Name), ui.Printable(v.by))
+	}
+	for _, f := range v.other {
+		kv.Add("", "there is also %s, by %s; to check that:", ui.Printable(f.dir), ui.Printable(f.by))
+		words := []string{"raftctl", "doctor", f.dir}
+		if f.walDir != "" {
+			words = append(words, "--wal-dir", f.walDir)
+		}
+		kv.AddCommand(ui.CommandLine(words...))
+	}
+	return kv.Flush()
 }
 
 // title names the member, where there are several, and says that it is running.
@@ -87,7 +115,28 @@ func (v *visit) printMember(m *repair.Examined) error {
 			return err
 		}
 	}
-	return nil
+	return v.printChanges(m)
+}
+
+// listedChanges is how many changes are listed for people.
+const listedChanges = 3
+
+// printChanges says what raftctl has changed at the member, the newest first, and how to put it back.
+func (v *visit) printChanges(m *repair.Examined) error {
+	kv := ui.NewFacts(v.a.Text()).Wrap(v.a.Width)
+	label := "changed"
+	for n, c := range slices.Backward(m.Changes) {
+		if len(m.Changes)-n > listedChanges {
+			break
+		}
+		kv.Add(label, "%s (%s): %s", c.Time.UTC().Format("2006-01-02 15:04:05Z"), c.State, ui.Printable(c.Command))
+		if label != "" && c.State == change.Done && c.KeptThere {
+			kv.AddBelow("to put back what was there before:")
+			kv.AddCommand(v.command([]string{"undo", m.Name}))
+		}
+		label = ""
+	}
+	return kv.Flush()
 }
 
 // printFindings prints the findings below the line of their check, but for infos.
