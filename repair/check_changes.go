@@ -17,7 +17,7 @@ func (x *examination) checkChanges() {
 	if x.isFile() || x.Place.Archived || x.Place.Single {
 		return
 	}
-	at, err := change.Locate(vfs.OS, x.path, x.walDir)
+	at, err := change.Locate(vfs.OS, absolute(x.Name, x.dir), absolute(x.walDir, x.dir))
 	if err == nil {
 		x.Changes, err = change.History(vfs.OS, at)
 	}

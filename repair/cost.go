@@ -52,7 +52,7 @@ func (d *draft) damagedEntries() map[uint64]LostEntry {
 	list := map[uint64]LostEntry{}
 	d.found = list
 	for _, s := range d.scanned.skips {
-		for b := d.bytesAt(s.position(), min(s.Len, maxLostBytes)); len(b) > 0; {
+		for b := d.bytesAt(s.Position(), min(s.Len, maxLostBytes)); len(b) > 0; {
 			data, n := frameAt(b)
 			var e raftpb.Entry
 			if data != nil && e.UnmarshalAlias(data) == nil {

@@ -101,7 +101,7 @@ type NoEntryError struct {
 
 // Error says which entries there are.
 func (e *NoEntryError) Error() string {
-	return fmt.Sprintf("there is no entry %d: the log has %v", e.Index, Range{e.First, e.Last})
+	return fmt.Sprintf("there is no entry %d: the log has %v", e.Index, Range{First: e.First, Last: e.Last})
 }
 
 // checkAsked checks that the entries are there that the user names. That the log is to end where it ends asks for

@@ -31,8 +31,9 @@ type OpenOptions struct {
 
 // Member is the files of one member, open for reading.
 type Member struct {
-	Name  string // the path, as it was given
-	Place *datadir.Member
+	Name   string // the path, as it was given
+	Place  *datadir.Member
+	walDir string // as it was given; empty where there is none
 
 	Log    *wal.Log        // nil if there is none, or it can't be opened: see LogErr
 	Report *outlook.Report // of the log
@@ -45,8 +46,7 @@ type Member struct {
 	// DatabaseErr says why there is no Database though there is a file; nil if there is none.
 	DatabaseErr error
 
-	path, walDir string // as they were given, absolute
-
+	dir      string           // that relative paths start from
 	db       *database.DB     // nil if it can't be opened
 	storeErr map[string]error // by the name of a .snap file that is intact: why its v2 store can't be read
 	newest   *newestStore     // of the newest intact .snap file with a store; nil if there is none
@@ -76,7 +76,7 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Member{Name: name, Place: place, path: absolute(name, o.Dir), walDir: absolute(o.WalDir, o.Dir)}
+	m := &Member{Name: name, Place: place, walDir: o.WalDir, dir: o.Dir}
 	m.readLog(ctx, &o)
 	m.readFiles(ctx)
 	m.readDatabase(ctx, &o)
