@@ -61,6 +61,8 @@ func TestScripts(t *testing.T) {
 			"records":     scriptRecords,
 			"leases":      scriptLeases,
 			"night":       scriptNight,
+			"anew":        scriptAnew,
+			"applied":     scriptApplied,
 			"runbook":     scriptRunbook,
 			"runbooks":    scriptRunbooks,
 		},

@@ -3,7 +3,7 @@ package etcdlog
 // damageClasses are the classes of bytes of the log that are not what was written.
 var damageClasses = []string{
 	"payload", "crc_field", "crc_mismatch", "record_prefix", "zeroed_sector", "corrupt", "malformed", "padding", "crc_chain",
-	"segment_head", "metadata_mismatch", "foreign_records", "missing_segment", "trailing_garbage", "record_type",
+	"segment_head", "metadata_mismatch", "foreign_records", "missing_segment", "trailing_garbage", "record_type", "truncated_segment",
 }
 
 // logCauses are about the log.
@@ -14,6 +14,14 @@ var logCauses = []Cause{
 		Means:   "a record of the log doesn't have the checksum that was stored with it: its bytes have changed since, or what is before it has",
 		Classes: damageClasses,
 		Advice:  "don't delete anything: 'raftctl wal repair' says whether a bit can be put right, another member has the entry, or the database has applied it",
+	},
+	{
+		Name: "record_undecodable", Fatal: true,
+		Words: []string{"discovery failed: proto: ", "bootstrap failed: proto: ", "etcdmain: proto: ", "read wal error (proto: ",
+			"cannot be repaired: proto: ", "discovery failed: unexpected EOF", "bootstrap failed: unexpected EOF", "etcdmain: unexpected EOF"},
+		Means:   "bytes of the log are no record any more: they were overwritten, or a segment other than the last ends in the middle of one",
+		Classes: damageClasses,
+		Advice:  "don't delete anything: 'raftctl wal repair' says what can be mended, from other members too, and what it costs",
 	},
 	{
 		Name: "entry_gap", Fatal: true,

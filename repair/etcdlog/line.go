@@ -62,7 +62,7 @@ const maxWraps = 4
 // parseLine takes a line apart.
 func parseLine(n int, text string) Line {
 	l := Line{N: n}
-	text = strings.TrimRight(text, "\r\n")
+	text = strings.ReplaceAll(strings.TrimRight(text, "\r\n"), "\u00a0", " ") // which protobuf's errors have at times
 	for range maxWraps {
 		inner, ok := l.unwrap(text)
 		if !ok {

@@ -158,6 +158,16 @@ var provocations = map[string]provocation{
 		off, _ := locate(t, dir, 9)
 		overwrite(t, below(dir, segment), off+30, 0xff)
 	})},
+	"zeroed": {all, onFiles(func(t *testing.T, dir string) {
+		const sector, frame = 512, 80
+		index := uint64(5)
+		off, _ := locate(t, dir, index)
+		for off%sector+frame > sector { // across sectors it may pass for an unfinished write
+			index++
+			off, _ = locate(t, dir, index)
+		}
+		overwrite(t, below(dir, segment), off+8, make([]byte, 24)...)
+	})},
 	"length": {[]string{"3.4", "3.5.6", "3.6"}, func(t *testing.T, release string) string {
 		dir := corpus.Copy(t, map[string]string{"3.4": "c34-1n-clean", "3.5.6": "c35-3m-clean", "3.6": "c36-leasecp-1n-clean"}[release])
 		if release == "3.5.6" {

@@ -57,7 +57,7 @@ type findingJSON struct {
 	Evidence string           `json:"evidence"`
 	Releases []string         `json:"releases,omitempty"`
 	Advice   string           `json:"advice,omitempty"`
-	Next     string           `json:"next,omitempty"`
+	Next     []string         `json:"next,omitempty"`
 	Lost     []lostJSON       `json:"lost,omitempty"`
 	LostMore uint64           `json:"lost_more,omitempty"`
 	Remedies []remedyJSON     `json:"remedies,omitempty"`
@@ -115,7 +115,7 @@ func (v *visit) json() *doctorJSON {
 func (v *visit) findingJSON(f *repair.Finding) findingJSON {
 	j := findingJSON{Class: f.Class, Severity: f.Severity, Check: f.Check, File: f.File, Offset: f.Off,
 		Damaged: f.Len, First: f.Entries.First, Last: f.Entries.Last, Evidence: f.Evidence, Releases: f.Releases,
-		Advice: f.Advice, Next: v.command(f.Next), LostMore: f.LostMore}
+		Advice: f.Advice, Next: v.next(f), LostMore: f.LostMore}
 	if f.Member != nil {
 		j.Path = f.Member.Name
 	}

@@ -46,7 +46,10 @@ func (v *visit) print() error {
 			return err
 		}
 	}
-	return v.printCluster()
+	if err := v.printCluster(); err != nil {
+		return err
+	}
+	return v.printCopies()
 }
 
 // printCluster prints what several members say of each other.
@@ -145,11 +148,18 @@ func (v *visit) printFindings(of func(*repair.Finding) bool) error {
 	for _, c := range repair.Classes() {
 		docs[c.Class] = c.Doc
 	}
-	list := &report.Findings{}
+	list, told := &report.Findings{}, map[string]bool{}
 	for i := range v.found.Findings {
-		if f := &v.found.Findings[i]; of(f) && f.Severity != verdict.Info {
-			list.List = append(list.List, v.told(f, docs[f.Class]))
+		f := &v.found.Findings[i]
+		if !of(f) || f.Severity == verdict.Info {
+			continue
 		}
+		t := v.told(f, docs[f.Class])
+		t.Next = slices.DeleteFunc(t.Next, func(line string) bool { return told[line] })
+		for _, line := range t.Next {
+			told[line] = true
+		}
+		list.List = append(list.List, t)
 	}
 	return list.PrintBelow(v.a.Text(), v.a, below)
 }
@@ -179,9 +189,7 @@ func (v *visit) told(f *repair.Finding, doc string) report.Finding {
 	if f.Advice != "" {
 		t.Notes = append(t.Notes, "what to do: "+f.Advice)
 	}
-	if line := v.command(f.Next); line != "" {
-		t.Next = append(t.Next, line)
-	}
+	t.Next = v.next(f)
 	return t
 }
 
@@ -219,9 +227,6 @@ func lostLines(f *repair.Finding) (lines []string) {
 
 // command returns a command line on the user's paths.
 func (v *visit) command(args []string) string {
-	if len(args) == 0 {
-		return ""
-	}
 	words := append([]string{"raftctl"}, args...)
 	if dir := v.o.source.WalDir; dir != "" {
 		words = append(words, "--wal-dir", dir)
