@@ -13,9 +13,8 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
-// tellCost names the first of the entries that a plan loses, with what they say.
-func (d *draft) tellCost() {
-	c := &d.plan.Cost
+// tellCost names the first of the entries that are lost, with what they say.
+func (d *draft) tellCost(c *Cost) {
 	damaged := d.damagedEntries()
 	for _, r := range c.Lost {
 		for index := r.First; index <= r.Last; index++ {
@@ -80,11 +79,22 @@ func (d *draft) bytesAt(at wal.Position, n int64) []byte {
 	return b[:got]
 }
 
+// String says what is lost, in words.
+func (c *Cost) String() string {
+	if text := c.losses(); text != "" {
+		return "loses " + text
+	}
+	if n := lengthOf(c.Folded); n > 0 {
+		return fmt.Sprintf("no entry is lost; %d leave the log, which the database has applied", n)
+	}
+	return "no entry is lost"
+}
+
 // losses names what is lost.
 func (c *Cost) losses() string {
 	var list []string
 	if len(c.Lost) > 0 {
-		list = append(list, fmt.Sprintf("%s, of which %d are known to be committed and %d are intact", rangesText(c.Lost), c.Committed, c.Intact))
+		list = append(list, fmt.Sprintf("%s (%d known to be committed, %d intact)", rangesText(c.Lost), c.Committed, c.Intact))
 	}
 	if c.Beside != "" {
 		list = append(list, c.Beside)

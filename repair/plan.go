@@ -18,6 +18,8 @@ type Plan struct {
 	Steps  []Step `json:"steps"`
 	Cost   Cost   `json:"cost"`
 
+	// Others are what would help as well, and costs more.
+	Others []Choice `json:"others,omitempty"`
 	// Refused are remedies that would help, and why they are not taken.
 	Refused []Refusal `json:"refused,omitempty"`
 	// Left are findings that stay: the log is no worse for them.
@@ -63,6 +65,12 @@ type Step struct {
 	Findings []string `json:"findings"` // what it mends, as Finding.String has it
 	Does     string   `json:"does"`     // one line
 	Why      string   `json:"why"`      // one line: what proves that it is right, or why nothing is lost by it
+}
+
+// Choice is another way to mend what a plan mends, from where its bytes are corrected on.
+type Choice struct {
+	Steps []Step `json:"steps"`
+	Cost  Cost   `json:"cost"`
 }
 
 // Refusal is a remedy that isn't taken.
