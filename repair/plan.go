@@ -52,7 +52,7 @@ func Statuses() []StatusInfo {
 	return []StatusInfo{
 		{StatusHealthy, "there is nothing to do"},
 		{StatusRepair, "the steps make a log that boots, and lose nothing that is known to be committed"},
-		{StatusLoss, "the steps lose entries that are known to be committed, and nobody has accepted that"},
+		{StatusLoss, "the steps lose entries that are known to be committed or are intact, and nobody has accepted that"},
 		{StatusLossy, "the same, and it was accepted"},
 		{StatusNone, "no remedy helps, or what was asked for can't be done"},
 		{StatusBeside, "there is nothing to do about the log; what is wrong lies beside it"},

@@ -47,7 +47,7 @@ type Rename struct {
 // SnapFile is a .snap file that is made.
 type SnapFile struct {
 	Name string `json:"name"`
-	Data []byte `json:"data"`
+	Data []byte `json:"data_base64"`
 }
 
 // Rewrite is how a log is written anew from a place on.
