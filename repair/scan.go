@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/raftctl/raftctl/internal/verdict"
-	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -16,7 +15,6 @@ type scan struct {
 	dirty bool         // there are any
 	last  wal.Position // behind the last record
 	size  int64        // bytes from first on
-	begin raftpb.EntryID
 }
 
 // pollEvery is after how many records the context is looked at.
