@@ -131,12 +131,31 @@ func (r *trial) judgePlan() {
 				break
 			}
 		}
-		if len(lost) == 0 && !slices.ContainsFunc(r.lesions, func(l lesion) bool { return l.claims }) {
+		if !r.mayLose(f) {
 			r.fault("status %s, and nothing is lost, not even %v: %v", r.plan.Status, r.plan.Cost.Lost, r.plan.Refused)
 		}
 	case repair.StatusNone:
-		r.fault("impossible: %v", r.plan.Refused)
+		if !r.mayLose(f) {
+			r.fault("impossible: %v, left %v", r.plan.Refused, r.plan.Left)
+		}
 	}
+}
+
+// mayLose reports whether entries may be gone, as far as what is left can tell: some that the database hasn't applied
+// aren't proven any more.
+func (r *trial) mayLose(f *fate) bool {
+	if slices.ContainsFunc(r.lesions, func(l lesion) bool { return l.claims }) {
+		return true
+	}
+	return slices.ContainsFunc(r.entries, func(e *entry) bool {
+		return e.Index > r.applied && !r.proven(f, e) && !r.held(e.EntryID)
+	})
+}
+
+// nameless reports whether nothing is left that says whose log it is.
+func (s *specimen) nameless() bool {
+	whole := s.intact()
+	return !slices.ContainsFunc(s.segs, func(seg *segment) bool { return whole[seg.frames[1]] })
 }
 
 // judgeResult compares a result with what is true.
