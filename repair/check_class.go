@@ -23,6 +23,8 @@ const (
 	ClassConflict = "conflict"
 	// ClassForgotten says that another member knows more of one than it does itself.
 	ClassForgotten = "forgotten"
+	// ClassInterrupted says that a change by raftctl was not finished.
+	ClassInterrupted = "change_interrupted"
 	// ClassTwice says that a member was given more than once.
 	ClassTwice = "member_twice"
 )
@@ -38,6 +40,7 @@ type ClassInfo struct {
 var own = []ClassInfo{
 	{ClassStartLoses, verdict.Error, "etcd starts, and loses entries that are here"},
 	{ClassUpgradeTrap, verdict.Warning, "a later release ends on these files; an info if it is not the next one"},
+	{ClassInterrupted, verdict.Error, "a change by raftctl was interrupted"},
 	{ClassClusterID, verdict.Error, "members of several clusters: they don't talk to each other"},
 	{ClassConflict, verdict.Error, "the logs of these members are not of one history"},
 	{ClassForgotten, verdict.Warning, "another member knows more of this one than its own log: it is an older copy, or forgot"},

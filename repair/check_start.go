@@ -69,7 +69,8 @@ func (x *examination) checkOwn() {
 	loss := x.Report.Loss()
 	switch {
 	case own != nil && own.Action == wal.ActionRefuses:
-		x.add(Finding{Class: string(wal.ClassEtcdStart), Severity: verdict.Error, Check: CheckStart, Evidence: own.String()})
+		x.add(Finding{Class: string(wal.ClassEtcdStart), Severity: verdict.Error, Check: CheckStart, Evidence: own.String(),
+			Next: []string{"wal", "repair", x.Name}})
 	case own != nil && len(own.Read.Lost) > 0:
 		x.addLoss(&own.Read)
 	case own == nil && loss != nil:
@@ -79,7 +80,7 @@ func (x *examination) checkOwn() {
 
 func (x *examination) addLoss(o *wal.Outlook) {
 	x.add(Finding{Class: ClassStartLoses, Severity: verdict.Error, Check: CheckStart, Evidence: o.String(),
-		Advice: "don't start etcd before the log is repaired: what it cuts off or overwrites is gone then"})
+		Advice: "don't start etcd before the log is repaired: what it cuts off or overwrites is gone then", Next: []string{"wal", "repair", x.Name}})
 }
 
 // checkNext adds that the next release of etcd ends on the files, where the one that the cluster runs doesn't.
@@ -100,7 +101,7 @@ func (x *examination) checkNext() {
 			continue
 		}
 		f := Finding{Class: ClassUpgradeTrap, Severity: verdict.Info, Check: CheckStart, Evidence: o.String(),
-			Advice: o.Stop.Advice}
+			Advice: o.Stop.Advice, Next: []string{"wal", "repair", x.Name, "--start", o.Read.To}}
 		if o.Read.Holds(next) {
 			f.Severity = verdict.Warning
 		}

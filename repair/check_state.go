@@ -46,6 +46,9 @@ func (x *examination) badSnap(name string, err error) {
 		x.unchecked(CheckSnapshots, name, fmt.Sprintf("not checked: %v", err))
 		return
 	}
+	if !x.isFile() {
+		f.Next = []string{"wal", "repair", x.Name} // which puts it aside
+	}
 	x.add(f)
 }
 

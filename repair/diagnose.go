@@ -6,6 +6,7 @@ import (
 
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/change"
 	"github.com/raftctl/raftctl/snapshot/database"
 )
 
@@ -46,8 +47,12 @@ type Examined struct {
 	Running bool // a process holds the files: what is safe was checked
 	PID     int  // of that process, where the system tells
 
+	Plan *Plan // to mend its log; nil where there is nothing to mend, or a process holds it
+
 	DatabaseReport *database.Report // nil if there is none, or it can't be read
 	Origin         database.Origin  // of the database
+
+	Changes []change.Change // what raftctl has changed here, oldest first
 
 	findings []Finding
 }
@@ -98,6 +103,7 @@ type examination struct {
 // examine makes all checks that what was given allows.
 func (x *examination) examine(ctx context.Context) error {
 	x.lookForProcess()
+	x.checkChanges()
 	checks := []struct {
 		check   Check
 		applies bool
@@ -125,7 +131,7 @@ func (x *examination) examine(ctx context.Context) error {
 	x.conclude()
 	x.tellReleases()
 	x.tellLost()
-	return nil
+	return x.tellRemedies(ctx)
 }
 
 // add adds a finding of this package's own.

@@ -46,6 +46,7 @@ type Member struct {
 	// DatabaseErr says why there is no Database though there is a file; nil if there is none.
 	DatabaseErr error
 
+	dir      string           // that relative paths start from
 	db       *database.DB     // nil if it can't be opened
 	storeErr map[string]error // by the name of a .snap file that is intact: why its v2 store can't be read
 	newest   *newestStore     // of the newest intact .snap file with a store; nil if there is none
@@ -75,7 +76,7 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Member{Name: name, Place: place, walDir: o.WalDir}
+	m := &Member{Name: name, Place: place, walDir: o.WalDir, dir: o.Dir}
 	m.readLog(ctx, &o)
 	m.readFiles(ctx)
 	m.readDatabase(ctx, &o)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/verdict"
@@ -20,6 +21,17 @@ func findMember(name string, o *OpenOptions) (*datadir.Member, error) {
 		return place, err
 	}
 	return datadir.FindPath(name, datadir.Options{WalDir: o.WalDir, Dir: o.Dir, Database: true})
+}
+
+// absolute returns a path that begins in dir as one that doesn't; an empty one stays empty.
+func absolute(name, dir string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	if abs, err := filepath.Abs(filepath.Join(dir, name)); err == nil {
+		return abs
+	}
+	return name
 }
 
 // isFile reports whether the member is a single file: a database or a .snap file.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -77,7 +78,7 @@ func (n *night) pod(name string) {
 		`"namespace":"shop","creationTimestamp":%q}}`, name, n.now.Format(time.RFC3339)))
 }
 
-func newNight() *night {
+func newNight(v2 bool) *night {
 	n := new(night)
 	context := fmt.Sprintf(`{"id":%d,"peerURLs":["http://localhost:2380"],"name":"default"}`, uint64(nightMember))
 	cc := raftpb.ConfChange{Type: raftpb.ConfChangeAddNode, NodeID: nightMember, Context: []byte(context)}
@@ -86,6 +87,9 @@ func newNight() *night {
 	n.request(&pb.InternalRaftRequest{ClusterMemberAttrSet: &membershippb.ClusterMemberAttrSetRequest{Member_ID: nightMember,
 		MemberAttributes: &membershippb.Attributes{Name: "default", ClientUrls: []string{"http://localhost:2379"}}}})
 	n.request(&pb.InternalRaftRequest{ClusterVersionSet: &membershippb.ClusterVersionSetRequest{Ver: "3.6.0"}})
+	if v2 {
+		n.add(raftpb.EntryNormal, v2Put("/0/version", "3.6.0"))
+	}
 	pods := map[time.Time][]string{at("02:45:10"): {"web-1", "web-2", "web-3", "db-0"}, at("02:58:20"): {"web-4", "web-5"}}
 	for n.now = at("02:45:00"); n.now.Before(at("03:10:00")); n.now = n.now.Add(time.Second) {
 		if i := n.now.Second() % 10; i < 3 {
@@ -105,6 +109,15 @@ func newNight() *night {
 	return n
 }
 
+// v2Put is a request of the v2 store, as etcd up to 3.5 made them for its own purposes.
+func v2Put(path, value string) []byte {
+	b := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), 7)
+	for i, text := range []string{"PUT", path, value} {
+		b = protowire.AppendString(protowire.AppendTag(b, protowire.Number(i+2), protowire.BytesType), text)
+	}
+	return protowire.AppendVarint(protowire.AppendTag(b, 5, protowire.VarintType), 0) // no directory
+}
+
 // store makes the database of the first entries.
 func (n *night) store(dir string, count int) (err error) {
 	s, err := kv.Open(dir, kv.Options{Member: nightMember, Cluster: nightCluster, NoSync: true})
@@ -119,9 +132,14 @@ func (n *night) store(dir string, count int) (err error) {
 }
 
 // scriptNight makes the files of the night: night DIR BACKUP. DIR is the data directory, as the dead machine's
-// disk has it: its database lacks the last entries. BACKUP is the folder with the database at 02:55.
+// disk has it: its database lacks the last entries. BACKUP is the folder with the database at 02:55. With -v2 the
+// log has a request of the v2 store.
 func scriptNight(ts *testscript.TestScript, _ bool, args []string) {
-	n := newNight()
+	v2 := args[0] == "-v2"
+	if v2 {
+		args = args[1:]
+	}
+	n := newNight(v2)
 	dir, backup := ts.MkAbs(args[0]), ts.MkAbs(args[1])
 	for _, d := range []string{filepath.Join(dir, "member", "snap"), backup} {
 		ts.Check(os.MkdirAll(d, 0o700))

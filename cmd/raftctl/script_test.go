@@ -61,6 +61,8 @@ func TestScripts(t *testing.T) {
 			"records":     scriptRecords,
 			"leases":      scriptLeases,
 			"night":       scriptNight,
+			"anew":        scriptAnew,
+			"applied":     scriptApplied,
 			"runbook":     scriptRunbook,
 			"runbooks":    scriptRunbooks,
 		},
@@ -70,11 +72,25 @@ func TestScripts(t *testing.T) {
 type testKey struct{}
 
 // scriptRaftctl runs a command line. Its exit status is checked by the next line, `status N`; `!`
-// stands for any but 0. COLUMNS makes the output a terminal of that width.
+// stands for any but 0. COLUMNS makes the output a terminal of that width. STDIN names a file that is standard
+// input; without it nothing may be read there. The folder root stands for the machine's.
 func scriptRaftctl(ts *testscript.TestScript, neg bool, args []string) {
 	width, _ := strconv.Atoi(ts.Getenv("COLUMNS")) // unset: no terminal
 	a := testApp(ts.Stdout(), ts.Stderr())
 	a.Dir, a.Width, a.Color = ts.MkAbs("."), width, width > 0 && ts.Getenv("NO_COLOR") == ""
+	a.Root, a.In = ts.MkAbs("root"), nobodyReads{}
+	a.Getenv = func(name string) string {
+		if !strings.HasPrefix(name, "ETCD_") {
+			return ""
+		}
+		return ts.Getenv(name)
+	}
+	if name := ts.Getenv("STDIN"); name != "" {
+		f, err := os.Open(ts.MkAbs(name))
+		ts.Check(err)
+		defer func() { _ = f.Close() }()
+		a.In = f
+	}
 	if ui.ASCIILocale(ts.Getenv) {
 		a.SetASCII()
 	}
@@ -87,6 +103,11 @@ func scriptRaftctl(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("exit status 0, want another")
 	}
 }
+
+// nobodyReads is a standard input that is not a command's to read: a loop of a shell may be reading it.
+type nobodyReads struct{}
+
+func (nobodyReads) Read([]byte) (int, error) { return 0, errors.New("standard input is read") }
 
 // scriptStatus checks the exit status of the last command.
 func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {

@@ -4,6 +4,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/repair"
+	"github.com/raftctl/raftctl/repair/change"
 )
 
 // The JSON of `doctor`: see docs/json.md.
@@ -11,6 +12,7 @@ type doctorJSON struct {
 	Verdict  verdict.Verdict `json:"verdict"`
 	Members  []memberJSON    `json:"members"`
 	Cluster  *clusterJSON    `json:"cluster,omitempty"`
+	Log      *logJSON        `json:"etcd_log,omitempty"`
 	Findings []findingJSON   `json:"findings"`
 }
 
@@ -21,6 +23,8 @@ type memberJSON struct {
 	Running bool            `json:"running"`
 	PID     int             `json:"pid,omitempty"`
 	Checks  []checkJSON     `json:"checks"`
+	FoundBy string          `json:"found_by,omitempty"`
+	Changes []change.Change `json:"changes,omitempty"`
 	Omitted map[string]int  `json:"omitted,omitempty"`
 }
 
@@ -53,9 +57,16 @@ type findingJSON struct {
 	Evidence string           `json:"evidence"`
 	Releases []string         `json:"releases,omitempty"`
 	Advice   string           `json:"advice,omitempty"`
-	Next     string           `json:"next,omitempty"`
+	Next     []string         `json:"next,omitempty"`
 	Lost     []lostJSON       `json:"lost,omitempty"`
 	LostMore uint64           `json:"lost_more,omitempty"`
+	Remedies []remedyJSON     `json:"remedies,omitempty"`
+}
+
+type remedyJSON struct {
+	Remedy string       `json:"remedy"`
+	Does   string       `json:"does"`
+	Cost   *repair.Cost `json:"cost"`
 }
 
 type lostJSON struct {
@@ -68,9 +79,10 @@ type lostJSON struct {
 }
 
 func (v *visit) json() *doctorJSON {
-	j := &doctorJSON{Verdict: v.found.Verdict, Members: []memberJSON{}, Findings: []findingJSON{}}
+	j := &doctorJSON{Verdict: v.found.Verdict, Log: v.logJSON(), Members: []memberJSON{}, Findings: []findingJSON{}}
 	for _, m := range v.found.Members {
 		x := memberJSON{Path: m.Name, Verdict: m.Verdict, Running: m.Running, PID: m.PID, Omitted: m.Omitted,
+			FoundBy: v.by, Changes: m.Changes,
 			Checks: []checkJSON{}}
 		for _, c := range m.Checks {
 			x.Checks = append(x.Checks, checkJSON{c.Check, c.Verdict, summaries[c.Check](m)})
@@ -81,7 +93,10 @@ func (v *visit) json() *doctorJSON {
 		j.Members = append(j.Members, memberJSON{Path: u.path, Verdict: verdict.Unchecked, Error: ui.OneLine(u.err),
 			Checks: []checkJSON{}})
 	}
-	if len(v.unread) > 0 && j.Verdict == verdict.OK {
+	switch by := v.logVerdict(); {
+	case by == verdict.Problem:
+		j.Verdict = verdict.Problem
+	case (len(v.unread) > 0 || by == verdict.Unchecked) && j.Verdict == verdict.OK:
 		j.Verdict = verdict.Unchecked
 	}
 	if c := v.found.Cluster; c != nil {
@@ -100,7 +115,7 @@ func (v *visit) json() *doctorJSON {
 func (v *visit) findingJSON(f *repair.Finding) findingJSON {
 	j := findingJSON{Class: f.Class, Severity: f.Severity, Check: f.Check, File: f.File, Offset: f.Off,
 		Damaged: f.Len, First: f.Entries.First, Last: f.Entries.Last, Evidence: f.Evidence, Releases: f.Releases,
-		Advice: f.Advice, Next: v.command(f.Next), LostMore: f.LostMore}
+		Advice: f.Advice, Next: v.next(f), LostMore: f.LostMore}
 	if f.Member != nil {
 		j.Path = f.Member.Name
 	}
@@ -109,6 +124,9 @@ func (v *visit) findingJSON(f *repair.Finding) findingJSON {
 	}
 	for _, l := range f.Lost {
 		j.Lost = append(j.Lost, lostJSON{l.ID.Term, l.ID.Index, l.Committed, l.Applied, l.Proven, l.Summary})
+	}
+	for _, r := range f.Remedies {
+		j.Remedies = append(j.Remedies, remedyJSON(r))
 	}
 	return j
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/repair"
+	"github.com/raftctl/raftctl/repair/etcdlog"
 )
 
 // visit is one run of the command.
@@ -20,6 +21,10 @@ type visit struct {
 	members []*repair.Member
 	unread  []unread
 	found   *repair.Diagnosis
+	log     *etcdlog.Report // nil if none was given
+
+	by    string  // what tells of the only path, where none was given
+	other []found // the places that were found besides
 }
 
 // unread is a path that could not be read.
@@ -31,6 +36,17 @@ type unread struct {
 func run(ctx context.Context, a *ui.App, o *options, names []string) error {
 	v := &visit{a: a, o: o}
 	defer v.close()
+	if o.log != "" {
+		if err := v.readLog(ctx); err != nil {
+			return err
+		}
+	}
+	if len(names) == 0 {
+		var err error
+		if names, err = v.search(); err != nil {
+			return err
+		}
+	}
 	if err := v.open(ctx, names); err != nil {
 		return err
 	}
@@ -50,6 +66,24 @@ func run(ctx context.Context, a *ui.App, o *options, names []string) error {
 		return err
 	}
 	return v.status(ctx)
+}
+
+// search finds the etcd of this machine, where no path was given. With a log to read, there need be none.
+func (v *visit) search() (names []string, err error) {
+	f := &finder{a: v.a}
+	if v.log != nil {
+		f.add(v.log.DataDir, v.log.WalDir, "the log")
+	}
+	list := f.find()
+	switch {
+	case len(list) == 0 && v.log != nil:
+		return nil, nil
+	case len(list) == 0:
+		return nil, ui.UsageError{Err: errors.New(f.notFound() + "; name a data directory")}
+	}
+	v.by, v.other = list[0].by, list[1:]
+	v.o.source.WalDir = list[0].walDir
+	return []string{list[0].dir}, nil
 }
 
 func (v *visit) close() {
@@ -96,11 +130,11 @@ func dataDirs(names []string) []string {
 // read, and that what could not be checked.
 func (v *visit) status(ctx context.Context) error {
 	switch {
-	case v.found.Verdict == verdict.Problem:
+	case v.found.Verdict == verdict.Problem || v.logVerdict() == verdict.Problem:
 		return ui.ExitError{Status: ui.StatusDamage}
 	case len(v.unread) > 0:
 		return ui.ExitError{Status: ui.StatusOf(ctx, v.unread[0].err)}
-	case v.found.Verdict == verdict.Unchecked:
+	case v.found.Verdict == verdict.Unchecked || v.logVerdict() == verdict.Unchecked:
 		return ui.ExitError{Status: ui.StatusPartial}
 	}
 	return nil

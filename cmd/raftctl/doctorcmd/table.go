@@ -3,12 +3,14 @@ package doctorcmd
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/report"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/repair"
+	"github.com/raftctl/raftctl/repair/change"
 )
 
 // verdictTexts say a verdict to people.
@@ -30,6 +32,12 @@ const (
 
 // print prints a line a check, and below it what was found, for one member after the other.
 func (v *visit) print() error {
+	if err := v.printLog(v.a.Text()); err != nil {
+		return err
+	}
+	if err := v.printFound(); err != nil {
+		return err
+	}
 	for i, m := range v.found.Members {
 		if err := v.title(m, i > 0); err != nil {
 			return err
@@ -38,7 +46,10 @@ func (v *visit) print() error {
 			return err
 		}
 	}
-	return v.printCluster()
+	if err := v.printCluster(); err != nil {
+		return err
+	}
+	return v.printCopies()
 }
 
 // printCluster prints what several members say of each other.
@@ -54,6 +65,26 @@ func (v *visit) printCluster() error {
 		return err
 	}
 	return v.printFindings(func(f *repair.Finding) bool { return f.Check == repair.CheckCluster })
+}
+
+// printFound says which etcd of this machine was found, where no path was given.
+func (v *visit) printFound() error {
+	if v.by == "" {
+		return nil
+	}
+	kv := ui.NewFacts(v.a.Text()).Wrap(v.a.Width)
+	for _, m := range v.found.Members {
+		kv.Add("found", "%s, by %s", ui.Printable(m.Name), ui.Printable(v.by))
+	}
+	for _, f := range v.other {
+		kv.Add("", "there is also %s, by %s; to check that:", ui.Printable(f.dir), ui.Printable(f.by))
+		words := []string{"raftctl", "doctor", f.dir}
+		if f.walDir != "" {
+			words = append(words, "--wal-dir", f.walDir)
+		}
+		kv.AddCommand(ui.CommandLine(words...))
+	}
+	return kv.Flush()
 }
 
 // title names the member, where there are several, and says that it is running.
@@ -87,7 +118,28 @@ func (v *visit) printMember(m *repair.Examined) error {
 			return err
 		}
 	}
-	return nil
+	return v.printChanges(m)
+}
+
+// listedChanges is how many changes are listed for people.
+const listedChanges = 3
+
+// printChanges says what raftctl has changed at the member, the newest first, and how to put it back.
+func (v *visit) printChanges(m *repair.Examined) error {
+	kv := ui.NewFacts(v.a.Text()).Wrap(v.a.Width)
+	label := "changed"
+	for n, c := range slices.Backward(m.Changes) {
+		if len(m.Changes)-n > listedChanges {
+			break
+		}
+		kv.Add(label, "%s (%s): %s", c.Time.UTC().Format("2006-01-02 15:04:05Z"), c.State, ui.Printable(c.Command))
+		if label != "" && c.State == change.Done && c.KeptThere {
+			kv.AddBelow("to put back what was there before:")
+			kv.AddCommand(v.command([]string{"undo", m.Name}))
+		}
+		label = ""
+	}
+	return kv.Flush()
 }
 
 // printFindings prints the findings below the line of their check, but for infos.
@@ -96,11 +148,18 @@ func (v *visit) printFindings(of func(*repair.Finding) bool) error {
 	for _, c := range repair.Classes() {
 		docs[c.Class] = c.Doc
 	}
-	list := &report.Findings{}
+	list, told := &report.Findings{}, map[string]bool{}
 	for i := range v.found.Findings {
-		if f := &v.found.Findings[i]; of(f) && f.Severity != verdict.Info {
-			list.List = append(list.List, v.told(f, docs[f.Class]))
+		f := &v.found.Findings[i]
+		if !of(f) || f.Severity == verdict.Info {
+			continue
 		}
+		t := v.told(f, docs[f.Class])
+		t.Next = slices.DeleteFunc(t.Next, func(line string) bool { return told[line] })
+		for _, line := range t.Next {
+			told[line] = true
+		}
+		list.List = append(list.List, t)
 	}
 	return list.PrintBelow(v.a.Text(), v.a, below)
 }
@@ -124,12 +183,13 @@ func (v *visit) told(f *repair.Finding, doc string) report.Finding {
 	t := report.Finding{Class: f.Class, Severity: f.Severity, Doc: doc, Place: placeOf(f), Evidence: f.Evidence,
 		Notes: append([]string(nil), f.Releases...)}
 	t.Notes = append(t.Notes, lostLines(f)...)
+	for _, r := range f.Remedies {
+		t.Notes = append(t.Notes, fmt.Sprintf("remedy: %s: %s; %v", r.Remedy, ui.Printable(r.Does), r.Cost))
+	}
 	if f.Advice != "" {
 		t.Notes = append(t.Notes, "what to do: "+f.Advice)
 	}
-	if line := v.command(f.Next); line != "" {
-		t.Next = append(t.Next, line)
-	}
+	t.Next = v.next(f)
 	return t
 }
 
@@ -167,9 +227,6 @@ func lostLines(f *repair.Finding) (lines []string) {
 
 // command returns a command line on the user's paths.
 func (v *visit) command(args []string) string {
-	if len(args) == 0 {
-		return ""
-	}
 	words := append([]string{"raftctl"}, args...)
 	if dir := v.o.source.WalDir; dir != "" {
 		words = append(words, "--wal-dir", dir)

@@ -18,6 +18,7 @@ type App struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Dir      string // relative paths begin here; empty: the process's own directory
+	Root     string // where the machine's well-known folders are looked for; empty: its root
 	Width    int    // columns of the terminal that Out is; 0: Out is no terminal
 	OutPipe  bool   // Out is a pipe: perhaps to a pager, which has the terminal then
 	ErrTerm  bool   // Err is a terminal
