@@ -17,7 +17,9 @@ import (
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/repair/change"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/repair/outlook"
+	"github.com/raftctl/raftctl/repair/staging"
 	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -94,12 +96,16 @@ func (p *Plan) make(ctx context.Context, m *Member, staged *change.Staged, o *Ap
 	if err := p.writeSnap(ctx, m, staged, o); err != nil {
 		return nil, err
 	}
-	w := &logWriter{fs: o.FS, plan: p, dir: staged.Log(), source: m.Log, donorDir: o.Dir}
-	report, err := w.run(ctx, m)
-	if err = errors.Join(err, w.close()); err != nil {
+	donors, err := p.openDonors(ctx, o.Dir)
+	if err != nil {
 		return nil, err
 	}
-	record := change.Record{Command: o.Command, Version: o.Version, Source: m.Name, Plan: p.Hash(), Sums: w.sums.byPath(w.dir, o.At.Log)}
+	made, err := edit.Make(ctx, edit.Options{FS: o.FS, Dir: staged.Log(), Source: m.Log, Changes: &p.Changes, Lost: p.Cost.Lost,
+		Donors: donors.views, Unchanged: func(ctx context.Context) error { return p.stillSame(ctx, m) }})
+	if err = errors.Join(err, donors.close()); err != nil {
+		return nil, err
+	}
+	record := change.Record{Command: o.Command, Version: o.Version, Source: m.Name, Plan: p.Hash(), Sums: made.Sums(o.At.Log, staged.Log())}
 	for i := range p.Steps {
 		record.What = append(record.What, p.Steps[i].Remedy+": "+p.Steps[i].Does)
 	}
@@ -107,22 +113,7 @@ func (p *Plan) make(ctx context.Context, m *Member, staged *change.Staged, o *Ap
 	if err != nil {
 		return nil, err
 	}
-	return &Result{Report: report, Change: placed}, nil
-}
-
-// byPath returns the sums by the paths of the files.
-func (s *sums) byPath(made, source string) map[string]change.Sum {
-	all := map[string]change.Sum{}
-	for name, sum := range s.made {
-		all[filepath.Join(made, name)] = sum
-	}
-	if source == "" {
-		return all
-	}
-	for name, sum := range s.source {
-		all[filepath.Join(source, name)] = sum
-	}
-	return all
+	return &Result{Report: made.Report, Change: placed}, nil
 }
 
 // Hash returns the sha256 of the plan, in hex.
@@ -178,7 +169,7 @@ func (p *Plan) writeSnap(ctx context.Context, m *Member, staged *change.Staged, 
 }
 
 func writeFile(fsys vfs.FS, name string, data []byte) (err error) {
-	f, err := fsys.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	f, err := fsys.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, staging.FileMode)
 	if err != nil {
 		return err
 	}
@@ -194,7 +185,7 @@ func copyFile(ctx context.Context, fsys vfs.FS, from *datadir.Place, name, to st
 		return err
 	}
 	defer func() { _ = in.Close() }() // opened for reading
-	out, err := fsys.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	out, err := fsys.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, staging.FileMode)
 	if err != nil {
 		return err
 	}
@@ -203,76 +194,53 @@ func copyFile(ctx context.Context, fsys vfs.FS, from *datadir.Place, name, to st
 	return err
 }
 
-// run makes the log in a folder that doesn't exist yet, and proves it.
-func (w *logWriter) run(ctx context.Context, m *Member) (report *outlook.Report, err error) {
-	w.laid = newOverlay(m.Log, &w.plan.Changes)
-	if w.log, err = w.laid.open(m.Log); err != nil {
-		return nil, err
+// stillSame compares the source with what the plan was made for, where that was not done by its contents before.
+func (p *Plan) stillSame(ctx context.Context, m *Member) error {
+	if p.Source.stamps == nil {
+		return nil
 	}
-	if w.plan.Changes.Rewrite != nil {
-		if w.view, err = w.log.View(ctx); err != nil {
-			return nil, err
-		}
-	}
-	if err := w.openDonors(ctx); err != nil {
-		return nil, err
-	}
-	if err := w.write(ctx); err != nil {
-		return nil, err
-	}
-	if s := &w.plan.Source; s.stamps != nil { // else the sums were compared before
-		if err := s.checkUnchanged(ctx, m.Name, w.source); err != nil {
-			return nil, err
-		}
-	}
-	made, err := w.openMade(m)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, made.Close()) }()
-	return w.prove(ctx, made)
+	return p.Source.checkUnchanged(ctx, m.Name, m.Log)
 }
 
-// openMade opens the new log, with what lies beside it as that will be.
-func (w *logWriter) openMade(m *Member) (*wal.Log, error) {
-	made := m.Place.Borrow()
-	made.Snap = w.log.Member().Snap
-	made.Log = datadir.Place{State: datadir.Present, FS: vfs.DirFS(w.fs, w.dir), Path: ".", Name: w.dir}
-	made.Single, made.Archived = false, false
-	return wal.OpenMember(made)
+// donorLogs are the logs of members that entries are taken from.
+type donorLogs struct {
+	logs  []*wal.Log
+	views []*wal.View
 }
 
 // openDonors opens the members that entries are taken from.
-func (w *logWriter) openDonors(ctx context.Context) error {
-	for i := range w.plan.Source.Donors {
-		s := &w.plan.Source.Donors[i]
-		place, err := datadir.FindPath(s.Path, datadir.Options{WalDir: s.WalDir, Dir: w.donorDir})
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.Path, err)
+func (p *Plan) openDonors(ctx context.Context, dir string) (*donorLogs, error) {
+	d := &donorLogs{}
+	for i := range p.Source.Donors {
+		if err := d.open(ctx, &p.Source.Donors[i], dir); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", p.Source.Donors[i].Path, err), d.close())
 		}
-		log, err := wal.OpenMember(place)
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.Path, err)
-		}
-		w.opened = append(w.opened, log)
-		if err := s.checkUnchanged(ctx, s.Path, log); err != nil {
-			return err
-		}
-		view, err := log.View(ctx)
-		if err != nil {
-			return err
-		}
-		w.donors = append(w.donors, view)
 	}
-	return nil
+	return d, nil
 }
 
-func (w *logWriter) close() error {
+func (d *donorLogs) open(ctx context.Context, s *Source, dir string) error {
+	place, err := datadir.FindPath(s.Path, datadir.Options{WalDir: s.WalDir, Dir: dir})
+	if err != nil {
+		return err
+	}
+	log, err := wal.OpenMember(place)
+	if err != nil {
+		return err
+	}
+	d.logs = append(d.logs, log)
+	if err := s.checkUnchanged(ctx, s.Path, log); err != nil {
+		return err
+	}
+	view, err := log.View(ctx)
+	d.views = append(d.views, view)
+	return err
+}
+
+func (d *donorLogs) close() error {
 	var errs []error
-	for _, log := range append(slices.Clone(w.opened), w.log) {
-		if log != nil {
-			errs = append(errs, log.Close())
-		}
+	for _, log := range d.logs {
+		errs = append(errs, log.Close())
 	}
 	return errors.Join(errs...)
 }

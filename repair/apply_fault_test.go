@@ -41,7 +41,7 @@ func (p *patient) small(segments int) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	os.Truncate(p.segment(-1), r.Segments[len(r.Segments)-1].Used)
+	p.must(os.Truncate(p.segment(-1), r.Segments[len(r.Segments)-1].Used))
 	for _, name := range []string{"0000000000000002-000000000000041e.snap"} {
 		os.Remove(filepath.Join(p.dir, "member", "snap", name))
 	}

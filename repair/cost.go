@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/raftctl/raftctl/decode"
@@ -13,35 +14,40 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
-// tellCost names the first of the entries that a plan loses, with what they say.
-func (d *draft) tellCost() {
-	c := &d.plan.Cost
+// tellCost names the first of the entries that are lost, with what they say: those that are there, those that
+// their damaged bytes still tell of, and those of which only the index is known.
+func (d *draft) tellCost(c *Cost) {
 	damaged := d.damagedEntries()
 	for _, r := range c.Lost {
-		for index := r.First; index <= r.Last; index++ {
-			if len(c.Entries) == maxLost {
-				return
+		intact := d.intactEntries(r, maxLost-len(c.Entries))
+		for index := r.First; index <= r.Last && len(c.Entries) < maxLost; index++ {
+			e, ok := intact[index]
+			if !ok {
+				e, ok = damaged[index]
 			}
-			e := d.lostEntry(index, damaged)
+			if !ok {
+				e.ID.Index = index
+			}
 			e.Committed, e.Applied = index <= d.committed(), index <= d.applied().Index
 			c.Entries = append(c.Entries, e)
 		}
 	}
 }
 
-// lostEntry says what an entry is: one that is there, one that its damaged bytes still tell of, or one of which only
-// the index is known.
-func (d *draft) lostEntry(index uint64, damaged map[uint64]LostEntry) LostEntry {
-	var e raftpb.Entry
-	if at, err := d.view().Locate(index); err == nil {
-		if rec, err := d.log.ReadAt(at); err == nil && e.UnmarshalAlias(rec.Data) == nil {
-			return LostEntry{ID: e.ID(), Summary: summaryOf(&e, decode.ValuesShort), Proven: !rec.Unchecked}
+// intactEntries returns the first of some entries that are intact.
+func (d *draft) intactEntries(r Range, most int) map[uint64]LostEntry {
+	list := map[uint64]LostEntry{}
+	inRanges := func(x wal.IndexRange) bool { return x.First <= r.Last && r.First <= x.Last }
+	if most <= 0 || !slices.ContainsFunc(d.view().Ranges, inRanges) {
+		return list
+	}
+	for e, err := range d.view().Entries(r.First) {
+		if err != nil || e.Index > r.Last || len(list) == most {
+			break
 		}
+		list[e.Index] = LostEntry{ID: e.ID(), Summary: summaryOf(e.Entry, decode.ValuesShort), Proven: !e.Record.Unchecked}
 	}
-	if e, ok := damaged[index]; ok {
-		return e
-	}
-	return LostEntry{ID: raftpb.EntryID{Index: index}}
+	return list
 }
 
 // damagedEntries returns what the bytes that are left out still seem to say.
@@ -52,7 +58,7 @@ func (d *draft) damagedEntries() map[uint64]LostEntry {
 	list := map[uint64]LostEntry{}
 	d.found = list
 	for _, s := range d.scanned.skips {
-		for b := d.bytesAt(s.position(), min(s.Len, maxLostBytes)); len(b) > 0; {
+		for b := d.bytesAt(s.Position(), min(s.Len, maxLostBytes)); len(b) > 0; {
 			data, n := frameAt(b)
 			var e raftpb.Entry
 			if data != nil && e.UnmarshalAlias(data) == nil {
@@ -80,11 +86,22 @@ func (d *draft) bytesAt(at wal.Position, n int64) []byte {
 	return b[:got]
 }
 
+// String says what is lost, in words.
+func (c *Cost) String() string {
+	if text := c.losses(); text != "" {
+		return "loses " + text
+	}
+	if n := lengthOf(c.Folded); n > 0 {
+		return fmt.Sprintf("no entry is lost; %d leave the log, which the database has applied", n)
+	}
+	return "no entry is lost"
+}
+
 // losses names what is lost.
 func (c *Cost) losses() string {
 	var list []string
 	if len(c.Lost) > 0 {
-		list = append(list, fmt.Sprintf("%s, of which %d are known to be committed and %d are intact", rangesText(c.Lost), c.Committed, c.Intact))
+		list = append(list, fmt.Sprintf("%s (%d known to be committed, %d intact)", rangesText(c.Lost), c.Committed, c.Intact))
 	}
 	if c.Beside != "" {
 		list = append(list, c.Beside)

@@ -47,6 +47,8 @@ type Examined struct {
 	Running bool // a process holds the files: what is safe was checked
 	PID     int  // of that process, where the system tells
 
+	Plan *Plan // to mend its log; nil where there is nothing to mend, or a process holds it
+
 	DatabaseReport *database.Report // nil if there is none, or it can't be read
 	Origin         database.Origin  // of the database
 
@@ -129,7 +131,7 @@ func (x *examination) examine(ctx context.Context) error {
 	x.conclude()
 	x.tellReleases()
 	x.tellLost()
-	return nil
+	return x.tellRemedies(ctx)
 }
 
 // add adds a finding of this package's own.

@@ -9,6 +9,7 @@ import (
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/crosscheck"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/snapshot"
@@ -20,9 +21,9 @@ type draft struct {
 	o       *PlanOptions
 	member  *Member
 	plan    *Plan
-	log     *wal.Log // as corrected so far
-	laid    *overlay // over the source, for log
-	stale   bool     // log isn't what was decided any more
+	log     *wal.Log      // as corrected so far
+	laid    *edit.Overlay // over the source, for log
+	stale   bool          // log isn't what was decided any more
 	report  *outlook.Report
 	files   []snapshot.File // those that stay
 	donors  []*logs.Source
@@ -57,8 +58,8 @@ func (d *draft) reopen(ctx context.Context) error {
 
 // lay opens the log with the changes so far laid over it.
 func (d *draft) lay() (err error) {
-	d.laid, d.scanned, d.found = newOverlay(d.member.Log, &d.plan.Changes), nil, nil
-	d.log, err = d.laid.open(d.member.Log)
+	d.laid, d.scanned, d.found = edit.Lay(d.member.Log, &d.plan.Changes), nil, nil
+	d.log, err = d.laid.Log(d.member.Log)
 	return err
 }
 

@@ -30,6 +30,9 @@ type Finding struct {
 	Lost     []LostEntry
 	LostMore uint64 // how many more there are
 
+	// Remedies are what would mend it, the one that a plan takes first.
+	Remedies []Proposal
+
 	// Log is the finding of the log's own check that this one was made of; nil for others.
 	Log *wal.Finding
 	// Database is likewise that of the database's own check.
@@ -65,4 +68,11 @@ type LostEntry struct {
 	Applied   bool           // the database has applied it already: its loss is harmless
 	Summary   string         // what it says, in one line; empty if that can't be told
 	Proven    bool           // its bytes are intact; else Summary is what damaged ones seem to say
+}
+
+// Proposal is a remedy for a finding, and what the plan costs that it belongs to.
+type Proposal struct {
+	Remedy string
+	Does   string
+	Cost   *Cost
 }

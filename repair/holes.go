@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -57,11 +58,11 @@ func (d *draft) order(file string) int {
 }
 
 // before reports whether one place comes before another. Nothing comes behind the zero place, the end.
-func (d *draft) before(a, b Place) bool {
+func (d *draft) before(a, b edit.Place) bool {
 	switch {
-	case a == (Place{}):
+	case a == (edit.Place{}):
 		return false
-	case b == (Place{}):
+	case b == (edit.Place{}):
 		return true
 	case a.Segment != b.Segment:
 		return d.order(a.Segment) < d.order(b.Segment)
@@ -70,31 +71,31 @@ func (d *draft) before(a, b Place) bool {
 }
 
 // behind returns the place of the record with which the log goes on behind a hole; zero at its end.
-func (d *draft) behind(h *hole) (Place, error) {
+func (d *draft) behind(h *hole) (edit.Place, error) {
 	if h.Tail {
-		return Place{}, nil
+		return edit.Place{}, nil
 	}
 	pos, err := d.view().Locate(h.Last + 1)
-	return placeOf(pos), err
+	return edit.PlaceOf(pos), err
 }
 
 // within returns where the entries of a hole belong: in the place of the first damage in it, so that no hard
 // state comes before what it commits; else ahead of the record with which the log goes on.
-func (d *draft) within(h *hole) (Place, error) {
+func (d *draft) within(h *hole) (edit.Place, error) {
 	hi, err := d.behind(h)
 	if err != nil {
-		return Place{}, err
+		return edit.Place{}, err
 	}
-	var lo Place
+	var lo edit.Place
 	if first := h.First; first > d.view().Base.Index+1 {
 		pos, err := d.view().Locate(first - 1)
 		if err != nil {
-			return Place{}, err
+			return edit.Place{}, err
 		}
-		lo = placeOf(pos)
+		lo = edit.PlaceOf(pos)
 	}
 	for _, s := range d.scanned.skips {
-		if (lo == (Place{}) || d.before(lo, s.Place)) && d.before(s.Place, hi) {
+		if (lo == (edit.Place{}) || d.before(lo, s.Place)) && d.before(s.Place, hi) {
 			return s.Place, nil
 		}
 	}
@@ -103,18 +104,18 @@ func (d *draft) within(h *hole) (Place, error) {
 
 // start returns the first place where the log isn't taken over as it is: where bytes are left out, or records
 // come in.
-func (d *draft) start(s *scan, inserts []Insert) Place {
-	var at Place
+func (d *draft) start(s *scan, inserts []edit.Insert) edit.Place {
+	var at edit.Place
 	if s.dirty {
-		at = placeOf(s.first)
+		at = edit.PlaceOf(s.first)
 	}
 	for i := range inserts {
 		if d.before(inserts[i].At, at) {
 			at = inserts[i].At
 		}
 	}
-	if at == (Place{}) {
-		at = placeOf(s.last)
+	if at == (edit.Place{}) {
+		at = edit.PlaceOf(s.last)
 	}
 	return at
 }
@@ -132,8 +133,8 @@ func (d *draft) state(last raftpb.EntryID, have raftpb.HardState) (s raftpb.Hard
 }
 
 // stateRecord returns a hard state as a record that comes in at the end of the log.
-func (d *draft) stateRecord(s raftpb.HardState) Insert {
-	return Insert{Kind: uint8(wal.KindState), Data: s.Marshal(d.flavor())}
+func (d *draft) stateRecord(s raftpb.HardState) edit.Insert {
+	return edit.Insert{Kind: uint8(wal.KindState), Data: s.Marshal(d.flavor())}
 }
 
 // flavor is the encoding of the log's last entries.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/repair/restore"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -137,7 +138,7 @@ func (d *draft) nameOwner(s *solution) (ok bool) {
 		return false
 	}
 	s.rewrite.Metadata = m.AppendTo(nil)
-	s.rewrite.From = Place{}
+	s.rewrite.From = edit.Place{}
 	does := fmt.Sprintf("write the metadata anew: member %x of cluster %x", m.NodeID, m.ClusterID)
 	s.steps = append([]Step{{Remedy: writeMetadata{}.Name(), Does: does, Why: why}}, s.steps...)
 	return true
@@ -145,8 +146,8 @@ func (d *draft) nameOwner(s *solution) (ok bool) {
 
 // keepHead moves the place where a log is written anew from the head of a segment to its beginning: a head is
 // written as a whole.
-func (d *draft) keepHead(ctx context.Context, r *Rewrite) error {
-	if r == nil || r.Begin != nil || r.From == (Place{}) {
+func (d *draft) keepHead(ctx context.Context, r *edit.Rewrite) error {
+	if r == nil || r.Begin != nil || r.From == (edit.Place{}) {
 		return nil
 	}
 	k, n := d.order(r.From.Segment), 0
@@ -166,7 +167,7 @@ func (d *draft) keepHead(ctx context.Context, r *Rewrite) error {
 		}
 	}
 	if r.From.Off = 0; k == 0 {
-		r.From = Place{}
+		r.From = edit.Place{}
 	}
 	return ctx.Err()
 }

@@ -101,7 +101,7 @@ type NoEntryError struct {
 
 // Error says which entries there are.
 func (e *NoEntryError) Error() string {
-	return fmt.Sprintf("there is no entry %d: the log has %v", e.Index, Range{e.First, e.Last})
+	return fmt.Sprintf("there is no entry %d: the log has %v", e.Index, Range{First: e.First, Last: e.Last})
 }
 
 // checkAsked checks that the entries are there that the user names. That the log is to end where it ends asks for
@@ -181,6 +181,7 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 	}
 	d.alone = d.isAlone(ctx)
 	var best *solution
+	var others []*solution
 	for _, r := range logRemedies {
 		if asked != r.asked(d.o) || !asked && !slices.ContainsFunc(problems, r.Applies) {
 			continue // what is asked for comes before what costs less
@@ -195,8 +196,13 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 		if err := d.keepHead(ctx, s.rewrite); err != nil {
 			return err
 		}
-		if best == nil || s.better(best) {
+		switch {
+		case best == nil:
 			best = s
+		case s.better(best):
+			best, others = s, append(others, best)
+		default:
+			others = append(others, s)
 		}
 	}
 	if best == nil {
@@ -207,6 +213,10 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 		return nil
 	}
 	d.take(best)
+	for _, s := range others {
+		d.tellCost(&s.cost)
+		d.plan.Others = append(d.plan.Others, Choice{s.steps, s.cost})
+	}
 	return nil
 }
 
@@ -233,7 +243,7 @@ func (d *draft) take(s *solution) {
 	p.Changes.Rewrite = s.rewrite
 	p.Changes.Drop = append(p.Changes.Drop, s.drop...)
 	p.Changes.Snapshots = append(p.Changes.Snapshots, s.snapshots...)
-	d.tellCost()
+	d.tellCost(&p.Cost)
 	p.Status = StatusRepair
 	switch {
 	case s.loses() && d.o.AcceptLoss:

@@ -3,7 +3,7 @@ package repair
 import (
 	"fmt"
 
-	"github.com/raftctl/raftctl/wal"
+	"github.com/raftctl/raftctl/repair/edit"
 )
 
 // PlanFormat is the version of the form in which plans are stored.
@@ -18,12 +18,14 @@ type Plan struct {
 	Steps  []Step `json:"steps"`
 	Cost   Cost   `json:"cost"`
 
+	// Others are what would help as well, and costs more.
+	Others []Choice `json:"others,omitempty"`
 	// Refused are remedies that would help, and why they are not taken.
 	Refused []Refusal `json:"refused,omitempty"`
 	// Left are findings that stay: the log is no worse for them.
 	Left []string `json:"left,omitempty"`
 
-	Changes Changes `json:"changes"`
+	Changes edit.Changes `json:"changes"`
 }
 
 // Status is what a plan comes to.
@@ -50,7 +52,7 @@ func Statuses() []StatusInfo {
 	return []StatusInfo{
 		{StatusHealthy, "there is nothing to do"},
 		{StatusRepair, "the steps make a log that boots, and lose nothing that is known to be committed"},
-		{StatusLoss, "the steps lose entries that are known to be committed, and nobody has accepted that"},
+		{StatusLoss, "the steps lose entries that are known to be committed or are intact, and nobody has accepted that"},
 		{StatusLossy, "the same, and it was accepted"},
 		{StatusNone, "no remedy helps, or what was asked for can't be done"},
 		{StatusBeside, "there is nothing to do about the log; what is wrong lies beside it"},
@@ -65,6 +67,12 @@ type Step struct {
 	Why      string   `json:"why"`      // one line: what proves that it is right, or why nothing is lost by it
 }
 
+// Choice is another way to mend what a plan mends, from where its bytes are corrected on.
+type Choice struct {
+	Steps []Step `json:"steps"`
+	Cost  Cost   `json:"cost"`
+}
+
 // Refusal is a remedy that isn't taken.
 type Refusal struct {
 	Remedy string `json:"remedy"`
@@ -75,11 +83,11 @@ type Refusal struct {
 type Cost struct {
 	// Lost are entries that are not in the result, though the member had them or may have had them, and
 	// neither the database nor a snapshot has applied them.
-	Lost      []Range `json:"lost,omitempty"`
-	Committed uint64  `json:"committed"` // how many of these are known to be committed
-	Intact    uint64  `json:"intact"`    // how many of these are intact here
+	Lost      []edit.Range `json:"lost,omitempty"`
+	Committed uint64       `json:"committed"` // how many of these are known to be committed
+	Intact    uint64       `json:"intact"`    // how many of these are intact here
 	// Folded are entries that are not in the result because the database has applied them: harmless.
-	Folded []Range `json:"folded,omitempty"`
+	Folded []edit.Range `json:"folded,omitempty"`
 	// Beside is what is lost that is no entry; empty if nothing is.
 	Beside string `json:"beside,omitempty"`
 	// Entries are the first of those lost, with what they say.
@@ -110,16 +118,7 @@ type Source struct {
 }
 
 // Range is entries by their indexes, both included.
-type Range struct {
-	First uint64 `json:"first"`
-	Last  uint64 `json:"last"`
-}
-
-// Len returns how many entries there are.
-func (r Range) Len() uint64 { return r.Last + 1 - r.First }
-
-// String names the range as "entry 7" or "entries 7..9".
-func (r Range) String() string { return wal.IndexRange(r).String() }
+type Range = edit.Range
 
 // EntryID names an entry.
 type EntryID struct {
@@ -132,95 +131,6 @@ type File struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256,omitempty"` // in hex; empty in a plan that isn't for being stored
-}
-
-// Changes are what a plan does to the files, in the form in which it is executed.
-type Changes struct {
-	// Patches are bytes of segments that are corrected.
-	Patches []Patch `json:"patches,omitempty"`
-	// Drop are segments that are left out, Rename such as get the name that their place and contents
-	// demand.
-	Drop   []string `json:"drop,omitempty"`
-	Rename []Rename `json:"rename,omitempty"`
-	// Rewrite says from where on records are written anew; nil if all segments are copied as they are.
-	Rewrite *Rewrite `json:"rewrite,omitempty"`
-	// Quarantine are .snap files that are put aside under the name that etcd gives to damaged ones.
-	Quarantine []string `json:"quarantine,omitempty"`
-	// Snapshots are .snap files that are added.
-	Snapshots []SnapFile `json:"snapshots,omitempty"`
-}
-
-// Patch is bytes of a segment that are corrected in their place.
-type Patch struct {
-	Segment string `json:"segment"`
-	Off     int64  `json:"offset"`
-	Old     Hex    `json:"old"`
-	New     Hex    `json:"new"`
-}
-
-// Rename gives a segment another name.
-type Rename struct {
-	From string `json:"from"`
-	To   string `json:"to"`
-}
-
-// SnapFile is a .snap file that is made.
-type SnapFile struct {
-	Name string `json:"name"`
-	Data []byte `json:"data"`
-}
-
-// Rewrite is how a log is written anew from a place on.
-type Rewrite struct {
-	// From is where the part ends that is copied as it is. It is zero where nothing is.
-	From Place `json:"from"`
-	// Begin, if not nil, is the snapshot that the new log begins with, in place of all entries up to it.
-	Begin *Begin `json:"begin,omitempty"`
-	// Skip are bytes that are left out. Damage that lies outside of them is not expected.
-	Skip []Span `json:"skip,omitempty"`
-	// Insert are records that come in, each before the record at its place.
-	Insert []Insert `json:"insert,omitempty"`
-	// End is where the log ends; zero for where it ends by itself.
-	End Place `json:"end"`
-	// Commit bounds what hard states commit; 0 for no bound.
-	Commit uint64 `json:"commit,omitempty"`
-	// Metadata, if not empty, is that of every segment.
-	Metadata Hex `json:"metadata,omitempty"`
-}
-
-// Place is a byte offset within a segment of the source.
-type Place struct {
-	Segment string `json:"segment,omitempty"`
-	Off     int64  `json:"offset,omitempty"`
-}
-
-func placeOf(p wal.Position) Place { return Place{p.Segment, p.Off} }
-
-func (p Place) position() wal.Position { return wal.Position{Segment: p.Segment, Off: p.Off} }
-
-// Span is a stretch of bytes within a segment of the source.
-type Span struct {
-	Place
-	Len int64 `json:"length"`
-}
-
-// Begin is what a log begins with that is begun anew.
-type Begin struct {
-	Index    uint64 `json:"index"`
-	Term     uint64 `json:"term"`
-	Snapshot Hex    `json:"snapshot"` // the data of the snapshot record
-	State    Hex    `json:"state"`    // the data of the hard state behind it
-}
-
-// Insert is records that come in before the record at a place. It is entries of a donor, or one record.
-type Insert struct {
-	At Place `json:"at"`
-
-	Donor int    `json:"donor,omitempty"` // from 1 on: which of Source.Donors; 0 for a record
-	First uint64 `json:"first,omitempty"` // entries of the donor
-	Last  uint64 `json:"last,omitempty"`
-	Kind  uint8  `json:"kind,omitempty"` // of the record
-	Data  Hex    `json:"data,omitempty"`
 }
 
 // String says what a status comes to.

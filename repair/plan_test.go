@@ -69,10 +69,18 @@ func (p *patient) split() {
 	if err := w.Close(); err != nil {
 		p.t.Fatal(err)
 	}
-	os.RemoveAll(dir)
-	os.Rename(dir+".split", dir)
+	p.must(os.RemoveAll(dir))
+	p.must(os.Rename(dir+".split", dir))
 	p.from = filepath.Join(p.t.TempDir(), "undamaged")
 	copyDir(p.t, p.dir, p.from)
+}
+
+// must ends the test on an error.
+func (p *patient) must(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 func copyDir(t *testing.T, from, to string) {
@@ -302,35 +310,35 @@ var remedyTests = map[string]struct {
 		damage: func(p *patient) { p.edit(0, 1<<19, zero, 1<<19) },
 		status: repair.StatusRepair, remedies: []string{"drop_leading"}},
 	"a segment in the middle is missing": {corpus: "c36-3m-clean", member: "m1", split: true,
-		damage: func(p *patient) { os.Remove(p.segment(1)) },
+		damage: func(p *patient) { p.must(os.Remove(p.segment(1))) },
 		status: repair.StatusRepair, remedies: []string{"drop_leading"}},
 	"the log lost its end": {corpus: "c36-3m-clean", member: "m1", split: true,
-		damage: func(p *patient) { os.Remove(p.segment(-1)) },
+		damage: func(p *patient) { p.must(os.Remove(p.segment(-1))) },
 		status: repair.StatusRepair, remedies: []string{"begin_anew"}},
 	"a segment under a wrong name": {corpus: "c36-3m-clean", member: "m1", split: true,
 		damage: func(p *patient) {
-			os.Rename(p.segment(2), filepath.Join(filepath.Dir(p.segment(2)), "0000000000000009-0000000000000123.wal"))
+			p.must(os.Rename(p.segment(2), filepath.Join(filepath.Dir(p.segment(2)), "0000000000000009-0000000000000123.wal")))
 		},
 		status: repair.StatusRepair, remedies: []string{"rename_segment"}, same: true},
 	"two segments with each other's names": {corpus: "c36-3m-clean", member: "m1", split: true,
 		damage: func(p *patient) {
 			a, b := p.segment(1), p.segment(2)
-			os.Rename(a, a+".x")
-			os.Rename(b, a)
-			os.Rename(a+".x", b)
+			p.must(os.Rename(a, a+".x"))
+			p.must(os.Rename(b, a))
+			p.must(os.Rename(a+".x", b))
 		},
 		status: repair.StatusRepair, remedies: []string{"rename_segment"}, same: true},
 	"a segment twice": {corpus: "c36-3m-clean", member: "m1", split: true,
 		damage: func(p *patient) {
 			b, _ := os.ReadFile(p.segment(-1))
-			os.WriteFile(filepath.Join(filepath.Dir(p.segment(0)), "0000000000000009-000000000001dff7.wal"), b, 0o600)
+			p.must(os.WriteFile(filepath.Join(filepath.Dir(p.segment(0)), "0000000000000009-000000000001dff7.wal"), b, 0o600))
 		},
 		status: repair.StatusRepair, remedies: []string{"drop_segment"}, same: true},
 	"entries lost that were not applied": {corpus: "c36-3m-clean", member: "m1",
-		damage: func(p *patient) { p.wreck(700, 705); os.Remove(filepath.Join(p.dir, "member", "snap", "db")) },
+		damage: func(p *patient) { p.wreck(700, 705); p.must(os.Remove(filepath.Join(p.dir, "member", "snap", "db"))) },
 		status: repair.StatusLoss, lost: []repair.Range{{First: 700, Last: 705}}},
 	"the same, accepted": {corpus: "c36-3m-clean", member: "m1", options: repair.PlanOptions{AcceptLoss: true},
-		damage: func(p *patient) { p.wreck(700, 705); os.Remove(filepath.Join(p.dir, "member", "snap", "db")) },
+		damage: func(p *patient) { p.wreck(700, 705); p.must(os.Remove(filepath.Join(p.dir, "member", "snap", "db"))) },
 		status: repair.StatusLossy, remedies: []string{"neutralise"}, lost: []repair.Range{{First: 700, Last: 705}}},
 }
 

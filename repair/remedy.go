@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/repair/logs"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -58,9 +59,9 @@ func Remedies() (list []RemedyInfo) {
 // solution is a way to make a log whole.
 type solution struct {
 	steps     []Step
-	rewrite   *Rewrite
+	rewrite   *edit.Rewrite
 	drop      []string
-	snapshots []SnapFile
+	snapshots []edit.SnapFile
 	cost      Cost
 }
 
@@ -103,7 +104,7 @@ func (d *draft) join(ctx context.Context) (*logs.Joined, error) {
 	if d.joined != nil {
 		return d.joined, nil
 	}
-	log, err := newOverlay(d.member.Log, &d.plan.Changes).open(d.member.Log)
+	log, err := edit.Lay(d.member.Log, &d.plan.Changes).Log(d.member.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -39,7 +40,7 @@ func (r beginAnew) solve(ctx context.Context, d *draft, problems []*Finding) (*s
 	if v := d.view().State; v.Term == state.Term {
 		state.Vote = v.Vote
 	}
-	out := &solution{rewrite: &Rewrite{Begin: &Begin{
+	out := &solution{rewrite: &edit.Rewrite{Begin: &edit.Begin{
 		Index: at.snapshot.Index, Term: at.snapshot.Term,
 		Snapshot: at.snapshot.AppendTo(nil, d.flavor()), State: state.Marshal(d.flavor()),
 	}}}
@@ -48,15 +49,15 @@ func (r beginAnew) solve(ctx context.Context, d *draft, problems []*Finding) (*s
 		last = at.snapshot.ID()
 	}
 	end, _ := d.state(last, state)
-	out.rewrite.Insert = []Insert{d.stateRecord(end)}
+	out.rewrite.Insert = []edit.Insert{d.stateRecord(end)}
 	does := fmt.Sprintf("begin the log anew at the snapshot of entry %v", at.snapshot.ID())
 	if at.file != nil {
-		out.snapshots = []SnapFile{*at.file}
+		out.snapshots = []edit.SnapFile{*at.file}
 		does = fmt.Sprintf("make a snapshot of entry %v, from what the database says, and begin the log anew with it", at.snapshot.ID())
 	}
 	for _, rng := range d.view().Ranges {
 		if rng.First <= at.snapshot.Index {
-			out.cost.Folded = append(out.cost.Folded, Range{rng.First, min(rng.Last, at.snapshot.Index)})
+			out.cost.Folded = append(out.cost.Folded, Range{First: rng.First, Last: min(rng.Last, at.snapshot.Index)})
 		}
 	}
 	out.cost.Beside = at.beside
@@ -121,8 +122,8 @@ func (d *draft) stopsAt(f *Finding) uint64 {
 // beginning is where a log can begin anew.
 type beginning struct {
 	snapshot wal.Snapshot
-	file     *SnapFile // that is made; nil if there is one
-	beside   string    // what it loses that is no entry
+	file     *edit.SnapFile // that is made; nil if there is one
+	beside   string         // what it loses that is no entry
 }
 
 // beginning returns the first place from an index on where the log can begin; nil if there is none.

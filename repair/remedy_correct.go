@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/raftctl/raftctl/repair/correct"
+	"github.com/raftctl/raftctl/repair/edit"
 )
 
 // correctBytes puts back bytes that are proven to be wrong, where exactly one correction proves.
@@ -28,14 +29,14 @@ func (r correctBytes) do(ctx context.Context, d *draft, f *Finding) (bool, error
 	if err != nil {
 		return false, err
 	}
-	d.patch(r.Name(), f, &Patch{Segment: d.original(c.Pos.Segment), Off: c.Pos.Off, Old: c.Old, New: c.New}, c.How)
+	d.patch(r.Name(), f, &edit.Patch{Segment: d.original(c.Pos.Segment), Off: c.Pos.Off, Old: c.Old, New: c.New}, c.How)
 	return true, nil
 }
 
 // patch notes a correction of bytes.
-func (d *draft) patch(remedy string, f *Finding, p *Patch, why string) {
+func (d *draft) patch(remedy string, f *Finding, p *edit.Patch, why string) {
 	d.plan.Changes.Patches = append(d.plan.Changes.Patches, *p)
-	d.laid.patches[p.Segment] = append(d.laid.patches[p.Segment], *p) // what is corrected next builds upon it
+	d.laid.Add(*p) // what is corrected next builds upon it
 	d.plan.Cost.Changed += int64(len(p.New))
 	does := fmt.Sprintf("%s: offset %d: %d bytes", p.Segment, p.Off, len(p.New))
 	if len(p.New) <= shownBytes {

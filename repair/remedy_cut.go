@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/edit"
 )
 
 // cutEnd ends the log where it stops being whole: behind an unfinished last write, and else, where that is
@@ -28,7 +29,7 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 		return nil, err
 	}
 	for _, f := range contradicting(problems) {
-		if d.before(Place{f.File, f.Off}, end) {
+		if d.before(edit.Place{Segment: f.File, Off: f.Off}, end) {
 			return nil, nil
 		}
 	}
@@ -39,19 +40,19 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 			"what comes next", last.Index, applied.Index)
 		return nil, nil
 	}
-	out := &solution{rewrite: &Rewrite{From: d.start(s, []Insert{{At: end}}), Skip: s.skips, End: end}}
+	out := &solution{rewrite: &edit.Rewrite{From: d.start(s, []edit.Insert{{At: end}}), Skip: s.skips, End: end}}
 	d.lose(&out.cost, h.First, max(h.Last, d.view().Last.Index))
 	d.endWith(out, last)
 	why := "nothing that is intact, or known to be committed, lies behind it"
 	if out.loses() {
 		why = "what lies behind can't be had back"
 	}
-	out.steps = []Step{newStep(r.Name(), problems, fmt.Sprintf("end the log behind entry %d, at %v", last.Index, end.position()), why)}
+	out.steps = []Step{newStep(r.Name(), problems, fmt.Sprintf("end the log behind entry %d, at %v", last.Index, end.Position()), why)}
 	return out, nil
 }
 
 // cutAt returns the hole at which the log is cut, and the place; nil if nothing is to be cut.
-func (d *draft) cutAt() (h *hole, end Place, err error) {
+func (d *draft) cutAt() (h *hole, end edit.Place, err error) {
 	holes := d.holes()
 	if len(holes) > 0 {
 		h = &holes[0]
@@ -59,15 +60,15 @@ func (d *draft) cutAt() (h *hole, end Place, err error) {
 	if after := d.o.CutAfter; after > 0 && (h == nil || after < h.First-1) {
 		h = &hole{First: after + 1, Last: after}
 		if end, err = d.behind(h); err != nil {
-			return nil, Place{}, fmt.Errorf("the log can't be cut behind entry %d: %w", after, err)
+			return nil, edit.Place{}, fmt.Errorf("the log can't be cut behind entry %d: %w", after, err)
 		}
 		return h, end, nil
 	}
 	if h == nil {
-		return nil, Place{}, nil
+		return nil, edit.Place{}, nil
 	}
-	if end, err = d.within(h); end == (Place{}) {
-		end = placeOf(d.scanned.last)
+	if end, err = d.within(h); end == (edit.Place{}) {
+		end = edit.PlaceOf(d.scanned.last)
 	}
 	return h, end, err
 }
@@ -81,9 +82,9 @@ func (d *draft) endWith(out *solution, last raftpb.EntryID) {
 	}
 	state, _ := d.state(last, have)
 	if state.Commit < have.Commit { // what earlier ones commit isn't there either
-		out.rewrite.From, out.rewrite.Commit = Place{}, state.Commit
+		out.rewrite.From, out.rewrite.Commit = edit.Place{}, state.Commit
 	}
-	if state != have || out.rewrite.End != (Place{}) && !d.before(placeOf(d.view().StatePos), out.rewrite.End) {
+	if state != have || out.rewrite.End != (edit.Place{}) && !d.before(edit.PlaceOf(d.view().StatePos), out.rewrite.End) {
 		out.rewrite.Insert = append(out.rewrite.Insert, d.stateRecord(state))
 	}
 }

@@ -42,7 +42,7 @@ func (r dropLeading) solve(ctx context.Context, d *draft, problems []*Finding) (
 	next := segments[k].Name.Index
 	for _, rng := range d.view().Ranges {
 		if rng.First < next {
-			out.cost.Folded = append(out.cost.Folded, Range{rng.First, min(rng.Last, next-1)})
+			out.cost.Folded = append(out.cost.Folded, Range{First: rng.First, Last: min(rng.Last, next-1)})
 		}
 	}
 	out.steps = []Step{newStep(r.Name(), problems, fmt.Sprintf("leave out the first %d of %d segments, up to %s", k, len(segments),

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -26,7 +27,7 @@ func (r neutralise) solve(ctx context.Context, d *draft, problems []*Finding) (*
 	if err != nil || len(contradicting(problems)) > 0 {
 		return nil, err
 	}
-	out := &solution{rewrite: &Rewrite{Skip: slices.Clone(s.skips)}, cost: Cost{Written: s.size}}
+	out := &solution{rewrite: &edit.Rewrite{Skip: slices.Clone(s.skips)}, cost: Cost{Written: s.size}}
 	for _, h := range d.holes() {
 		if h.Tail && h.missing() > 0 || !h.Tail && h.missing() == 0 {
 			return nil, nil // nothing tells what it would have to go on with
@@ -95,16 +96,15 @@ func (d *draft) empty(index uint64, out *solution) error {
 	if err != nil {
 		return err
 	}
-	at := placeOf(pos)
-	out.rewrite.Skip = append(out.rewrite.Skip, Span{at, rec.Len})
+	at := edit.PlaceOf(pos)
+	out.rewrite.Skip = append(out.rewrite.Skip, edit.Span{Place: at, Len: rec.Len})
 	out.rewrite.Insert = append(out.rewrite.Insert, d.emptyEntry(at, rec.ID))
 	d.lose(&out.cost, index, index)
 	return nil
 }
-
-func (d *draft) emptyEntry(at Place, id raftpb.EntryID) Insert {
+func (d *draft) emptyEntry(at edit.Place, id raftpb.EntryID) edit.Insert {
 	e := raftpb.Entry{Term: id.Term, Index: id.Index}
-	return Insert{At: at, Kind: uint8(wal.KindEntry), Data: e.Marshal(d.flavor())}
+	return edit.Insert{At: at, Kind: uint8(wal.KindEntry), Data: e.Marshal(d.flavor())}
 }
 
 // rangesText names the first of some ranges.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -31,7 +32,7 @@ func (r rechain) solve(ctx context.Context, d *draft, problems []*Finding) (*sol
 		steps: []Step{newStep(r.Name(), problems,
 			fmt.Sprintf("leave out %s, and write the records from there on anew", stretches(s.skips)),
 			"all entries are there and intact, each is known to follow the one before")},
-		rewrite: &Rewrite{From: d.start(s, nil), Skip: s.skips},
+		rewrite: &edit.Rewrite{From: d.start(s, nil), Skip: s.skips},
 		cost:    Cost{Written: s.size},
 	}, nil
 }
@@ -45,7 +46,7 @@ func (r rechain) anew(d *draft, problems []*Finding) *solution {
 	return &solution{
 		steps: []Step{newStep(r.Name(), problems, "write all records anew, each segment with the head that it should have",
 			"all entries are there and intact, each is known to follow the one before")},
-		rewrite: &Rewrite{},
+		rewrite: &edit.Rewrite{},
 		cost:    Cost{Written: d.report.Bytes},
 	}
 }
@@ -60,13 +61,13 @@ func newStep(remedy string, findings []*Finding, does, why string) Step {
 }
 
 // stretches names some spans for people.
-func stretches(list []Span) string {
+func stretches(list []edit.Span) string {
 	size := int64(0)
 	for _, s := range list {
 		size += s.Len
 	}
 	if len(list) == 1 {
-		return fmt.Sprintf("%d bytes at %v", size, list[0].position())
+		return fmt.Sprintf("%d bytes at %v", size, list[0].Position())
 	}
-	return fmt.Sprintf("%d bytes in %d places from %v on", size, len(list), list[0].position())
+	return fmt.Sprintf("%d bytes in %d places from %v on", size, len(list), list[0].Position())
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -41,7 +42,7 @@ func (r restoreBytes) do(ctx context.Context, d *draft, f *Finding) (bool, error
 		if err != nil || p == nil {
 			return false, err
 		}
-		ok, err := d.attempt(ctx, func(c *Changes) { c.Patches = append(c.Patches, *p) })
+		ok, err := d.attempt(ctx, func(c *edit.Changes) { c.Patches = append(c.Patches, *p) })
 		if err != nil {
 			return false, err
 		}
@@ -97,11 +98,11 @@ func framesOf(view *wal.View, log *wal.Log, index uint64, site *wal.Site) *frame
 
 func framesText(f *Finding, s *frameSet) string {
 	first := f.Log.Before.Index + 1
-	return Range{first, first + s.n - 1}.String()
+	return Range{First: first, Last: first + s.n - 1}.String()
 }
 
 // patchFrom returns the patch that puts frames at a place; nil if they are there already.
-func (d *draft) patchFrom(file string, off int64, s *frameSet) (*Patch, error) {
+func (d *draft) patchFrom(file string, off int64, s *frameSet) (*edit.Patch, error) {
 	f, _, err := vfs.OpenRegular(d.log.FS(), path.Join(d.log.Dir(), file))
 	if err != nil {
 		return nil, err
@@ -125,5 +126,5 @@ func (d *draft) patchFrom(file string, off int64, s *frameSet) (*Patch, error) {
 	if lo == hi {
 		return nil, nil
 	}
-	return &Patch{Segment: d.original(file), Off: off + int64(lo), Old: old[lo:hi], New: s.bytes[lo:hi]}, nil
+	return &edit.Patch{Segment: d.original(file), Off: off + int64(lo), Old: old[lo:hi], New: s.bytes[lo:hi]}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -31,7 +32,7 @@ func (r dropSegment) do(ctx context.Context, d *draft, f *Finding) (bool, error)
 			continue
 		}
 		file := d.log.Segments()[k].File
-		ok, err := d.attempt(ctx, func(c *Changes) { c.Drop = append(c.Drop, d.original(file)) })
+		ok, err := d.attempt(ctx, func(c *edit.Changes) { c.Drop = append(c.Drop, d.original(file)) })
 		if err != nil {
 			return false, err
 		}
@@ -79,17 +80,17 @@ func (r renameSegment) do(ctx context.Context, d *draft, f *Finding) (bool, erro
 	if names == nil {
 		return false, nil
 	}
-	var list []Rename
+	var list []edit.Rename
 	for file, to := range names {
 		if to.String() != file {
-			list = append(list, Rename{From: d.original(file), To: to.String()})
+			list = append(list, edit.Rename{From: d.original(file), To: to.String()})
 		}
 	}
 	if len(list) == 0 {
 		return false, nil
 	}
-	slices.SortFunc(list, func(a, b Rename) int { return slices.Compare([]byte(a.From), []byte(b.From)) })
-	ok, err := d.attempt(ctx, func(c *Changes) { c.Rename = merged(c.Rename, list) })
+	slices.SortFunc(list, func(a, b edit.Rename) int { return slices.Compare([]byte(a.From), []byte(b.From)) })
+	ok, err := d.attempt(ctx, func(c *edit.Changes) { c.Rename = merged(c.Rename, list) })
 	if !ok || err != nil {
 		return false, err
 	}
@@ -102,9 +103,9 @@ func (r renameSegment) do(ctx context.Context, d *draft, f *Finding) (bool, erro
 }
 
 // merged returns renames in which later ones replace those of the same segment.
-func merged(before, later []Rename) []Rename {
-	out := slices.DeleteFunc(slices.Clone(before), func(r Rename) bool {
-		return slices.ContainsFunc(later, func(l Rename) bool { return l.From == r.From })
+func merged(before, later []edit.Rename) []edit.Rename {
+	out := slices.DeleteFunc(slices.Clone(before), func(r edit.Rename) bool {
+		return slices.ContainsFunc(later, func(l edit.Rename) bool { return l.From == r.From })
 	})
 	return append(out, later...)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/repair/logs"
 )
 
@@ -32,7 +33,7 @@ func (r splice) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 	if err != nil {
 		return nil, err
 	}
-	out := &solution{rewrite: &Rewrite{Skip: s.skips}, cost: Cost{Written: s.size}}
+	out := &solution{rewrite: &edit.Rewrite{Skip: s.skips}, cost: Cost{Written: s.size}}
 	for _, h := range d.holes() {
 		if err := d.fill(joined, &h, out); err != nil {
 			d.refuse(r.Name(), "%v: %v", &h, err)
@@ -95,7 +96,7 @@ func (d *draft) fill(joined *logs.Joined, h *hole, out *solution) error {
 		if donor == 0 {
 			return errDoubt
 		}
-		out.rewrite.Insert = append(out.rewrite.Insert, Insert{At: at, Donor: donor, First: run.First, Last: run.Last})
+		out.rewrite.Insert = append(out.rewrite.Insert, edit.Insert{At: at, Donor: donor, First: run.First, Last: run.Last})
 		from = append(from, fmt.Sprintf("%v from %s", Range{First: run.First, Last: run.Last}, run.Source.Name))
 	}
 	out.cost.Spliced += last + 1 - first

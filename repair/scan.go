@@ -4,18 +4,17 @@ import (
 	"context"
 
 	"github.com/raftctl/raftctl/internal/verdict"
-	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/wal"
 )
 
 // scan is what a pass over the records of a damaged log tells that a report doesn't.
 type scan struct {
-	skips []Span       // what can't be taken over: damage, and records that damage has made doubtful
+	skips []edit.Span  // what can't be taken over: damage, and records that damage has made doubtful
 	first wal.Position // of the first of them; where they begin, the part of the log that is whole ends
 	dirty bool         // there are any
 	last  wal.Position // behind the last record
 	size  int64        // bytes from first on
-	begin raftpb.EntryID
 }
 
 // pollEvery is after how many records the context is looked at.
@@ -50,7 +49,7 @@ func (s *scan) record(rec *wal.Record, view *wal.View) {
 		if !s.dirty {
 			s.dirty, s.first = true, rec.Pos
 		}
-		s.skips = append(s.skips, Span{placeOf(rec.Pos), rec.Len})
+		s.skips = append(s.skips, edit.Span{Place: edit.PlaceOf(rec.Pos), Len: rec.Len})
 	}
 	if s.dirty {
 		s.size += rec.Len

@@ -9,10 +9,9 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
-	"runtime"
-	"sync"
 	"time"
 
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -120,38 +119,11 @@ func (m *Member) snaps(ctx context.Context) (list []File, err error) {
 func filesOf(ctx context.Context, log *wal.Log) ([]File, error) {
 	segments := log.Segments()
 	list := make([]File, len(segments))
-	err := inParallel(ctx, len(segments), func(ctx context.Context, i int) (err error) {
+	err := edit.InParallel(ctx, len(segments), func(ctx context.Context, i int) (err error) {
 		list[i], err = fileOf(ctx, log.FS(), path.Join(log.Dir(), segments[i].File))
 		return err
 	})
 	return list, err
-}
-
-// inParallel calls a function with 0 to n-1, some at a time, until one fails. The error is that of the first one,
-// or ctx's.
-func inParallel(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan int)
-	var group sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		group.Go(func() {
-			for i := range next {
-				if ctx.Err() != nil {
-					continue
-				}
-				if err := do(ctx, i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	group.Wait()
-	return context.Cause(ctx)
 }
 
 func fileOf(ctx context.Context, fsys fs.FS, name string) (File, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/crosscheck"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/snapshot/database"
@@ -91,7 +92,7 @@ func (d *draft) synthesise() (*beginning, error) {
 	return &beginning{
 		beside:   d.v2Keys(),
 		snapshot: wal.Snapshot{Index: id.Index, Term: id.Term, ConfState: &conf},
-		file:     &SnapFile{Name: snapshot.FileName(id), Data: data},
+		file:     &edit.SnapFile{Name: snapshot.FileName(id), Data: data},
 	}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -42,8 +43,8 @@ func (t *trial) helps(than *trial) bool {
 }
 
 // try reads the log with changes laid over it.
-func (d *draft) try(ctx context.Context, c *Changes) (t *trial, err error) {
-	log, err := newOverlay(d.member.Log, c).open(d.member.Log)
+func (d *draft) try(ctx context.Context, c *edit.Changes) (t *trial, err error) {
+	log, err := edit.Lay(d.member.Log, c).Log(d.member.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -56,11 +57,11 @@ func (d *draft) try(ctx context.Context, c *Changes) (t *trial, err error) {
 }
 
 // attempt makes a change the plan's if it helps.
-func (d *draft) attempt(ctx context.Context, change func(*Changes)) (bool, error) {
+func (d *draft) attempt(ctx context.Context, change func(*edit.Changes)) (bool, error) {
 	c := d.plan.Changes
 	c.Drop = append([]string(nil), c.Drop...)
-	c.Rename = append([]Rename(nil), c.Rename...)
-	c.Patches = append([]Patch(nil), c.Patches...)
+	c.Rename = append([]edit.Rename(nil), c.Rename...)
+	c.Patches = append([]edit.Patch(nil), c.Patches...)
 	change(&c)
 	t, err := d.try(ctx, &c)
 	if errors.Is(err, wal.ErrNoLog) {

@@ -42,7 +42,9 @@ func scriptLock(ts *testscript.TestScript, _ bool, args []string) {
 type heldKey struct{}
 
 // scriptUnlock gives the lock up.
-func scriptUnlock(ts *testscript.TestScript, _ bool, _ []string) { ts.Check((*ts.Value(heldKey{}).(*vfs.File)).Close()) }
+func scriptUnlock(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check((*ts.Value(heldKey{}).(*vfs.File)).Close())
+}
 
 // scriptSums writes the sums of all files below directories to a file: sums FILE DIR….
 func scriptSums(ts *testscript.TestScript, _ bool, args []string) {

@@ -2,7 +2,7 @@ package vfs
 
 import "io/fs"
 
-// Adopt gives a file or folder to the owner of another one, and sets its permissions. The error is
+// Adopt gives a file or folder to the owner of another one, and sets its permissions, for good. The error is
 // [fs.ErrPermission] if the process may not give it to that owner. Where files have no owners, only the
 // permissions are set, and a file system that knows neither does nothing.
 func Adopt(fsys FS, name string, owner fs.FileInfo, perm fs.FileMode) error {

@@ -251,6 +251,9 @@ func (r *rig) checkInterrupted(at faultfs.Op) string {
 	case states[0] == change.Done && log != "new":
 		r.t.Errorf("up to %v: the log is %s, %q", at, log, states)
 	}
+	if left, err := change.Leftovers(r.fs, *r.at); states[0] == change.HalfDone && len(left) > 0 || err != nil {
+		r.t.Errorf("up to %v: %q, which undo needs, %v", at, left, err)
+	}
 	r.checkUndo(at)
 	return log
 }

@@ -131,3 +131,24 @@ func (e *event) valid() bool {
 	}
 	return e.ID != "" && (e.Event != kindUndoBegun || e.Kept != "")
 }
+
+// Leftovers returns the folders that changes have left that were killed before they were on record, or behind their
+// end: they are nobody's result, and can be removed unless such a change still runs. What undo needs to take back
+// an interrupted one is not among them.
+func Leftovers(fsys vfs.FS, at Place) ([]string, error) {
+	changes, err := History(fsys, at)
+	if err != nil {
+		return nil, err
+	}
+	list := staging.Leftovers(fsys, staging.Changing, "", at.Log)
+	if at.Snap != "" {
+		list = append(list, staging.Leftovers(fsys, staging.Changing, "", at.Snap)...)
+	}
+	for _, c := range changes {
+		if c.State == HalfDone || c.State == HalfUndone {
+			b := putBack{fs: fsys, at: at, e: c.begun}
+			list = slices.DeleteFunc(list, func(dir string) bool { return slices.Contains(b.folders(), dir) })
+		}
+	}
+	return list, nil
+}

@@ -107,19 +107,16 @@ func (r *rig) checkKilled() string {
 		}
 	}
 	r.checkSame(end, r.rest(), r.before)
-	for _, what := range []string{"wal.changing-*", "snap.changing-*", "wal.undone-*"} {
-		left, err := filepath.Glob(r.path("data/member/" + what))
-		if err != nil {
+	left, err := change.Leftovers(vfs.OS, r.place())
+	undone, globErr := filepath.Glob(r.path("data/member/wal.undone-*"))
+	if err := errors.Join(err, globErr); err != nil {
+		r.t.Fatal(err)
+	}
+	for _, dir := range append(left, undone...) {
+		if err := os.RemoveAll(dir); err != nil {
 			r.t.Fatal(err)
 		}
-		for _, dir := range left {
-			if err := os.RemoveAll(dir); err != nil {
-				r.t.Fatal(err)
-			}
-		}
 	}
-	if left, _ := filepath.Glob(r.path("data/member/wal.before-*")); len(left) > 0 {
-		r.t.Errorf("%s: %q are left", end, left)
-	}
+	r.checkSame(end+", removed", without(r.read(""), ".jsonl"), r.before)
 	return end
 }

@@ -136,15 +136,20 @@ func (b *putBack) removeAdded(ctx context.Context, f File) error {
 	return b.fs.Rename(path, to)
 }
 
-// clean removes the folders in which the change was made.
-func (b *putBack) clean() error {
+// folders are those in which the change was made.
+func (b *putBack) folders() []string {
 	mark := b.e.Staged[strings.LastIndex(b.e.Staged, string(staging.Changing)):]
 	dirs := []string{b.at.beside(b.e.Staged)}
 	if b.at.Snap != "" {
 		dirs = append(dirs, b.at.Snap+mark)
 	}
+	return dirs
+}
+
+// clean removes them.
+func (b *putBack) clean() error {
 	var errs []error
-	for _, dir := range dirs {
+	for _, dir := range b.folders() {
 		errs = append(errs, b.fs.RemoveAll(dir))
 	}
 	return errors.Join(errs...)

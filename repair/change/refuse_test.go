@@ -3,14 +3,11 @@ package change_test
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/internal/vfs/faultfs"
@@ -31,41 +28,6 @@ func (w *world) refused(what string, is func(error) bool, want string) {
 func isLocked(err error) bool { return errors.Is(err, vfs.ErrLocked) }
 
 func isUnfit(err error) bool { _, ok := errors.AsType[*change.UnfitError](err); return ok }
-
-// What a running process holds is left alone: any segment, or the database.
-func TestHeld(t *testing.T) {
-	w := newWorld(t, vfs.OS, t.TempDir(), forms["data"])
-	for name, lock := range map[string]func(f vfs.File) error{
-		"data/member/wal/0000000000000000-0000000000000000.wal": vfs.File.Lock,
-		"data/member/snap/db": func(f vfs.File) error {
-			return unix.Flock(int(f.(interface{ Fd() uintptr }).Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		},
-	} {
-		f, err := vfs.OS.OpenFile(w.path(name), os.O_RDWR, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := lock(f); err != nil {
-			t.Fatal(err)
-		}
-		w.refused(name, isLocked, filepath.Base(name))
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w.mustChange()
-	f, err := vfs.OS.OpenFile(w.path("data/member/wal/0000000000000001-0000000000000300.wal"), os.O_RDWR, 0)
-	if err == nil {
-		err = f.Lock()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.undo(); !isLocked(err) {
-		t.Errorf("undo: %v", err)
-	}
-	_ = f.Close()
-}
 
 // While a change is being made, nobody can lock the log or begin another change: neither the old nor the new one,
 // up to its end.
@@ -125,33 +87,6 @@ func TestConcurrent(t *testing.T) {
 		t.Errorf("%d are done, and %d on record", done, len(w.history()))
 	}
 	w.checkSame("the log", w.read("logs/m1"), next)
-}
-
-// Logs that can't get another name are left alone.
-func TestUnfit(t *testing.T) {
-	w := newWorld(t, vfs.OS, t.TempDir(), forms["log alone"])
-	for _, dir := range []string{"logs/none", "empty"} {
-		if dir == "empty" {
-			w.write("empty/0.tmp", nil)
-		}
-		at := change.Place{Log: w.path(dir)}
-		w.at = &at
-		w.refused(dir, isUnfit, "there is no ")
-	}
-	at := change.Place{Log: w.path("empty/0.tmp")}
-	w.at = &at
-	w.refused("a file", isUnfit, "it is no folder")
-	w.at = nil
-	if err := unix.Mount(w.path("logs/m1"), w.path("logs/m1"), "", unix.MS_BIND, ""); err != nil {
-		if errors.Is(err, unix.EPERM) {
-			return // nothing may be mounted here
-		}
-		t.Fatal(err)
-	}
-	w.refused("a mount", isUnfit, "a file system is mounted there")
-	if err := unix.Unmount(w.path("logs/m1"), 0); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // A log on another disk than the folder that it lies in, as the system says when it comes to renaming it.

@@ -22,7 +22,7 @@ var areaDamages = []damage{
 		if !ok || from+hi-lo > len(t.seg.b) {
 			return lesion{}, false
 		}
-		return t.overwrite(lo, t.seg.b[from:from+hi-lo])
+		return alien(t.overwrite(lo, t.seg.b[from:from+hi-lo]))
 	}},
 	{"frame taken out", func(t *site) (lesion, bool) {
 		if t.lastOfAll() {
@@ -31,7 +31,7 @@ var areaDamages = []damage{
 		l := t.field("frame", append([]wal.Class{wal.ClassCRCChain, wal.ClassRecordOrder}, lossClasses...)...)
 		t.file.remove(t.frame.lo(), t.frame.hi())
 		l.wide = true
-		return l, true
+		return alien(l, true)
 	}},
 	{"frame twice", func(t *site) (lesion, bool) {
 		if t.lastOfAll() || len(t.frame.data) == 0 {
@@ -40,7 +40,7 @@ var areaDamages = []damage{
 		t.file.insert(t.frame.lo(), t.seg.b[t.frame.lo():t.frame.hi()])
 		l := t.field("frame", append([]wal.Class{wal.ClassForeign}, lossClasses...)...)
 		l.wide, l.hi = true, l.hi+t.frame.hi()-t.frame.lo()
-		return l, true
+		return alien(l, true)
 	}},
 	{"bytes taken out", func(t *site) (lesion, bool) {
 		lo := t.frame.lo()
@@ -52,7 +52,7 @@ var areaDamages = []damage{
 		t.file.remove(lo, hi)
 		l.wide, l.want = true, append(l.want, wal.ClassTorn, wal.ClassGarbage, wal.ClassCRCChain,
 			wal.ClassRecordOrder)
-		return l, true
+		return alien(l, true)
 	}},
 	{"frames of another log", func(t *site) (lesion, bool) {
 		if len(t.donors) == 0 {
@@ -62,8 +62,14 @@ var areaDamages = []damage{
 		seg := d.segs[t.rng.IntN(len(d.segs))]
 		from := seg.frames[t.rng.IntN(len(seg.frames))]
 		to := min(from.lo()+50+t.rng.IntN(1000), seg.end())
-		return t.overwrite(t.frame.lo(), seg.b[from.lo():to])
+		return alien(t.overwrite(t.frame.lo(), seg.b[from.lo():to]))
 	}},
+}
+
+// alien notes that frames are missing or are others.
+func alien(l lesion, ok bool) (lesion, bool) {
+	l.alien = true
+	return l, ok
 }
 
 // block returns where a block of n units at most lies that holds bytes of the site's frame.

@@ -25,7 +25,7 @@ var besideDamages = []damage{
 		for name := range t.snaps {
 			delete(t.others, snapDir+name)
 		}
-		return lesion{what: "all of them", wide: true}, true
+		return lesion{what: "all of them", wide: true, want: []wal.Class{wal.ClassSnapshotFile}}, true
 	}},
 	{".snap newer than the log", func(t *site) (lesion, bool) {
 		id := raftpb.EntryID{Term: max(t.state.Term, 1), Index: t.member.last() + 1 + t.rng.Uint64N(50)}

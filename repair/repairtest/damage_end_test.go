@@ -66,12 +66,13 @@ var endDamages = []damage{
 		l := t.end("frames of the log itself", end, wal.ClassGarbage, wal.ClassTorn, wal.ClassForeign, wal.ClassZeroedSector,
 			wal.ClassCorrupt, wal.ClassZeroedLength)
 		l.hi = len(t.file.b)
-		return l, true
+		return alien(l, true)
 	})},
 	{"no space behind the end", atEnd(func(t *site) (lesion, bool) {
-		if t.file.cut(t.seg.end()); len(t.seg.b) == t.seg.end() {
+		if len(t.seg.b) == t.seg.end() {
 			return lesion{}, false
 		}
+		t.file.cut(t.seg.end())
 		return t.end("cut behind the last frame", t.seg.end()), true
 	})},
 }

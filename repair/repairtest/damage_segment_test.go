@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/raftctl/raftctl/wal"
 )
@@ -35,10 +36,11 @@ var segmentDamages = []damage{
 		return t.rest("zeros", 0, wal.ClassEmptySegment, wal.ClassTrailingZero), true
 	}},
 	{"segment missing", func(t *site) (lesion, bool) {
+		if len(t.files) == 1 {
+			return lesion{}, false
+		}
 		l := t.rest("missing", 0, wal.ClassMissingSegment)
 		switch {
-		case len(t.files) == 1:
-			return lesion{}, false
 		case t.last:
 			l.want = nil
 		case t.seg == t.segs[0]:
@@ -100,6 +102,17 @@ var segmentDamages = []damage{
 		}
 		return l, true
 	}},
+	{"segment with a name in capitals", func(t *site) (lesion, bool) {
+		base, _ := strings.CutSuffix(t.file.name, ".wal")
+		name := strings.ToUpper(base) + ".wal"
+		if name == t.file.name {
+			return lesion{}, false
+		}
+		t.file.name = name
+		l := t.rest("was "+t.seg.name.String(), 0, wal.ClassOddName)
+		l.file, l.moved = "", true
+		return l, true
+	}},
 	{"segment with a later number in its name", func(t *site) (lesion, bool) {
 		name := t.segs[len(t.segs)-1].name
 		name.Seq += 1 + t.rng.Uint64N(3)
@@ -142,8 +155,8 @@ var segmentDamages = []damage{
 	}},
 	{"segment without its head", func(t *site) (lesion, bool) {
 		t.file.remove(0, t.seg.frames[t.rng.IntN(2)].hi())
-		return t.rest("head", 0, wal.ClassSegmentHead, wal.ClassRecordOrder, wal.ClassPayload,
-			wal.ClassCRCMismatch), true
+		return alien(t.rest("head", 0, wal.ClassSegmentHead, wal.ClassRecordOrder, wal.ClassPayload,
+			wal.ClassCRCMismatch), true)
 	}},
 	{"metadata of another member", func(t *site) (lesion, bool) {
 		if len(t.segs) == 1 {
@@ -184,10 +197,10 @@ func (t *site) rest(what string, lo int, want ...wal.Class) lesion {
 
 // drop removes the site's file.
 func (t *site) drop() {
-	t.specimen.files = slices.DeleteFunc(t.specimen.files, func(f *file) bool { return f == t.file })
+	t.files = slices.DeleteFunc(t.files, func(f *file) bool { return f == t.file })
 }
 
 // add adds a copy of something as a segment.
 func (t *site) add(name wal.SegmentName, b []byte) {
-	t.specimen.files = append(t.specimen.files, &file{name: name.String(), b: bytes.Clone(b)})
+	t.files = append(t.files, &file{name: name.String(), b: bytes.Clone(b)})
 }

@@ -3,11 +3,14 @@ package repairtest
 import (
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/raftctl/raftctl/internal/etcdtest"
+	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair"
+	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -129,7 +132,13 @@ func verify(t *testing.T, files map[string][]byte) *wal.Report {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	r, err := l.Verify(t.Context(), wal.VerifyOptions{})
+	snaps := []raftpb.EntryID{}
+	for name := range files {
+		if id, ok := snapshot.ParseFileName(strings.TrimPrefix(name, snapDir)); ok {
+			snaps = append(snaps, id)
+		}
+	}
+	r, err := l.Verify(t.Context(), wal.VerifyOptions{Snapshots: snaps})
 	if err != nil {
 		t.Fatal(err)
 	}

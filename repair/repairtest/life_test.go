@@ -138,7 +138,7 @@ func (l *life) snapshotAt(index uint64) {
 		return
 	}
 	id := l.truth[index-1].EntryID
-	name, b := l.cluster.snapshot(id)
+	name, b := l.snapshot(id)
 	l.snaps[name] = b
 	s := wal.Snapshot{Index: id.Index, Term: id.Term, ConfState: l.confState(index)}
 	if l.release == "3.4" {

@@ -106,9 +106,6 @@ func (m *member) last() uint64 {
 	return m.base.Index
 }
 
-// committed returns up to where the member knows that its entries are committed.
-func (m *member) committed() uint64 { return max(m.state.Commit, m.applied) }
-
 // files returns the member's data directory. The bytes are shared.
 func (m *member) files() map[string][]byte {
 	files := map[string][]byte{}

@@ -38,6 +38,7 @@ type lesion struct {
 	lo, hi int  // the frames that it touches
 	wide   bool // anything may be found besides
 	moved  bool // segments lie where they don't belong, or there are some that don't
+	alien  bool // frames are missing without a trace, or some are there that aren't the log's
 	claims bool // it makes believe that there were entries behind the end
 	bit    bool // it is a single bit of a frame
 }

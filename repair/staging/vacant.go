@@ -35,6 +35,9 @@ func (e *OccupiedError) Error() string { return e.Path + ": " + e.Why }
 // does. What was left by one that was interrupted is no hindrance. Either may be empty.
 func CheckVacant(fsys vfs.FS, dataDir, walDir string) error {
 	if dataDir != "" {
+		if info, err := fsys.Stat(dataDir); err == nil && !info.IsDir() {
+			return &OccupiedError{dataDir, "it is a file"}
+		}
 		held, err := holds(fsys, dataDir)
 		if err != nil {
 			return err

@@ -60,6 +60,13 @@ type findingJSON struct {
 	Next     []string         `json:"next,omitempty"`
 	Lost     []lostJSON       `json:"lost,omitempty"`
 	LostMore uint64           `json:"lost_more,omitempty"`
+	Remedies []remedyJSON     `json:"remedies,omitempty"`
+}
+
+type remedyJSON struct {
+	Remedy string       `json:"remedy"`
+	Does   string       `json:"does"`
+	Cost   *repair.Cost `json:"cost"`
 }
 
 type lostJSON struct {
@@ -117,6 +124,9 @@ func (v *visit) findingJSON(f *repair.Finding) findingJSON {
 	}
 	for _, l := range f.Lost {
 		j.Lost = append(j.Lost, lostJSON{l.ID.Term, l.ID.Index, l.Committed, l.Applied, l.Proven, l.Summary})
+	}
+	for _, r := range f.Remedies {
+		j.Remedies = append(j.Remedies, remedyJSON(r))
 	}
 	return j
 }

@@ -183,6 +183,9 @@ func (v *visit) told(f *repair.Finding, doc string) report.Finding {
 	t := report.Finding{Class: f.Class, Severity: f.Severity, Doc: doc, Place: placeOf(f), Evidence: f.Evidence,
 		Notes: append([]string(nil), f.Releases...)}
 	t.Notes = append(t.Notes, lostLines(f)...)
+	for _, r := range f.Remedies {
+		t.Notes = append(t.Notes, fmt.Sprintf("remedy: %s: %s; %v", r.Remedy, ui.Printable(r.Does), r.Cost))
+	}
 	if f.Advice != "" {
 		t.Notes = append(t.Notes, "what to do: "+f.Advice)
 	}

@@ -75,12 +75,12 @@ func (t *repairReport) verdict() (word string, color ui.Color, text string) {
 	case repair.StatusRepair:
 		text = "it can be repaired, and no entry is lost"
 		if len(c.Lost) > 0 {
-			text = fmt.Sprintf("it can be repaired; %s would be lost, and nothing shows that they were committed", joinRanges(c.Lost))
+			text = fmt.Sprintf("it can be repaired; lost: %s", t.lost())
 		}
 	case repair.StatusLoss:
-		text = fmt.Sprintf("it can be repaired only at a loss: %s", t.lost())
+		text = fmt.Sprintf("it can be repaired only at a loss of %s", t.lost())
 	case repair.StatusLossy:
-		text = fmt.Sprintf("it can be repaired, and the loss is accepted: %s", t.lost())
+		text = fmt.Sprintf("it can be repaired; the loss is accepted of %s", t.lost())
 	case repair.StatusNone:
 		text = "nothing helps with it"
 		if t.o.cutAfter > 0 || len(t.o.neutralise) > 0 {
@@ -92,21 +92,36 @@ func (t *repairReport) verdict() (word string, color ui.Color, text string) {
 	return word, color, text
 }
 
-// lost says which entries are lost.
+// lost says what is lost: entries, and what is none.
 func (t *repairReport) lost() string {
 	c := &t.plan.Cost
-	n := uint64(0)
-	for _, r := range c.Lost {
-		n += r.Len()
+	var list []string
+	if len(c.Lost) > 0 {
+		n := uint64(0)
+		for _, r := range c.Lost {
+			n += r.Len()
+		}
+		text := fmt.Sprintf("%s, %s known to be committed", joinRanges(c.Lost), share(c.Committed, n))
+		if c.Intact > 0 {
+			text += fmt.Sprintf(", %s intact", share(c.Intact, n))
+		}
+		list = append(list, text)
 	}
-	text := joinRanges(c.Lost)
-	switch c.Committed {
+	if c.Beside != "" {
+		list = append(list, c.Beside)
+	}
+	return strings.Join(list, "; ")
+}
+
+// share says how many of n there are.
+func share(some, n uint64) string {
+	switch some {
 	case 0:
-		return text + ", none of them known to be committed"
+		return "none"
 	case n:
-		return text + ", known to be committed"
+		return "all"
 	}
-	return fmt.Sprintf("%s, %s of them known to be committed", text, ui.Count(c.Committed))
+	return ui.Count(some) + " of them"
 }
 
 // addLog says what a log is like, and the database beside it.
@@ -123,11 +138,10 @@ func (t *repairReport) addLog(v *outlook.Report) {
 // maxStepFindings is how many findings are listed of those that a step mends.
 const maxStepFindings = 3
 
-// addStep says what a step does, why that is right, and what it mends.
+// addStep says what a step does, what it mends, and why that is right.
 func (t *repairReport) addStep(i int) {
 	s := &t.plan.Steps[i]
 	t.kv.Add(fmt.Sprintf("step %d", i+1), "%s: %s", s.Remedy, s.Does)
-	t.kv.AddBelow("why: " + s.Why)
 	for k, f := range s.Findings {
 		if k == maxStepFindings {
 			t.kv.AddBelow(fmt.Sprintf("and %d findings more", len(s.Findings)-k))
@@ -135,6 +149,7 @@ func (t *repairReport) addStep(i int) {
 		}
 		t.kv.AddBelow("mends: " + f)
 	}
+	t.kv.AddBelow("why: " + s.Why)
 }
 
 // addCost says what the plan costs.
@@ -143,10 +158,10 @@ func (t *repairReport) addCost() {
 	if len(t.plan.Steps) == 0 {
 		return
 	}
-	if len(c.Lost) == 0 {
+	if text := t.lost(); text == "" {
 		t.kv.Add("cost", "no entry is lost")
 	} else {
-		t.kv.Add("cost", "lost: %s", t.lost())
+		t.kv.Add("cost", "lost: %s", text)
 	}
 	for i := range c.Entries {
 		t.kv.AddBelow(lostText(&c.Entries[i]))

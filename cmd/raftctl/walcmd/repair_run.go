@@ -14,6 +14,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/repair"
 	"github.com/raftctl/raftctl/repair/change"
 	"github.com/raftctl/raftctl/repair/logs"
@@ -104,6 +105,9 @@ func (r *repairing) told(err error) error {
 	}
 	if unfit, ok := errors.AsType[*change.UnfitError](err); ok {
 		return fmt.Errorf("%w; --output DIR makes the result elsewhere", unfit)
+	}
+	if errors.Is(err, vfs.ErrLocked) {
+		return fmt.Errorf("%w; stop the etcd that runs on it first", err)
 	}
 	if half, ok := errors.AsType[*change.HalfDoneError](err); ok {
 		return fmt.Errorf("%w: %s", half, r.o.source.Command("undo", r.path))
@@ -232,9 +236,10 @@ func (r *repairing) confirm() error {
 			return err
 		}
 	}
-	ok, err := r.a.Confirm(fmt.Sprintf("replace the log of %s? (the original is kept)", ui.Quote(r.path)))
+	ok, err := r.a.Confirm(fmt.Sprintf("Replace the log of %s? The original is kept.", ui.Quote(r.path)))
 	if err == nil && !ok {
-		err = errors.New("nothing was changed")
+		fmt.Fprintln(r.a.Err, "raftctl wal repair: nothing was changed")
+		err = ui.ExitError{Status: ui.StatusRefused}
 	}
 	return err
 }

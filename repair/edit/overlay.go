@@ -1,4 +1,4 @@
-package repair
+package edit
 
 import (
 	"fmt"
@@ -12,9 +12,9 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
-// overlay is the file system of a log as it will be once segments are corrected, dropped and renamed. So a
+// Overlay is the file system of a log as it will be once segments are corrected, dropped and renamed. So a
 // plan is checked by the same reader as any log, before anything is written.
-type overlay struct {
+type Overlay struct {
 	fs.FS
 	dir     string   // of the segments
 	snapDir string   // of the .snap files
@@ -24,15 +24,15 @@ type overlay struct {
 	names   map[string]string  // of segments that have another name than in the source; "" for those dropped
 }
 
-// newOverlay lays changes over a log. Whatever a plan writes anew is not seen.
-func newOverlay(log *wal.Log, c *Changes) *overlay {
-	o := &overlay{FS: log.FS(), dir: log.Dir(), patches: map[string][]Patch{}, names: map[string]string{}}
+// Lay lays changes over a log. Whatever a plan writes anew is not seen.
+func Lay(log *wal.Log, c *Changes) *Overlay {
+	o := &Overlay{FS: log.FS(), dir: log.Dir(), patches: map[string][]Patch{}, names: map[string]string{}}
 	o.aside, o.added = c.Quarantine, c.Snapshots
 	if p := log.Member().Snap; p.State == datadir.Present && p.FS == o.FS {
 		o.snapDir = p.Path
 	}
 	for _, p := range c.Patches {
-		o.patches[p.Segment] = append(o.patches[p.Segment], p)
+		o.Add(p)
 	}
 	for _, file := range c.Drop {
 		o.names[file] = ""
@@ -43,8 +43,8 @@ func newOverlay(log *wal.Log, c *Changes) *overlay {
 	return o
 }
 
-// open opens the log as it will be. Its Close closes nothing of the source's.
-func (o *overlay) open(source *wal.Log) (*wal.Log, error) {
+// Log opens the log as it will be. Its Close closes nothing of the source's.
+func (o *Overlay) Log(source *wal.Log) (*wal.Log, error) {
 	m := source.Member().Borrow()
 	m.Log.FS = o
 	if o.snapDir != "" {
@@ -54,7 +54,7 @@ func (o *overlay) open(source *wal.Log) (*wal.Log, error) {
 }
 
 // source returns the name in the source of a file; ok is false if there is no such file any more.
-func (o *overlay) source(name string) (string, bool) {
+func (o *Overlay) source(name string) (string, bool) {
 	if path.Dir(name) != o.dir {
 		return name, true
 	}
@@ -68,8 +68,11 @@ func (o *overlay) source(name string) (string, bool) {
 	return name, !gone
 }
 
+// Add lays one more correction over the log.
+func (o *Overlay) Add(p Patch) { o.patches[p.Segment] = append(o.patches[p.Segment], p) }
+
 // Open implements [fs.FS].
-func (o *overlay) Open(name string) (fs.File, error) {
+func (o *Overlay) Open(name string) (fs.File, error) {
 	if o.snapDir != "" && path.Dir(name) == o.snapDir {
 		if s := o.addedFile(path.Base(name)); s != nil {
 			return newMemFile(s), nil
@@ -98,7 +101,7 @@ func (o *overlay) Open(name string) (fs.File, error) {
 }
 
 // ReadDir implements [fs.ReadDirFS].
-func (o *overlay) ReadDir(name string) ([]fs.DirEntry, error) {
+func (o *Overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := fs.ReadDir(o.FS, name)
 	if err == nil && o.snapDir != "" && name == o.snapDir {
 		return o.readSnapDir(entries), nil
@@ -125,7 +128,7 @@ func (o *overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 }
 
 // readSnapDir returns the folder of snapshot files as it will be.
-func (o *overlay) readSnapDir(entries []fs.DirEntry) []fs.DirEntry {
+func (o *Overlay) readSnapDir(entries []fs.DirEntry) []fs.DirEntry {
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
 		return slices.Contains(o.aside, e.Name()) || o.addedFile(e.Name()) != nil
 	})
@@ -137,7 +140,7 @@ func (o *overlay) readSnapDir(entries []fs.DirEntry) []fs.DirEntry {
 }
 
 // addedFile returns the file of a name that is added; nil if it isn't one.
-func (o *overlay) addedFile(name string) *SnapFile {
+func (o *Overlay) addedFile(name string) *SnapFile {
 	for i := range o.added {
 		if o.added[i].Name == name {
 			return &o.added[i]

@@ -1,4 +1,4 @@
-package repair
+package edit
 
 import (
 	"bytes"
@@ -15,6 +15,8 @@ import (
 
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/repair/change"
+
+	"github.com/raftctl/raftctl/repair/staging"
 )
 
 // pieceSize is that of a piece of a copy, in bytes: it stays in the processor's cache until it is summed up and
@@ -47,21 +49,21 @@ type copyJob struct {
 }
 
 // copySegments copies the segments, or those up to where the rest is written anew, some at a time.
-func (w *logWriter) copySegments(ctx context.Context, r *Rewrite) error {
-	if err := w.fs.MkdirAll(w.dir, dirMode); err != nil {
+func (m *maker) copySegments(ctx context.Context, r *Rewrite) error {
+	if err := m.FS.MkdirAll(m.Dir, staging.DirMode); err != nil {
 		return err
 	}
-	jobs := w.copyJobs(r)
-	return inParallel(ctx, len(jobs), func(ctx context.Context, i int) error {
-		if err := w.copySegment(ctx, jobs[i]); err != nil {
+	jobs := m.copyJobs(r)
+	return InParallel(ctx, len(jobs), func(ctx context.Context, i int) error {
+		if err := m.copySegment(ctx, jobs[i]); err != nil {
 			return fmt.Errorf("%s: %w", jobs[i].file, err)
 		}
 		return nil
 	})
 }
 
-func (w *logWriter) copyJobs(r *Rewrite) (list []copyJob) {
-	for _, s := range w.log.Segments() {
+func (m *maker) copyJobs(r *Rewrite) (list []copyJob) {
+	for _, s := range m.log.Segments() {
 		if r != nil && s.File == r.From.Segment {
 			if r.From.Off > 0 {
 				list = append(list, copyJob{s.File, r.From.Off})
@@ -74,9 +76,9 @@ func (w *logWriter) copyJobs(r *Rewrite) (list []copyJob) {
 }
 
 // copySegment copies a segment, corrected.
-func (w *logWriter) copySegment(ctx context.Context, j copyJob) (err error) {
-	name, _ := w.laid.source(path.Join(w.log.Dir(), j.file))
-	in, info, err := vfs.OpenRegular(w.source.FS(), name)
+func (m *maker) copySegment(ctx context.Context, j copyJob) (err error) {
+	name, _ := m.laid.source(path.Join(m.log.Dir(), j.file))
+	in, info, err := vfs.OpenRegular(m.Source.FS(), name)
 	if err != nil {
 		return err
 	}
@@ -85,11 +87,11 @@ func (w *logWriter) copySegment(ctx context.Context, j copyJob) (err error) {
 	if !ok {
 		return errors.New("can't be read at an offset")
 	}
-	c := segmentCopy{ctx: ctx, from: from, size: info.Size(), patches: w.laid.patches[path.Base(name)]}
+	c := segmentCopy{ctx: ctx, from: from, size: info.Size(), patches: m.laid.patches[path.Base(name)]}
 	if j.size >= 0 {
 		c.size = j.size
 	}
-	c.to, err = w.fs.OpenFile(filepath.Join(w.dir, j.file), os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	c.to, err = m.FS.OpenFile(filepath.Join(m.Dir, j.file), os.O_WRONLY|os.O_CREATE|os.O_EXCL, staging.FileMode)
 	if err != nil {
 		return err
 	}
@@ -101,8 +103,8 @@ func (w *logWriter) copySegment(ctx context.Context, j copyJob) (err error) {
 		return err
 	}
 	if j.size < 0 {
-		w.sums.set(&w.sums.source, path.Base(name), c.raw)
-		w.sums.set(&w.sums.made, j.file, c.made)
+		m.sums.set(&m.sums.source, path.Base(name), c.raw)
+		m.sums.set(&m.sums.made, j.file, c.made)
 	}
 	return c.to.Sync()
 }
@@ -161,3 +163,18 @@ func (c *segmentCopy) piece(b []byte, off int64) error {
 var zeros [pieceSize]byte
 
 func isZero(b []byte) bool { return bytes.Equal(b, zeros[:len(b)]) }
+
+// Sums returns the sums of the segments that were copied, of the source's and of those made, by their paths.
+func (m *Made) Sums(source, made string) map[string]change.Sum {
+	all := map[string]change.Sum{}
+	for name, sum := range m.sums.made {
+		all[filepath.Join(made, name)] = sum
+	}
+	if source == "" {
+		return all
+	}
+	for name, sum := range m.sums.source {
+		all[filepath.Join(source, name)] = sum
+	}
+	return all
+}

@@ -1,4 +1,4 @@
-package repair
+package edit
 
 import (
 	"context"
@@ -49,6 +49,9 @@ func (w *rewriter) before(pos wal.Position, at Place) bool {
 	return pos.Off < at.Off
 }
 
+// pollEvery is after how many records the context is looked at.
+const pollEvery = 4096
+
 // records yields them, in order. Damage that the plan doesn't know of ends it.
 func (w *rewriter) records(ctx context.Context) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
@@ -68,7 +71,7 @@ func (w *rewriter) records(ctx context.Context) iter.Seq2[*wal.Record, error] {
 			if end := w.plan.End; end != (Place{}) && !w.before(rec.Pos, end) {
 				break
 			}
-			if !w.insert(w.inserts[placeOf(rec.Pos)], yield) || !w.pass(rec, yield) {
+			if !w.insert(w.inserts[PlaceOf(rec.Pos)], yield) || !w.pass(rec, yield) {
 				return
 			}
 		}
@@ -90,7 +93,7 @@ func (w *rewriter) noting(yield func(*wal.Record, error) bool) func(*wal.Record,
 // pass yields a record of the source, if it is taken over. It returns false if that is the end.
 func (w *rewriter) pass(rec *wal.Record, yield func(*wal.Record, error) bool) bool {
 	switch {
-	case w.skips[Span{placeOf(rec.Pos), rec.Len}]:
+	case w.skips[Span{PlaceOf(rec.Pos), rec.Len}]:
 		return true
 	case w.plan.Begin != nil:
 		if rec.Kind == wal.KindDamage || rec.Unchecked || !w.counts(rec) {

@@ -1,4 +1,4 @@
-package repair
+package edit
 
 import (
 	"encoding/hex"

@@ -1,9 +1,11 @@
-package repair
+package edit
 
 import (
 	"bytes"
 	"io/fs"
 	"time"
+
+	"github.com/raftctl/raftctl/repair/staging"
 )
 
 // memFile is a file that a plan adds, before it is written.
@@ -20,7 +22,7 @@ func (f *memFile) Close() error               { return nil }
 // What follows implements [fs.FileInfo].
 
 func (f *memFile) Name() string       { return f.name }
-func (f *memFile) Mode() fs.FileMode  { return fileMode }
+func (f *memFile) Mode() fs.FileMode  { return staging.FileMode }
 func (f *memFile) ModTime() time.Time { return time.Time{} }
 func (f *memFile) IsDir() bool        { return false }
 func (f *memFile) Sys() any           { return nil }

@@ -1,4 +1,4 @@
-package repair
+package edit
 
 import (
 	"bytes"
@@ -16,27 +16,27 @@ import (
 
 // prove reads the new log and compares it with what it was made of: every entry that was intact is in it, unless
 // the plan says otherwise, and it holds no other ones.
-func (w *logWriter) prove(ctx context.Context, made *wal.Log) (*outlook.Report, error) {
+func (m *maker) prove(ctx context.Context, made *wal.Log) (*outlook.Report, error) {
 	report, err := outlook.Examine(ctx, made, outlook.Options{})
 	if err != nil {
 		return nil, err
 	}
 	for i := range report.Findings {
 		f := &report.Findings[i]
-		if f.Severity == wal.SeverityError && !w.known(f) {
+		if f.Severity == wal.SeverityError && !m.known(f) {
 			return nil, fmt.Errorf("the result is not as planned, which is a bug of raftctl: %v", f)
 		}
 	}
-	if w.plan.Changes.Rewrite == nil {
-		return report, w.sameEnd(ctx, made)
+	if m.Changes.Rewrite == nil {
+		return report, m.sameEnd(ctx, made)
 	}
-	return report, w.compare(ctx, report.View)
+	return report, m.compare(ctx, report.View)
 }
 
 // sameEnd compares a log that was only copied with the source, as corrected: where the checksums that run through
 // all records end alike, no record differs.
-func (w *logWriter) sameEnd(ctx context.Context, made *wal.Log) error {
-	want, err := endOf(w.log)
+func (m *maker) sameEnd(ctx context.Context, made *wal.Log) error {
+	want, err := endOf(m.log)
 	if err != nil {
 		return err
 	}
@@ -64,17 +64,17 @@ func endOf(log *wal.Log) (end logEnd, err error) {
 }
 
 // known reports whether a finding on the new log was one on the source.
-func (w *logWriter) known(f *wal.Finding) bool {
+func (m *maker) known(f *wal.Finding) bool {
 	return f.Class == outlook.ClassEtcdStop || f.Class == wal.ClassEtcdStart
 }
 
 // compare compares the entries of the new log with those of the source, and of the donors.
-func (w *logWriter) compare(ctx context.Context, made *wal.View) error {
-	next, stop := iter.Pull2(made.Entries(w.lowest))
+func (m *maker) compare(ctx context.Context, made *wal.View) error {
+	next, stop := iter.Pull2(made.Entries(m.lowest))
 	defer stop()
 	got, err, ok := next()
 	n := 0
-	for want, wantErr := range w.expected() {
+	for want, wantErr := range m.expected() {
 		if n++; wantErr == nil && n%pollEvery == 0 {
 			wantErr = ctx.Err()
 		}
@@ -82,7 +82,7 @@ func (w *logWriter) compare(ctx context.Context, made *wal.View) error {
 			return wantErr
 		}
 		if !ok || err != nil || !sameEntry(got.Entry, want.Entry) {
-			return w.differs(want.Entry, &got, err, ok)
+			return m.differs(want.Entry, &got, err, ok)
 		}
 		got, err, ok = next()
 	}
@@ -92,7 +92,7 @@ func (w *logWriter) compare(ctx context.Context, made *wal.View) error {
 	return err
 }
 
-func (w *logWriter) differs(want *raftpb.Entry, got *wal.LiveEntry, err error, ok bool) error {
+func (m *maker) differs(want *raftpb.Entry, got *wal.LiveEntry, err error, ok bool) error {
 	switch {
 	case err != nil:
 		return err
@@ -107,9 +107,9 @@ func sameEntry(a, b *raftpb.Entry) bool {
 }
 
 // expected yields the entries that the new log is to hold.
-func (w *logWriter) expected() iter.Seq2[wal.LiveEntry, error] {
+func (m *maker) expected() iter.Seq2[wal.LiveEntry, error] {
 	return func(yield func(wal.LiveEntry, error) bool) {
-		for _, p := range w.pieces() {
+		for _, p := range m.pieces() {
 			if p.made != nil {
 				if !yield(wal.LiveEntry{Entry: p.made}, nil) {
 					return
@@ -133,14 +133,14 @@ type piece struct {
 }
 
 // pieces returns where the entries of the new log come from, in order.
-func (w *logWriter) pieces() (list []piece) {
-	r := w.plan.Changes.Rewrite
-	for _, rng := range w.view.Ranges {
-		p := piece{view: w.view, first: rng.First, last: rng.Last}
+func (m *maker) pieces() (list []piece) {
+	r := m.Changes.Rewrite
+	for _, rng := range m.view.Ranges {
+		p := piece{view: m.view, first: rng.First, last: rng.Last}
 		if r != nil && r.Begin != nil {
 			p.first = max(p.first, r.Begin.Index+1)
 		}
-		list = append(list, p.without(w.plan.Cost.Lost)...)
+		list = append(list, p.without(m.Lost)...)
 	}
 	if r == nil {
 		return list
@@ -150,13 +150,13 @@ func (w *logWriter) pieces() (list []piece) {
 		var e raftpb.Entry
 		switch {
 		case in.Donor > 0:
-			list = append(list, piece{view: w.donors[in.Donor-1], first: in.First, last: in.Last})
+			list = append(list, piece{view: m.Donors[in.Donor-1], first: in.First, last: in.Last})
 		case wal.Kind(in.Kind) == wal.KindEntry && e.Unmarshal(in.Data) == nil:
 			list = append(list, piece{made: &e, first: e.Index, last: e.Index})
 		}
 	}
 	for i := range list {
-		list[i].first = max(list[i].first, w.lowest)
+		list[i].first = max(list[i].first, m.lowest)
 	}
 	list = slices.DeleteFunc(list, func(p piece) bool { return p.first > p.last })
 	slices.SortFunc(list, func(a, b piece) int { return cmp.Compare(a.first, b.first) })

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/repair"
+	"github.com/raftctl/raftctl/repair/change"
+)
+
+// section returns the part of a text below a heading.
+func section(t *testing.T, text, heading string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(text, "\n"+heading+"\n")
+	if !ok {
+		t.Fatalf("no %q", heading)
+	}
+	part, _, _ := strings.Cut(rest, "\n## ")
+	return part
+}
+
+// What a repair prints and stores is in the contract: every name that it may have, and every status and remedy.
+func TestRepairJSONContract(t *testing.T) {
+	text := readDoc(t, "docs/json.md")
+	of, undo := section(t, text, "## A repair: `wal repair`"), section(t, text, "## What was changed in place: `undo`")
+	for _, name := range append(tags(reflect.TypeFor[repair.Plan](), nil), "applied", "change", "plan_hash") {
+		wantNamed(t, of, name)
+	}
+	for _, name := range tags(reflect.TypeFor[change.Change](), nil) {
+		wantNamed(t, undo, name)
+	}
+	var lost any
+	if b, err := json.Marshal(repair.LostEntry{}); err != nil || json.Unmarshal(b, &lost) != nil {
+		t.Fatal(err)
+	}
+	wantNames(t, of, lost)
+	var statuses, remedies []string
+	for _, s := range repair.Statuses() {
+		statuses = append(statuses, fmt.Sprintf("| `%s` | %s | %s |", s.Status, s.Doc, exits[s.Status]))
+	}
+	for _, r := range repair.Remedies() {
+		remedies = append(remedies, fmt.Sprintf("| `%s` | %s |", r.Name, r.Doc))
+	}
+	for heading, want := range map[string][]string{"| `status` | | exit status |": statuses, "| `remedy` | |": remedies} {
+		if diff := cmp.Diff(want, rowsOf(of, heading)); diff != "" {
+			t.Errorf("docs/json.md, %s (-code +docs)\n%s", heading, diff)
+		}
+	}
+	for _, s := range []change.State{change.Made, change.Done, change.HalfDone, change.TakenBack, change.HalfUndone, change.Undone} {
+		wantNamed(t, undo, string(s))
+	}
+}
+
+// exits are the exit statuses of plans.
+var exits = map[repair.Status]string{
+	repair.StatusHealthy: fmt.Sprint(ui.StatusOK),
+	repair.StatusRepair:  fmt.Sprintf("%d; %d once applied", ui.StatusDamage, ui.StatusOK),
+	repair.StatusLoss:    fmt.Sprint(ui.StatusRefused),
+	repair.StatusLossy:   fmt.Sprintf("%d; %d once applied", ui.StatusDamage, ui.StatusOK),
+	repair.StatusNone:    fmt.Sprint(ui.StatusRefused),
+	repair.StatusBeside:  fmt.Sprint(ui.StatusDamage),
+}
+
+// tags returns the names that a type has in JSON, and those below it.
+func tags(t reflect.Type, seen []reflect.Type) (names []string) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	for _, s := range seen {
+		if s == t {
+			return nil
+		}
+	}
+	if t.Kind() != reflect.Struct || t.PkgPath() == "time" {
+		return nil
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if !f.IsExported() {
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name != "" {
+			names = append(names, name)
+		}
+		if reflect.PointerTo(f.Type).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+			continue // its names are its own
+		}
+		names = append(names, tags(f.Type, append(seen, t))...)
+	}
+	return names
+}
