@@ -9,6 +9,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/display"
 	"github.com/raftctl/raftctl/repair"
+	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/repair/outlook"
 )
 
@@ -163,9 +164,7 @@ func (t *repairReport) addCost() {
 	} else {
 		t.kv.Add("cost", "lost: %s", text)
 	}
-	for i := range c.Entries {
-		t.kv.AddBelow(lostText(&c.Entries[i]))
-	}
+	t.addLost()
 	if len(c.Folded) > 0 {
 		t.kv.Add("", "no longer in the log, only in the database, which has applied them: %s", joinRanges(c.Folded))
 	}
@@ -196,10 +195,41 @@ func (t *repairReport) addLeft() {
 	}
 }
 
-// lostText says what an entry is that is lost.
-func lostText(e *repair.LostEntry) string {
+// addLost says what the entries are that are lost. Several of which nothing is left are told in one line.
+func (t *repairReport) addLost() {
+	c := &t.plan.Cost
+	told := uint64(0)
+	for list := c.Entries; len(list) > 0; {
+		n := 1
+		for n < len(list) && list[n].Summary == "" && isNext(&list[n-1], &list[n]) {
+			n++
+		}
+		t.kv.AddBelow(lostText(list[:n]))
+		told += uint64(n)
+		list = list[n:]
+	}
+	all := uint64(0)
+	for _, r := range c.Lost {
+		all += r.Len()
+	}
+	if all > told {
+		t.kv.AddBelow(fmt.Sprintf("and %s", counted(all-told, "entry more", "entries more")))
+	}
+}
+
+// isNext reports whether one entry comes right behind another, and there is no more to say of the two.
+func isNext(a, b *repair.LostEntry) bool {
+	return a.Summary == "" && b.ID.Index == a.ID.Index+1 && a.Committed == b.Committed && a.Applied == b.Applied
+}
+
+// lostText says what entries are that are lost: one, or several of which nothing is left.
+func lostText(list []repair.LostEntry) string {
+	e := &list[0]
 	text := fmt.Sprintf("entry %d", e.ID.Index)
-	if e.ID.Term > 0 {
+	switch {
+	case len(list) > 1:
+		text = edit.Range{First: e.ID.Index, Last: list[len(list)-1].ID.Index}.String()
+	case e.ID.Term > 0:
 		text = fmt.Sprintf("entry %v", e.ID)
 	}
 	var notes []string
@@ -207,11 +237,11 @@ func lostText(e *repair.LostEntry) string {
 		notes = append(notes, "committed")
 	}
 	if e.Applied {
-		notes = append(notes, "the database has applied it")
+		notes = append(notes, "applied: the database has it")
 	}
 	switch {
 	case e.Summary == "":
-		text += ": nothing is left of what it said"
+		text += ": nothing is left of it"
 	case e.Proven:
 		text += ": " + e.Summary
 	default:
