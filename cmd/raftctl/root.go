@@ -19,7 +19,8 @@ func newRoot(a *ui.App) *cobra.Command {
 of one, a saved snapshot, or an archive of these. It never changes what it reads: it takes no lock, and
 is safe on the directory of a running etcd. Only 'snapshot save', 'snapshot restore' and 'undo' write, and
 only what you name.`,
-		Example: `  raftctl wal stat /var/lib/etcd
+		Example: `  raftctl doctor
+  raftctl wal stat /var/lib/etcd
   raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
   raftctl wal verify /var/lib/etcd
   raftctl snapshot status /var/lib/etcd --top 20
