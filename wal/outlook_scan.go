@@ -116,7 +116,7 @@ func (l *Log) scanAsEtcd(k int, o etcdScan, b *budget) etcdSegment {
 	defer release()
 	seg := l.segments[k]
 	s := &etcdScanner{
-		r:    bufio.NewReaderSize(io.NewSectionReader(r, 0, seg.Size), probeChunk),
+		r:    bufio.NewReaderSize(io.NewSectionReader(r, 0, seg.Size), int(min(probeChunk, seg.Size))),
 		name: seg.File, size: seg.Size, rel: o.rel, last: o.last, list: newEventList(0, b),
 	}
 	s.seg.sum = o.start

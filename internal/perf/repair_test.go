@@ -1,20 +1,26 @@
 package perf
 
 import (
+	"encoding/binary"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"go.etcd.io/bbolt"
+
+	"github.com/raftctl/raftctl/internal/dbtest"
 	"github.com/raftctl/raftctl/repair"
 	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/wal"
 )
 
-// BenchmarkDiagnose makes all checks on a healthy log, beside what 'wal verify' does with it.
+// BenchmarkDiagnose makes all checks on a healthy log, beside what 'wal verify' does with it. The database is
+// there, so that log and database are set side by side.
 func BenchmarkDiagnose(b *testing.B) {
 	eachLog(b, func(b *testing.B, l bigLog) {
+		dir := withDatabase(b, l)
 		run := func(name string, once func()) {
 			b.Run("impl="+name, func(b *testing.B) {
 				l.warm(b)
@@ -25,10 +31,11 @@ func BenchmarkDiagnose(b *testing.B) {
 			})
 		}
 		run("ours", func() {
-			m := openMember(b, l.dir)
+			m := openMember(b, dir)
 			defer m.Close()
-			if _, err := repair.Diagnose(b.Context(), repair.DiagnoseOptions{}, m); err != nil {
-				b.Fatal(err)
+			d, err := repair.Diagnose(b.Context(), repair.DiagnoseOptions{}, m)
+			if err != nil || d.Members[0].DatabaseReport == nil {
+				b.Fatal(err, d)
 			}
 		})
 		run("wal-verify", func() {
@@ -42,6 +49,32 @@ func BenchmarkDiagnose(b *testing.B) {
 			}
 		})
 	})
+}
+
+// withDatabase returns a data directory with the log, and a database that has applied all of it.
+func withDatabase(b *testing.B, l bigLog) string {
+	dir := b.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "member", "snap"), 0o700); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(l.dir, "member", "wal"), filepath.Join(dir, "member", "wal")); err != nil {
+		b.Fatal(err)
+	}
+	log, err := wal.Open(os.DirFS(l.dir), ".")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer log.Close()
+	view, err := log.View(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	name := filepath.Join(dir, "member", "snap", "db")
+	dbtest.New(b, name).Close()
+	dbtest.Edit(b, name, func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("meta")).Put([]byte("consistent_index"), binary.BigEndian.AppendUint64(nil, view.Last.Index))
+	})
+	return dir
 }
 
 func openMember(b *testing.B, dir string) *repair.Member {

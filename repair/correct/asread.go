@@ -25,7 +25,7 @@ func (s *search) asRead(x *found) {
 	case wal.ClassKind, wal.ClassPrefix:
 		p.off, p.bytes = f.Off+headerSize, head[headerSize:]
 	case wal.ClassCRCField:
-		if !s.prove(p).follows() {
+		if pr := s.prove(p); !pr.proven() {
 			return // the data may be wrong as well
 		}
 		p.off, p.bytes = f.Off+headerSize, head[headerSize:]

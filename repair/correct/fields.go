@@ -33,6 +33,9 @@ func (s *search) fields(x *found) {
 	}
 }
 
+// maxFields is the largest record that is read in several ways: each of them takes a checksum over it.
+const maxFields = 16 << 20
+
 // sizes returns frames with the sizes that the record at the damage may have.
 func (s *search) sizes() (out []wal.Frame) {
 	at := &s.site.Before
@@ -42,7 +45,7 @@ func (s *search) sizes() (out []wal.Frame) {
 				return
 			}
 		}
-		if f.Size > 0 && f.End() <= s.site.Size {
+		if f.Size > 0 && f.Size <= maxFields && f.End() <= s.site.Size {
 			out = append(out, wal.Frame{Off: f.Off, Size: f.Size, Pad: f.Pad})
 		}
 	}
@@ -155,7 +158,9 @@ func (s *search) fieldsAndError(x *found, width int) {
 			if !f.Place() || f.DataLen == 0 {
 				continue
 			}
-			x.tried += patterns(f.DataLen, width)
+			if x.tried += patterns(f.DataLen, width); x.likely() {
+				return
+			}
 			diff := s.sum(span{f.DataOff, f.DataLen}) ^ crc
 			s.eachError(&f, diff, width, func(off int64, e uint32) { s.fieldsError(x, f, off, byte(e)) })
 		}

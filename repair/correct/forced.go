@@ -22,7 +22,8 @@ func (s *search) forced(x *found) {
 	for _, unpadded := range s.paddings() {
 		if s.site.Before.Seeded {
 			s.forcedHead(x, s.site.Before.Sum, unpadded)
-		} else if s.site.Before.Off == 0 {
+		}
+		if !s.site.Chained && s.site.Before.Records() < 2 {
 			s.forcedStart(x, unpadded)
 		}
 	}
@@ -42,9 +43,7 @@ func (s *search) forcedHead(x *found, sum uint32, unpadded bool) {
 			return
 		}
 		sum = crc32.Update(sum, castagnoli, data)
-		f := wal.Frame{Off: at.Off + int64(len(b)), Kind: kind, CRC: sum, HasData: data != nil}
-		f.Fit(int64(len(data)), unpadded)
-		b = append(append(f.AppendHead(b), data...), make([]byte, f.Pad)...)
+		b = frameBytes(b, kind, sum, data, unpadded)
 		if x.tried++; at.Off+int64(len(b)) != s.site.End {
 			continue
 		}
@@ -56,28 +55,55 @@ func (s *search) forcedHead(x *found, sum uint32, unpadded bool) {
 	}
 }
 
-// forcedStart adds the crc record of a segment before which there is none. Its checksum is what the next
-// record continues, if that is intact: which is so if it is metadata that is known from elsewhere, or if the
-// checksum is the stored one.
+// forcedStart adds the crc record of a segment before which there is none, and the metadata. The checksums
+// are those from which the next record continues, if that is intact: which is so if it is metadata that is
+// known from elsewhere, or if one of the checksums is the stored one.
 func (s *search) forcedStart(x *found, unpadded bool) {
-	next, crc, ok := s.next()
+	next, sum, ok := s.next()
 	if !ok {
 		return
 	}
-	f := wal.Frame{Kind: wal.KindCRC, CRC: crc}
-	f.Fit(0, unpadded)
-	if x.tried++; f.End() != s.site.End {
+	head := frameBytes(nil, wal.KindCRC, sum, nil, unpadded)
+	x.tried++
+	if int64(len(head)) == s.site.End {
+		if s.isStored(head, 0) || s.isIdentity(s.read(next.DataOff, min(next.DataLen, maxIdentity))) {
+			s.addStart(x, head, sum)
+		}
 		return
 	}
-	b := append(f.AppendHead(nil), make([]byte, f.Pad)...)
-	p := patch{bytes: b, follow: true, why: fmt.Sprintf("the record behind it continues crc %s", hex(crc))}
-	stored := bytes.Equal(s.read(f.DataOff-int64(checksumSize), checksumSize), b[f.DataOff-checksumSize:f.DataOff])
-	if !stored && !s.isIdentity(s.read(next.DataOff, min(next.DataLen, maxIdentity))) {
+	data := s.knownMetadata()
+	if data == nil {
 		return
 	}
-	if pr := s.prove(p); pr.proven() {
+	first := before(sum, crc32.Checksum(data, castagnoli), int64(len(data)))
+	head = frameBytes(nil, wal.KindCRC, first, nil, unpadded)
+	n := len(head)
+	head = frameBytes(head, wal.KindMetadata, sum, data, unpadded)
+	if int64(len(head)) == s.site.End && (s.isStored(head, 0) || s.isStored(head, n)) {
+		s.addStart(x, head, sum)
+	}
+}
+
+func (s *search) addStart(x *found, head []byte, sum uint32) {
+	p := patch{bytes: head, follow: true, why: fmt.Sprintf("what follows continues crc %s", hex(sum))}
+	if pr := s.proveFrom(p, wal.Reached{}); pr.proven() {
 		s.add(x, p)
 	}
+}
+
+// isStored reports whether the checksum of the frame at off in the segment's head is the one that is stored
+// there.
+func (s *search) isStored(head []byte, off int) bool {
+	want := head[off+checksumAt:]
+	want = want[:min(checksumSize, len(want))]
+	return bytes.Equal(s.read(int64(off+checksumAt), int64(len(want))), want)
+}
+
+// frameBytes appends the frame of a record.
+func frameBytes(b []byte, k wal.Kind, crc uint32, data []byte, unpadded bool) []byte {
+	f := wal.Frame{Kind: k, CRC: crc, HasData: data != nil}
+	f.Fit(int64(len(data)), unpadded)
+	return append(append(f.AppendHead(b), data...), make([]byte, f.Pad)...)
 }
 
 // headRecord returns what is known of record n of the segment.

@@ -29,8 +29,8 @@ func (s *search) fitIdentity(x *found) {
 	}
 }
 
-// maxIdentity is how large metadata is at most: two IDs, and their tags.
-const maxIdentity = 22
+// maxIdentity is how large metadata is at most. That of etcd has 22 bytes.
+const maxIdentity = 4 << 10
 
 // isIdentity reports whether data is the metadata that other segments hold or, if there are none, names
 // one of the members that the log names.
@@ -48,7 +48,7 @@ func (s *search) isIdentity(data []byte) bool {
 // metadataWith returns the metadata at the damage as it is with a patch.
 func (s *search) metadataWith(p patch) []byte {
 	f, ok := s.frame()
-	if !ok {
+	if !ok || f.DataLen > maxIdentity {
 		return nil
 	}
 	b := make([]byte, f.DataLen)

@@ -17,6 +17,9 @@ func (s *search) singleBits(x *found) {
 	s.zeroBit(x)
 }
 
+// checksumAt is where the stored checksum lies in a frame.
+const checksumAt = headerSize + 3
+
 // headBits tries each bit of what precedes the data.
 func (s *search) headBits(x *found) {
 	at := &s.site.Before
@@ -34,7 +37,8 @@ func (s *search) headBits(x *found) {
 }
 
 // headBit adds the candidate that bit of byte i of a frame is wrong. b is the frame's head without that
-// error.
+// error. What the crc record that a segment begins with says is forced but for the checksum, which what follows must
+// prove.
 func (s *search) headBit(x *found, b []byte, i, bit int) {
 	at := &s.site.Before
 	x.tried++
@@ -44,7 +48,7 @@ func (s *search) headBit(x *found, b []byte, i, bit int) {
 			continue
 		}
 		p := patch{off: at.Off + int64(i), bytes: []byte{b[i]}}
-		if pr := s.prove(p); pr.records > 0 && (at.Seeded || pr.proven()) {
+		if pr := s.prove(p); pr.records > 0 && (at.Seeded || i < checksumAt || pr.proven()) {
 			p.why = fmt.Sprintf("bit %d of the byte at offset %d: the record of %d bytes then gives its crc %s",
 				bit, p.off, f.Size, hex(f.CRC))
 			p.follow = pr.follows()

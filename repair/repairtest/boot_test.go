@@ -7,10 +7,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/raftctl/raftctl/internal/corpus"
 	"github.com/raftctl/raftctl/internal/etcdtest"
 )
 
@@ -66,6 +68,35 @@ func bootRepaired(t *testing.T, seed uint64) {
 	t.Error("nothing could be repaired")
 }
 
+// servedLogs are real members without authentication of which it is recorded what a client was told last.
+var servedLogs = []string{"chain-1n-after34", "chain-1n-after35", "chain-1n-after36", "chain-1n-after37",
+	"c36-leasecp-1n-clean"}
+
+// A real etcd that starts on its own log after a repair serves what a client was told before.
+func TestBootReal(t *testing.T) {
+	for i, name := range servedLogs {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := slices.IndexFunc(realLogs, func(l realLog) bool { return l.name == name })
+			m := readMember(t, name, corpus.Dir(t, name)).cut(5)
+			all := uint64(len(damages())) * uint64(places)
+			for n := uint64(i) * 31; ; n++ {
+				dir := t.TempDir()
+				s := hurt(rand.New(rand.NewPCG(uint64(i), n)), m, nil, int(n%all))
+				r := &trial{specimen: s, dir: filepath.Join(dir, "member"), out: filepath.Join(dir, "data")}
+				must(t, writeDir(r.dir, s.dir()))
+				r.run(t.Context())
+				if r.made == nil || r.made.last() < m.last() {
+					continue
+				}
+				t.Logf("%s:\n%s", r.outcome(), s.describe())
+				checkServes(t, realLogs[k].release, r.out, keysIn(t, corpus.Golden(t, name+".keys.json")))
+				return
+			}
+		})
+	}
+}
+
 // checkServes starts an etcd on a data directory, and compares its keys with those that are wanted.
 func checkServes(t *testing.T, release, dir string, want map[string]string) {
 	t.Helper()
@@ -86,10 +117,16 @@ func checkKeys(t *testing.T, s *etcdtest.Server, want map[string]string) {
 // keysOf returns the keys and values that a server has.
 func keysOf(t *testing.T, s *etcdtest.Server) map[string]string {
 	t.Helper()
+	return keysIn(t, s.Ctl("get", "", "--prefix", "-w", "json"))
+}
+
+// keysIn returns the keys and values in an answer of etcdctl.
+func keysIn(t *testing.T, text []byte) map[string]string {
+	t.Helper()
 	var answer struct {
 		KVs []struct{ Key, Value []byte } `json:"kvs"`
 	}
-	must(t, json.Unmarshal(s.Ctl("get", "", "--prefix", "-w", "json"), &answer))
+	must(t, json.Unmarshal(text, &answer))
 	keys := map[string]string{}
 	for _, kv := range answer.KVs {
 		keys[string(kv.Key)] = string(kv.Value)

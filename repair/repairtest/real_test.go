@@ -15,9 +15,10 @@ import (
 	"github.com/raftctl/raftctl/wal"
 )
 
-// realLogs are the members that real etcds left, by the names that package corpus gives them, with the release that
-// wrote last.
-var realLogs = []struct{ name, release string }{
+// realLog is a member that a real etcd left: its name in package corpus, and the release that wrote last.
+type realLog struct{ name, release string }
+
+var realLogs = []realLog{
 	{"c34-1n-clean", "3.4"}, {"chain-1n-after34", "3.4"},
 	{"c35-3m-clean-m1", "3.5"}, {"c35-3m-clean-m3", "3.5"}, {"chain-1n-after35", "3.5"},
 	{"c36-3m-clean-m2", "3.6"}, {"c36-3m-clean-m3", "3.6"}, {"c36-3m-kill9-m1", "3.6"}, {"c36-fnc-1n-clean", "3.6"},

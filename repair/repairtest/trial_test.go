@@ -105,10 +105,15 @@ func (r *trial) again(ctx context.Context, out string) {
 	defer func() { _ = m.Close() }()
 	p, err := repair.NewPlan(ctx, m, repair.PlanOptions{Donors: r.donors})
 	if err != nil || p.Status != repair.StatusHealthy {
-		r.wrong = append(r.wrong, fmt.Sprintf("a second run has something to do: %v %+v", err, p))
+		r.bad("a second run has something to do: %v", err)
+		if p != nil {
+			r.bad("it is %s: %v, left %v", p.Status, p.Steps, p.Left)
+		}
 	}
-	if m.Report.Verdict == wal.VerdictProblem {
-		r.wrong = append(r.wrong, fmt.Sprintf("the result: %v", m.Report.Findings))
+	for i := range m.Report.Findings {
+		if f := &m.Report.Findings[i]; f.Severity == wal.SeverityError {
+			r.bad("the result: %v", f)
+		}
 	}
 }
 
@@ -116,7 +121,8 @@ func (r *trial) again(ctx context.Context, out string) {
 func memberOf(files map[string][]byte) *member {
 	m := &member{name: "result", snaps: map[string][]byte{}}
 	for _, path := range sortedKeys(files) {
-		if name, ok := wal.ParseSegmentName(strings.TrimPrefix(path, walDir)); ok {
+		name, ok := wal.ParseSegmentName(strings.ToLower(strings.TrimPrefix(path, walDir))) // etcd reads capitals, too
+		if ok {
 			m.segs = append(m.segs, parseSegment(name, files[path]))
 		}
 	}
@@ -167,7 +173,7 @@ func (r *trial) complaints() (text string) {
 	for _, s := range r.faults {
 		text += "\tfault: " + s + "\n"
 	}
-	if r.err != nil {
+	if r.err != nil && !r.nameless() {
 		text += "\tfailed: " + r.err.Error() + "\n"
 	}
 	return text
