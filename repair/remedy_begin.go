@@ -83,11 +83,32 @@ func (d *draft) need(problems []*Finding) uint64 {
 				need = max(need, s.Index)
 			}
 		}
-		if contradictions[f.Log.Class] {
-			need = max(need, f.Log.Before.Index, f.Log.After.Index)
+	}
+	return max(need, d.contradicted(problems))
+}
+
+// contradicted returns the last live entry that lies before the last record that contradicts others, or around it; 0
+// if there is no such record, or no such entry.
+func (d *draft) contradicted(problems []*Finding) (index uint64) {
+	var last edit.Place
+	for _, f := range contradicting(problems) {
+		index = max(index, f.Log.Before.Index, f.Log.After.Index)
+		if at := (edit.Place{Segment: f.File, Off: f.Off}); last == (edit.Place{}) || d.before(last, at) {
+			last = at
 		}
 	}
-	return need
+	if last == (edit.Place{}) {
+		return 0
+	}
+	for _, r := range d.view().Ranges {
+		for e, err := range d.view().Replay(r.First, r.Last) {
+			if err != nil || d.before(last, edit.PlaceOf(e.Record.Pos)) {
+				break
+			}
+			index = max(index, e.Index)
+		}
+	}
+	return index
 }
 
 // contradictions are classes of intact records that no healthy member writes. Nothing tells which of them is
