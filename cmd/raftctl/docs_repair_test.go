@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -12,6 +13,8 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/repair"
 	"github.com/raftctl/raftctl/repair/change"
+	"github.com/raftctl/raftctl/repair/outlook"
+	"github.com/raftctl/raftctl/wal"
 )
 
 // section returns the part of a text below a heading.
@@ -95,4 +98,39 @@ func tags(t reflect.Type, seen []reflect.Type) (names []string) {
 		names = append(names, tags(f.Type, append(seen, t))...)
 	}
 	return names
+}
+
+// docs/repair.md has every class of the log and of what lies beside it, every remedy and every status, and no class or
+// remedy that there isn't.
+func TestRepairDoc(t *testing.T) {
+	text := readDoc(t, "docs/repair.md")
+	known := map[string]bool{}
+	for _, c := range append(wal.Classes(), outlook.Classes()...) {
+		wantInDoc(t, text, string(c.Class))
+		known[string(c.Class)] = true
+		row := strings.Contains(text, "\n| `"+string(c.Class)+"` |")
+		if mends := c.Severity == wal.SeverityError || c.Class == outlook.ClassSnapshotCorrupt; row != mends {
+			t.Errorf("docs/repair.md: %s has a row: %v, want %v", c.Class, row, mends)
+		}
+	}
+	for _, r := range repair.Remedies() {
+		wantInDoc(t, text, r.Name)
+		known[r.Name] = true
+	}
+	for _, heading := range []string{"| Class |", "| Remedy |"} {
+		_, rest, _ := strings.Cut(text, "\n"+heading)
+		table, _, _ := strings.Cut(rest, "\n\n")
+		for _, m := range regexp.MustCompile("`([a-z][a-z_]+)`").FindAllStringSubmatch(table, -1) {
+			if !known[m[1]] {
+				t.Errorf("docs/repair.md: %q is no class or remedy", m[1])
+			}
+		}
+	}
+}
+
+func wantInDoc(t *testing.T, text, name string) {
+	t.Helper()
+	if !strings.Contains(text, "`"+name+"`") {
+		t.Errorf("docs/repair.md lacks %q", name)
+	}
 }
