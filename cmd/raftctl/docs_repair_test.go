@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -11,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/corpus"
 	"github.com/raftctl/raftctl/repair"
 	"github.com/raftctl/raftctl/repair/change"
 	"github.com/raftctl/raftctl/repair/outlook"
@@ -132,5 +136,22 @@ func wantInDoc(t *testing.T, text, name string) {
 	t.Helper()
 	if !strings.Contains(text, "`"+name+"`") {
 		t.Errorf("docs/repair.md lacks %q", name)
+	}
+}
+
+// The damaged log that README and demo repair is a healthy one with one bit flipped.
+func TestDamagedLog(t *testing.T) {
+	const segment = "member/wal/" + segmentName
+	good, err := os.ReadFile(filepath.Join(corpus.Dir(t, "c36-leasecp-1n-clean"), segment))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad, err := os.ReadFile(filepath.Join(corpus.Copy(t, "damaged/flipped"), segment))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad[724] ^= 1
+	if !bytes.Equal(good, bad) {
+		t.Error("it differs in more than the lowest bit at offset 724")
 	}
 }
