@@ -46,8 +46,8 @@ func (x *examination) toldOfFiles(f *wal.Finding) bool {
 func (x *examination) ofLog(f *wal.Finding) Finding {
 	g := Finding{Class: string(f.Class), Severity: f.Severity, Check: checkOf(f.Class), File: f.Pos.Segment,
 		Off: f.Pos.Off, Len: f.Len, Evidence: f.Evidence, Log: f}
-	if first, last := f.Before.Index+1, f.After.Index-1; f.Before.Index > 0 && f.After.Index > 0 && first <= last {
-		g.Entries = wal.IndexRange{First: first, Last: last}
+	if f.Before.Index > 0 && f.After.Index > 0 {
+		g.Entries = x.missingIn(f.Before.Index+1, f.After.Index-1)
 	}
 	if o := x.Report.Own; f.Class == outlook.ClassEtcdStop && o != nil && o.Stop != nil {
 		g.Severity = verdict.Error // also of a member that was removed: its etcd ends
@@ -69,4 +69,22 @@ func checkOf(c wal.Class) Check {
 		return CheckTogether
 	}
 	return CheckLog
+}
+
+// missingIn returns the first and the last of the entries from one index to another that the log should have
+// and hasn't, zero if there are none. What lies around damage may be of another log, and so far away.
+func (x *examination) missingIn(first, last uint64) (r wal.IndexRange) {
+	first, last = max(first, x.Report.First.Index), min(last, x.Report.Last.Index)
+	for _, have := range x.Report.Ranges {
+		if first >= have.First {
+			first = max(first, have.Last+1)
+		}
+		if last <= have.Last {
+			last = min(last, have.First-1)
+		}
+	}
+	if first > last {
+		return r
+	}
+	return wal.IndexRange{First: first, Last: last}
 }

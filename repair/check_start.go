@@ -68,6 +68,9 @@ func (x *examination) checkOwn() {
 	}
 	loss := x.Report.Loss()
 	switch {
+	case own != nil && own.Stop != nil:
+		x.add(Finding{Class: string(outlook.ClassEtcdStop), Severity: verdict.Error, Check: CheckStart, Evidence: own.String(),
+			Advice: own.Stop.Advice})
 	case own != nil && own.Action == wal.ActionRefuses:
 		x.add(Finding{Class: string(wal.ClassEtcdStart), Severity: verdict.Error, Check: CheckStart, Evidence: own.String(),
 			Next: []string{"wal", "repair", x.Name}})
@@ -101,7 +104,10 @@ func (x *examination) checkNext() {
 			continue
 		}
 		f := Finding{Class: ClassUpgradeTrap, Severity: verdict.Info, Check: CheckStart, Evidence: o.String(),
-			Advice: o.Stop.Advice, Next: []string{"wal", "repair", x.Name, "--start", o.Read.To}}
+			Advice: o.Stop.Advice}
+		if strings.HasPrefix(o.Stop.Trigger, "v2_") {
+			f.Next = []string{"wal", "repair", x.Name, "--start", o.Read.To}
+		}
 		if o.Read.Holds(next) {
 			f.Severity = verdict.Warning
 		}

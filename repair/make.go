@@ -212,12 +212,34 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 		}
 		return nil
 	}
+	d.leaveBeside(best)
 	d.take(best)
 	for _, s := range others {
 		d.tellCost(&s.cost)
 		d.plan.Others = append(d.plan.Others, Choice{s.steps, s.cost})
 	}
 	return nil
+}
+
+// leaveBeside notes what a solution doesn't mend, since it lies beside the log: only a log that begins anew gets over
+// a snapshot that is missing, or an end that is lost.
+func (d *draft) leaveBeside(s *solution) {
+	if s.rewrite != nil && s.rewrite.Begin != nil {
+		return
+	}
+	beside := []wal.Class{wal.ClassSnapshotFile, outlook.ClassSnapshotNewer, outlook.ClassSecondLog, wal.ClassLostEnd}
+	for i := range d.report.Findings {
+		f := &d.report.Findings[i]
+		if f.Severity != verdict.Error || !slices.Contains(beside, f.Class) {
+			continue
+		}
+		d.plan.Left = append(d.plan.Left, f.String())
+		for k := range s.steps {
+			s.steps[k].Findings = slices.DeleteFunc(s.steps[k].Findings, func(x string) bool {
+				return x == newLogFinding(d.member, f).String()
+			})
+		}
+	}
 }
 
 // leave notes what no change of the log can mend, and returns the other problems.

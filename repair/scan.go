@@ -27,7 +27,7 @@ func (d *draft) scan(ctx context.Context) (*scan, error) {
 	}
 	s := &scan{}
 	n := 0
-	for rec, err := range d.log.Records(wal.Inspect) {
+	for rec, err := range d.log.RecordsFrom(d.firstWrong()) {
 		if err != nil {
 			return nil, err
 		}
@@ -38,6 +38,18 @@ func (d *draft) scan(ctx context.Context) (*scan, error) {
 	}
 	d.scanned = s
 	return s, ctx.Err()
+}
+
+// firstWrong returns the segment before the first one in which anything is wrong.
+func (d *draft) firstWrong() int {
+	first := len(d.log.Segments()) - 1
+	for i := range d.report.Findings {
+		f := &d.report.Findings[i]
+		if k := d.order(f.Pos.Segment); f.Severity == verdict.Error && k >= 0 {
+			first = min(first, k)
+		}
+	}
+	return max(first-1, 0)
 }
 
 func (s *scan) record(rec *wal.Record, view *wal.View) {

@@ -169,6 +169,9 @@ func (s *scanner) wrongLength() (ruling, bool) {
 	if !ok || f.size > maxRecordSize || !s.wholeUnframed(&f) {
 		return ruling{}, false
 	}
+	if s.probe.unpadded && !s.proven(f.crc, f.end()) {
+		s.pad(&f)
+	}
 	class, want := ClassLengthField, uint64(f.size)
 	if h == 0 {
 		class = ClassZeroedLength
@@ -180,6 +183,16 @@ func (s *scanner) wrongLength() (ruling, bool) {
 		"frame header %016x, want %016x: the record of %d bytes there is whole, its data gives its crc %08x",
 		h, want, f.size, f.crc))
 	return s.admit(f, f.crc, []Finding{d}), true
+}
+
+// pad gives a frame the padding that a later etcd wrote, which went on with the segment, if that is where
+// the next frame is.
+func (s *scanner) pad(f *frame) {
+	padded := *f
+	padded.pad = padding(f.size)
+	if s.proven(f.crc, padded.end()) {
+		*f = padded
+	}
 }
 
 // wholeUnframed reports whether a record found without regard to its header is proven.

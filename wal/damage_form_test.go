@@ -63,7 +63,7 @@ func TestUnpadded(t *testing.T) {
 	}
 }
 
-// TestUnpaddedDamaged flips every byte of a log of etcd 2.x. All other records are still there.
+// TestUnpaddedDamaged flips a bit of every byte of a log of etcd 2.x. All other records are still there.
 func TestUnpaddedDamaged(t *testing.T) {
 	b := buildLog(raftpb.FlavorGogo, 1)
 	name := b.tail().name.String()
@@ -72,8 +72,8 @@ func TestUnpaddedDamaged(t *testing.T) {
 		file := slices.Clone(legacy)
 		file[off] ^= 0x10
 		damages, records := split(readFiles(t, map[string][]byte{name: file}, Inspect))
-		if len(records) < len(offs)-2 {
-			t.Fatalf("offset %d: %d records of %d, damages %v", off, len(records), len(offs), damages)
+		if len(records) < len(offs)-1 || len(damages) != 1 {
+			t.Errorf("offset %d: %d records of %d, damages %v", off, len(records), len(offs), damages)
 		}
 		for _, r := range records {
 			if _, found := slices.BinarySearch(offs, int(r.Pos.Off)); !found {

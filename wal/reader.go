@@ -66,6 +66,10 @@ func (l *Log) SegmentRecords(i int) iter.Seq2[*Record, error] {
 	}
 }
 
+// RecordsFrom yields the records from the i-th of [Log.Segments] on, as [Log.Records] does in Inspect mode. How that
+// segment follows the one before is not looked at: where both are sound, the records are the same.
+func (l *Log) RecordsFrom(i int) iter.Seq2[*Record, error] { return l.recordsFrom(i, Inspect) }
+
 // reader reads the segments of a log one after the other, and checks how they continue each other.
 type reader struct {
 	log  *Log

@@ -20,7 +20,7 @@ of one, a saved snapshot, or an archive of these. It never changes what it reads
 directory of a running etcd. 'snapshot save', 'snapshot restore' and 'wal repair' make new files, which
 you name. Only 'wal repair --in-place' and 'undo' give files that were there other names: the original
 is kept, and nothing is done while an etcd runs on it.`,
-		Example: `  raftctl doctor /var/lib/etcd
+		Example: `  raftctl doctor
   raftctl wal repair /var/lib/etcd
   raftctl wal stat /var/lib/etcd
   raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/

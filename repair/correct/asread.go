@@ -51,9 +51,11 @@ func frameOf(r *wal.Record) wal.Frame {
 }
 
 // knowsPadding reports whether the frame at the damage is known to have padding, or not to have any: by
-// what follows, or by the frames before it. No frame with padding comes before one without.
+// what follows, or by the frames before it. No frame with padding comes before one without. Where a later
+// etcd may have gone on with a log without, and nothing follows, both are possible.
 func (s *search) knowsPadding(p patch) bool {
-	if s.site.Before.Unpadded || s.prove(p).follows() {
+	pr := s.prove(p)
+	if pr.proven() || pr.follows() && !s.site.Before.Unpadded {
 		return true
 	}
 	for r, err := range s.log.SegmentRecords(s.site.Segment) {
@@ -61,7 +63,8 @@ func (s *search) knowsPadding(p patch) bool {
 			return false
 		}
 		if r.Pad > 0 {
-			return true
+			rec := s.site.Record
+			return rec.Pad == wal.Padding(rec.Len-int64(rec.Pad))
 		}
 	}
 	return false

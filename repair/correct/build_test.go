@@ -113,6 +113,15 @@ func build(f raftpb.Flavor, unpadded bool, segments int) *builder {
 	return b
 }
 
+// goOn appends to the log as a later etcd does, which pads its frames.
+func (b *builder) goOn() *builder {
+	b.unpadded = false
+	b.entry(raftpb.EntryNormal, b.last.Term, []byte("of a later etcd"))
+	b.state(b.last.Term)
+	b.entry(raftpb.EntryNormal, b.last.Term, []byte("and the last one"))
+	return b
+}
+
 // files returns the segments from the first on, the last one with zeros at its end.
 func (b *builder) files(first, zeros int) files {
 	f := files{}

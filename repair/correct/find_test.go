@@ -79,7 +79,14 @@ func TestEveryBit(t *testing.T) {
 	}
 }
 
+// TestEveryBitOfMixed is TestEveryBit for logs of etcd 2.x with which a later one went on.
+func TestEveryBitOfMixed(t *testing.T) {
+	flipAll(t, build(raftpb.FlavorGogo, true, 1).goOn().files(0, 160))
+	flipAll(t, build(raftpb.FlavorGogo, true, 2).goOn().files(1, 160))
+}
+
 func flipAll(t *testing.T, was files) {
+	t.Helper()
 	bad := 0
 	for _, name := range was.names() {
 		for off := range was[name] {

@@ -63,9 +63,15 @@ func endOf(log *wal.Log) (end logEnd, err error) {
 	return end, nil
 }
 
-// known reports whether a finding on the new log was one on the source.
+// known reports whether a finding is about what lies beside the log, or what etcd does about that: the source has it
+// as well, and no change of the log makes it.
 func (m *maker) known(f *wal.Finding) bool {
-	return f.Class == outlook.ClassEtcdStop || f.Class == wal.ClassEtcdStart
+	switch f.Class {
+	case outlook.ClassEtcdStop, wal.ClassEtcdStart, wal.ClassSnapshotFile, outlook.ClassSnapshotNewer, outlook.ClassSecondLog,
+		wal.ClassLostEnd:
+		return true
+	}
+	return false
 }
 
 // compare compares the entries of the new log with those of the source, and of the donors.

@@ -57,7 +57,7 @@ func (w *rewriter) records(ctx context.Context) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
 		yield = w.noting(yield)
 		n := 0
-		for rec, err := range w.log.Records(wal.Inspect) {
+		for rec, err := range w.log.RecordsFrom(w.first()) {
 			if n++; err == nil && n%pollEvery == 0 {
 				err = ctx.Err()
 			}
@@ -77,6 +77,18 @@ func (w *rewriter) records(ctx context.Context) iter.Seq2[*wal.Record, error] {
 		}
 		w.insert(w.inserts[Place{}], yield)
 	}
+}
+
+// first returns the segment to begin reading with: up to where records change, the log is whole.
+func (w *rewriter) first() int {
+	if w.plan.From == (Place{}) {
+		return 0
+	}
+	k := w.order[w.plan.From.Segment]
+	if w.plan.From.Off == 0 { // how it follows the one before may be what is wrong
+		k--
+	}
+	return max(k, 0)
 }
 
 // noting keeps count of the entries that are yielded.
