@@ -17,8 +17,8 @@ DATA    := testdata/c36-3m-clean.tar.zst/clean/m1
 build: ## the static binary, build/raftctl
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o build/raftctl ./cmd/raftctl
 
-demo: build ## dump, stat and verify on the log of a real etcd
-	@testdata/demo.sh build/raftctl $(DATA)
+demo: build ## stat, dump and verify on the log of a real etcd, and the repair of one with a flipped bit
+	@testdata/demo.sh build/raftctl $(DATA) testdata/damaged/flipped.tar.zst
 
 test: etcd ## all tests, against real etcds
 	$(GO) test -timeout 20m ./...

@@ -1,17 +1,24 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/corpus"
 	"github.com/raftctl/raftctl/repair"
 	"github.com/raftctl/raftctl/repair/change"
+	"github.com/raftctl/raftctl/repair/outlook"
+	"github.com/raftctl/raftctl/wal"
 )
 
 // section returns the part of a text below a heading.
@@ -95,4 +102,56 @@ func tags(t reflect.Type, seen []reflect.Type) (names []string) {
 		names = append(names, tags(f.Type, append(seen, t))...)
 	}
 	return names
+}
+
+// docs/repair.md has every class of the log and of what lies beside it, every remedy and every status, and no class or
+// remedy that there isn't.
+func TestRepairDoc(t *testing.T) {
+	text := readDoc(t, "docs/repair.md")
+	known := map[string]bool{}
+	for _, c := range append(wal.Classes(), outlook.Classes()...) {
+		wantInDoc(t, text, string(c.Class))
+		known[string(c.Class)] = true
+		row := strings.Contains(text, "\n| `"+string(c.Class)+"` |")
+		if mends := c.Severity == wal.SeverityError || c.Class == outlook.ClassSnapshotCorrupt; row != mends {
+			t.Errorf("docs/repair.md: %s has a row: %v, want %v", c.Class, row, mends)
+		}
+	}
+	for _, r := range repair.Remedies() {
+		wantInDoc(t, text, r.Name)
+		known[r.Name] = true
+	}
+	for _, heading := range []string{"| Class |", "| Remedy |"} {
+		_, rest, _ := strings.Cut(text, "\n"+heading)
+		table, _, _ := strings.Cut(rest, "\n\n")
+		for _, m := range regexp.MustCompile("`([a-z][a-z_]+)`").FindAllStringSubmatch(table, -1) {
+			if !known[m[1]] {
+				t.Errorf("docs/repair.md: %q is no class or remedy", m[1])
+			}
+		}
+	}
+}
+
+func wantInDoc(t *testing.T, text, name string) {
+	t.Helper()
+	if !strings.Contains(text, "`"+name+"`") {
+		t.Errorf("docs/repair.md lacks %q", name)
+	}
+}
+
+// The damaged log that README and demo repair is a healthy one with one bit flipped.
+func TestDamagedLog(t *testing.T) {
+	const segment = "member/wal/" + segmentName
+	good, err := os.ReadFile(filepath.Join(corpus.Dir(t, "c36-leasecp-1n-clean"), segment))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad, err := os.ReadFile(filepath.Join(corpus.Copy(t, "damaged/flipped"), segment))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad[724] ^= 1
+	if !bytes.Equal(good, bad) {
+		t.Error("it differs in more than the lowest bit at offset 724")
+	}
 }

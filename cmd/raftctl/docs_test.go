@@ -115,10 +115,10 @@ func wantNames(t *testing.T, text string, v any) {
 	}
 }
 
-// The README's session is what the commands print, but for how long they take.
+// The README's session is what the commands print, but for times, and how long they take.
 func TestReadmeSession(t *testing.T) {
-	took := regexp.MustCompile(`(?m)^took .*$`)
-	lines := strings.Split(took.ReplaceAllString(readDoc(t, "README.md"), "took"), "\n")
+	took := regexp.MustCompile(`(?m)^(took|changed) .*$`)
+	lines := strings.Split(took.ReplaceAllString(readDoc(t, "README.md"), "$1"), "\n")
 	dir := t.TempDir()
 	testdata, err := filepath.Abs("../../testdata")
 	if err == nil {
@@ -141,7 +141,7 @@ func TestReadmeSession(t *testing.T) {
 		a := testApp(&out, &errs)
 		a.Dir = dir
 		run(t.Context(), a, strings.Fields(rest))
-		want := took.ReplaceAllString(strings.TrimRight(out.String(), "\n"), "took")
+		want := took.ReplaceAllString(strings.TrimRight(out.String(), "\n"), "$1")
 		if got := strings.Join(lines[i+1:], "\n"); want == "" || !strings.HasPrefix(got, want+"\n") {
 			t.Errorf("README.md: after %q, want\n%s\n%s", line, want, errs.String())
 		}

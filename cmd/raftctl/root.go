@@ -14,17 +14,17 @@ import (
 func newRoot(a *ui.App) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "raftctl",
-		Short: "See into, trust and explain the Raft log of etcd, and its snapshots",
+		Short: "See into, trust, explain and repair the Raft log of etcd, and its snapshots",
 		Long: `raftctl reads the Raft log of etcd 3.4 to 3.7, its database and its snapshots: a data directory, a part
-of one, a saved snapshot, or an archive of these. It never changes what it reads: it takes no lock, and
-is safe on the directory of a running etcd. Only 'snapshot save', 'snapshot restore' and 'undo' write, and
-only what you name.`,
+of one, a saved snapshot, or an archive of these. It never changes what it reads, and is safe on the
+directory of a running etcd. 'snapshot save', 'snapshot restore' and 'wal repair' make new files, which
+you name. Only 'wal repair --in-place' and 'undo' give files that were there other names: the original
+is kept, and nothing is done while an etcd runs on it.`,
 		Example: `  raftctl doctor
+  raftctl wal repair /var/lib/etcd
   raftctl wal stat /var/lib/etcd
   raftctl wal dump /var/lib/etcd --op delete_range --key /registry/pods/
-  raftctl wal verify /var/lib/etcd
   raftctl snapshot status /var/lib/etcd --top 20
-  raftctl snapshot verify backup.db
   raftctl snapshot restore backup.db --data-dir new`,
 		Version:           metacmd.BuildVersion(),
 		Args:              ui.UnknownSubcommand,

@@ -2,6 +2,8 @@ package walcmd
 
 import (
 	"fmt"
+	"path"
+	"strings"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
@@ -49,10 +51,20 @@ func (t *repairReport) addApply() {
 		}
 	}
 	t.kv.Add("next", "%s", text)
-	t.kv.AddCommand(command("--output", paths.Beside(t.a, t.path, ".repaired")))
+	t.kv.AddCommand(command("--output", t.beside()))
 	if t.at.Log != "" {
 		t.kv.AddCommand(command("--in-place"))
 	}
+}
+
+// beside is where a copy can lie. That of what lies in an archive is advised in the current directory.
+func (t *repairReport) beside() string {
+	const ending = ".repaired"
+	if !t.member.Place.Archived {
+		return paths.Beside(t.a, t.path, ending)
+	}
+	name, _, _ := strings.Cut(path.Base(t.path), ".tar")
+	return paths.Beside(t.a, name, ending)
 }
 
 // addReplace says how the other members bring this one back: nothing is lost by that, where they are a majority.

@@ -40,6 +40,7 @@ func (t *repairReport) planned() error {
 		t.addStep(i)
 	}
 	t.addCost()
+	t.addOthers()
 	for _, x := range t.plan.Refused {
 		t.kv.Add("not taken", "%s: %s", x.Remedy, x.Why)
 	}
@@ -76,12 +77,12 @@ func (t *repairReport) verdict() (word string, color ui.Color, text string) {
 	case repair.StatusRepair:
 		text = "it can be repaired, and no entry is lost"
 		if len(c.Lost) > 0 {
-			text = fmt.Sprintf("it can be repaired; lost: %s", t.lost())
+			text = fmt.Sprintf("it can be repaired; lost: %s", lossOf(&t.plan.Cost))
 		}
 	case repair.StatusLoss:
-		text = fmt.Sprintf("it can be repaired only at a loss of %s", t.lost())
+		text = fmt.Sprintf("it can be repaired only at a loss of %s", lossOf(&t.plan.Cost))
 	case repair.StatusLossy:
-		text = fmt.Sprintf("it can be repaired; the loss is accepted of %s", t.lost())
+		text = fmt.Sprintf("it can be repaired; the loss is accepted of %s", lossOf(&t.plan.Cost))
 	case repair.StatusNone:
 		text = "nothing helps with it"
 		if t.o.cutAfter > 0 || len(t.o.neutralise) > 0 {
@@ -93,9 +94,8 @@ func (t *repairReport) verdict() (word string, color ui.Color, text string) {
 	return word, color, text
 }
 
-// lost says what is lost: entries, and what is none.
-func (t *repairReport) lost() string {
-	c := &t.plan.Cost
+// lossOf says what is lost: entries, and what is none.
+func lossOf(c *repair.Cost) string {
 	var list []string
 	if len(c.Lost) > 0 {
 		n := uint64(0)
@@ -159,7 +159,7 @@ func (t *repairReport) addCost() {
 	if len(t.plan.Steps) == 0 {
 		return
 	}
-	if text := t.lost(); text == "" {
+	if text := lossOf(&t.plan.Cost); text == "" {
 		t.kv.Add("cost", "no entry is lost")
 	} else {
 		t.kv.Add("cost", "lost: %s", text)
@@ -179,6 +179,24 @@ func (t *repairReport) addCost() {
 	}
 	if c.Maybe != "" {
 		t.kv.Add("", "%s", c.Maybe)
+	}
+}
+
+// addOthers says what would help as well.
+func (t *repairReport) addOthers() {
+	for i := range t.plan.Others {
+		c := &t.plan.Others[i]
+		if len(c.Steps) == 0 {
+			continue
+		}
+		s := &c.Steps[len(c.Steps)-1]
+		price := "costs more to write"
+		if text := lossOf(&c.Cost); text != "" {
+			price = "loses " + text
+		} else if len(c.Cost.Folded) > 0 {
+			price = "leaves " + joinRanges(c.Cost.Folded) + " to the database"
+		}
+		t.kv.Add("dearer", "%s: %s; it %s", s.Remedy, s.Does, price)
 	}
 }
 

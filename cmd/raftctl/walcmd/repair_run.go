@@ -203,9 +203,9 @@ func (r *repairing) apply(ctx context.Context) (err error) {
 		return err
 	}
 	o := repair.ApplyOptions{FS: r.a.FS, InPlace: r.o.inPlace, At: r.at, Dir: r.a.Dir, Now: r.a.Now(),
-		Version: metacmd.BuildVersion(), Command: r.commandLine()}
+		Version: metacmd.BuildVersion(), Command: r.commandLine("--in-place")}
 	if r.o.out != "" {
-		o.Output = r.a.Path(r.o.out)
+		o.Output, o.Command = r.a.Path(r.o.out), r.commandLine("--output", paths.Typed(r.o.out))
 	}
 	r.result, err = r.plan.Apply(ctx, r.member, o)
 	if changed, ok := errors.AsType[*repair.ChangedError](err); ok && r.o.applyFile != "" {
