@@ -63,7 +63,10 @@ type solution struct {
 	drop      []string
 	snapshots []edit.SnapFile
 	cost      Cost
-	unheard   bool // never without the user's word, whatever it costs
+
+	quarantine []string // .snap files that go on beyond the log's new end
+
+	unheard bool // never without the user's word, whatever it costs
 }
 
 // loses reports whether entries are lost that may not be without the user's word.

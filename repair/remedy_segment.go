@@ -39,7 +39,13 @@ func (r dropSegment) do(ctx context.Context, d *draft, f *Finding) (bool, error)
 		if err != nil {
 			return false, err
 		}
-		ok, err := d.attempt(ctx, func(c *edit.Changes) { c.Drop = append(c.Drop, d.original(file)) }, held.in)
+		drop := func(c *edit.Changes) { c.Drop = append(c.Drop, d.original(file)) }
+		var ok bool
+		if held == nil && k == at {
+			ok, err = d.attemptWith(ctx, drop, (*trial).cleaner) // it counted for nothing, or for the wrong thing
+		} else {
+			ok, err = d.attempt(ctx, drop, held.in)
+		}
 		if err != nil {
 			return false, err
 		}
@@ -131,9 +137,6 @@ func (r renameSegment) do(ctx context.Context, d *draft, f *Finding) (bool, erro
 		return false, err
 	}
 	names := namesOf(chainOf(links))
-	if names == nil {
-		return false, nil
-	}
 	var list []edit.Rename
 	for file, to := range names {
 		if to.String() != file {
@@ -141,7 +144,9 @@ func (r renameSegment) do(ctx context.Context, d *draft, f *Finding) (bool, erro
 		}
 	}
 	if len(list) == 0 {
-		return false, nil
+		if list = renamedByEntry(f, links); list == nil {
+			return false, nil
+		}
 	}
 	slices.SortFunc(list, func(a, b edit.Rename) int { return slices.Compare([]byte(a.From), []byte(b.From)) })
 	ok, err := d.attempt(ctx, func(c *edit.Changes) { c.Rename = merged(c.Rename, list) }, nil)
@@ -154,6 +159,20 @@ func (r renameSegment) do(ctx context.Context, d *draft, f *Finding) (bool, erro
 	}
 	d.plan.Steps = append(d.plan.Steps, newStep(r.Name(), []*Finding{f}, does, "each then goes on from the one before, by their checksums"))
 	return true, nil
+}
+
+// renamedByEntry gives a segment the index of its first entry, where that is what its name gets wrong.
+func renamedByEntry(f *Finding, links []link) []edit.Rename {
+	if f.Log.Class != wal.ClassNameIndex {
+		return nil
+	}
+	for _, l := range links {
+		if l.segment.File == f.File && l.first > 0 {
+			to := wal.SegmentName{Seq: l.segment.Name.Seq, Index: l.first}
+			return []edit.Rename{{From: f.File, To: to.String()}}
+		}
+	}
+	return nil
 }
 
 // merged returns renames in which later ones replace those of the same segment.

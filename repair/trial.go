@@ -64,8 +64,16 @@ func (d *draft) try(ctx context.Context, c *edit.Changes) (t *trial, err error) 
 	return newTrial(report), nil
 }
 
+// cleaner reports whether fewer things are wrong with a log than with another, whatever it lacks.
+func (t *trial) cleaner(than *trial) bool { return t.report.View != nil && t.errors < than.errors }
+
 // attempt makes a change the plan's if it helps, and more says nothing against it; more may be nil.
 func (d *draft) attempt(ctx context.Context, change func(*edit.Changes), more func(*trial) bool) (bool, error) {
+	return d.attemptWith(ctx, change, func(t, than *trial) bool { return t.helps(than) && (more == nil || more(t)) })
+}
+
+// attemptWith makes a change the plan's if the log is good enough with it.
+func (d *draft) attemptWith(ctx context.Context, change func(*edit.Changes), good func(t, than *trial) bool) (bool, error) {
 	c := d.plan.Changes
 	c.Drop = append([]string(nil), c.Drop...)
 	c.Rename = append([]edit.Rename(nil), c.Rename...)
@@ -75,7 +83,7 @@ func (d *draft) attempt(ctx context.Context, change func(*edit.Changes), more fu
 	if errors.Is(err, wal.ErrNoLog) {
 		return false, nil
 	}
-	if err != nil || !t.helps(newTrial(d.report)) || more != nil && !more(t) {
+	if err != nil || !good(t, newTrial(d.report)) {
 		return false, err
 	}
 	d.plan.Changes, d.stale = c, true
