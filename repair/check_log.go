@@ -8,6 +8,7 @@ import (
 
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/repair/crosscheck"
 	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -17,12 +18,13 @@ func (x *examination) checkLog(context.Context) {
 	p := &x.Place.Log
 	switch {
 	case p.State == datadir.Missing:
-		x.unchecked(CheckLog, path.Base(p.Path), fmt.Sprintf("there is no log: %s doesn't exist", p.Name))
+		x.unchecked(CheckLog, path.Base(p.Path), p.Err.Error())
 	case p.State == datadir.Unknown:
 		x.unchecked(CheckLog, "wal", "nothing tells where the log lies; give the data directory as well")
 	case x.LogErr != nil:
 		x.unchecked(CheckLog, "wal", fmt.Sprintf("the log was not read: %v", x.LogErr))
 	}
+	x.checkBeside()
 	if x.Report == nil {
 		return
 	}
@@ -33,6 +35,20 @@ func (x *examination) checkLog(context.Context) {
 	}
 	for c, n := range x.Report.Omitted {
 		x.Omitted[string(c)] += n
+	}
+}
+
+// checkBeside notes what an etcd that died while it began a log has left beside it.
+func (x *examination) checkBeside() {
+	left := func(p *datadir.Place, what string) {
+		if p.State == datadir.Present {
+			x.add(Finding{Class: string(crosscheck.ClassLeftover), Severity: verdict.Info, Check: CheckLog, File: path.Base(p.Path),
+				Evidence: what})
+		}
+	}
+	left(&x.Place.Unfinished, "a log in the making; etcd removes it")
+	for i := range x.Place.Broken {
+		left(&x.Place.Broken[i], "a log that could not be begun; etcd ignores it")
 	}
 }
 

@@ -155,6 +155,26 @@ var made = map[string]struct {
 		})
 		return m
 	}, "snapshot_members", repair.CheckMembers, "it lists the members 7a7a27dfe3ad92da, c82b8e8b92c2b37a", ""},
+	"a change that was interrupted": {func(t *testing.T) []string {
+		m := cluster(t, "c36-leasecp-1n-clean", "")
+		line := `{"event":"begun","id":"0123abcd","time":"2026-11-29T01:02:03Z","command":"raftctl wal repair etcd --in-place",` +
+			`"version":"1","staged":"wal.changing-0123abcd","kept":"wal.before-20261129T010203Z"}` + "\n"
+		if err := os.WriteFile(filepath.Join(m[0], "raftctl-changes.jsonl"), []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}, "change_interrupted", repair.CheckLog, "raftctl wal repair etcd --in-place was interrupted at 2026-11-29 01:02:03Z", "take it back"},
+	"a change whose undoing was interrupted": {func(t *testing.T) []string {
+		m := cluster(t, "c36-leasecp-1n-clean", "")
+		lines := `{"event":"begun","id":"0123abcd","time":"2026-11-29T01:02:03Z","command":"raftctl wal repair etcd --in-place",` +
+			`"version":"1","staged":"wal.changing-0123abcd","kept":"wal.before-20261129T010203Z"}` + "\n" +
+			`{"event":"done","id":"0123abcd","time":"2026-11-29T01:02:04Z"}` + "\n" +
+			`{"event":"undo_begun","id":"0123abcd","time":"2026-11-29T01:02:05Z","kept":"wal.undone-20261129T010205Z"}` + "\n"
+		if err := os.WriteFile(filepath.Join(m[0], "raftctl-changes.jsonl"), []byte(lines), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}, "change_interrupted", repair.CheckLog, "undoing raftctl wal repair", "goes on"},
 	"a received database": {func(t *testing.T) []string {
 		m := cluster(t, "c36-3m-clean", "m1")
 		copyFile(t, below(m[0], "snap/db"), below(m[0], "snap/"+snapshot.DBFileName(1930)))

@@ -83,9 +83,26 @@ func (p *patient) must(err error) {
 	}
 }
 
+// copyDir copies a folder. Zeros at the end of a file take no space.
 func copyDir(t *testing.T, from, to string) {
 	t.Helper()
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+	err := fs.WalkDir(os.DirFS(from), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(to, name), 0o700)
+		}
+		b, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, name), bytes.TrimRight(b, "\x00"), 0o600); err != nil {
+			return err
+		}
+		return os.Truncate(filepath.Join(to, name), int64(len(b)))
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

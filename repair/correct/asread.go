@@ -51,21 +51,50 @@ func frameOf(r *wal.Record) wal.Frame {
 }
 
 // knowsPadding reports whether the frame at the damage is known to have padding, or not to have any: by
-// what follows, or by the frames before it. No frame with padding comes before one without. Where a later
-// etcd may have gone on with a log without, and nothing follows, both are possible.
+// what follows, or by the frames before it. Where a later etcd may have gone on with a log without padding,
+// and nothing follows, both are possible.
 func (s *search) knowsPadding(p patch) bool {
-	pr := s.prove(p)
-	if pr.proven() || pr.follows() && !s.site.Before.Unpadded {
-		return true
+	pr, r := s.prove(p), s.site.Record
+	return pr.proven() || pr.follows() && !s.site.Before.Unpadded ||
+		s.sawPadding() && r.Pad == wal.Padding(r.Len-int64(r.Pad))
+}
+
+// paddings returns whether frames may be without padding: no, if one before the damage has some, and else
+// no and yes.
+func (s *search) paddings() []bool {
+	if s.sawPadding() {
+		return []bool{false}
 	}
-	for r, err := range s.log.SegmentRecords(s.site.Segment) {
-		if s.err = s.ctx.Err(); err != nil || s.err != nil || r.Pos.Off >= s.site.Before.Off {
+	return []bool{false, true}
+}
+
+// sawPadding reports whether a frame before the damage has padding. No frame without comes behind it.
+func (s *search) sawPadding() bool {
+	if s.padded == nil {
+		saw := false
+		for i := s.site.Segment; i >= max(s.site.Segment-1, 0) && !saw; i-- {
+			saw = s.hasPadding(i)
+		}
+		s.padded = &saw
+	}
+	return *s.padded
+}
+
+func (s *search) hasPadding(segment int) bool {
+	for r, err := range s.log.SegmentRecords(segment) {
+		if s.err = s.ctx.Err(); err != nil || s.err != nil {
 			return false
 		}
-		if r.Pad > 0 {
-			rec := s.site.Record
-			return rec.Pad == wal.Padding(rec.Len-int64(rec.Pad))
+		if segment == s.site.Segment && r.Pos.Off >= s.site.Before.Off {
+			return false
+		}
+		if r.Pad > 0 && r.Kind != wal.KindDamage && !r.Unchecked {
+			return true
 		}
 	}
 	return false
 }
+
+// ends reports whether the frame that a candidate makes surely ends where it says: the log goes on there, or
+// frames are known to have padding.
+func (s *search) ends(pr *proof) bool { return pr.follows() || s.sawPadding() }

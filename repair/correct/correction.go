@@ -57,8 +57,9 @@ type search struct {
 	src     io.ReaderAt
 	err     error // of a read, or ctx's: it finds nothing more
 
-	sums map[span]uint32 // of data behind the chain before the damage
+	sums map[span]uint32 // of bytes, from 0 on: see sum
 
+	padded   *bool           // a frame before the damage has padding; nil: not looked for yet
 	looked   bool            // metadata is set, if there is any
 	metadata []byte          // that other segments hold
 	members  map[uint64]bool // that the log names; nil if they were not looked for yet
@@ -71,7 +72,7 @@ type span struct{ off, n int64 }
 func (s *search) find() (*Correction, error) {
 	tried := int64(0)
 	for _, level := range []func(x *found){
-		s.asRead, s.singleBits, s.fields, s.forced, s.bytes, s.twoBits, s.words, s.fieldsAndBit,
+		s.asRead, s.singleBits, s.fields, s.forced, s.bytes, s.contents, s.twoBits, s.words, s.fieldsAndBit,
 		s.fieldsAndByte, s.zeroWord,
 	} {
 		var x found

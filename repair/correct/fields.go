@@ -87,6 +87,9 @@ func (s *search) end() int64 {
 func (s *search) addFields(x *found, f wal.Frame) {
 	stored, known := s.storedCRC()
 	says := known && stored == f.CRC && f.HasData
+	if !says && !s.goesOn(&f) {
+		return
+	}
 	for _, kind := range s.kinds() {
 		f.Kind = kind
 		p := patch{off: f.Off, bytes: f.AppendHead(nil)}
@@ -94,7 +97,7 @@ func (s *search) addFields(x *found, f wal.Frame) {
 			return
 		}
 		pr := s.prove(p)
-		if pr.records == 0 || !says && !pr.proven() {
+		if pr.records == 0 || !s.ends(&pr) || !says && !pr.proven() {
 			continue
 		}
 		p.why = fmt.Sprintf("a record of %d bytes there gives crc %s", f.Size, hex(f.CRC))
@@ -213,7 +216,7 @@ func (s *search) fieldsError(x *found, f wal.Frame, off int64, mask byte) {
 		f.Kind = kind
 		copy(b, f.AppendHead(nil))
 		p := patch{off: f.Off, bytes: b}
-		if pr := s.prove(p); pr.records > 0 && s.plausible(&pr) {
+		if pr := s.prove(p); pr.records > 0 && s.ends(&pr) && s.plausible(&pr) {
 			p.why = fmt.Sprintf("a record of %d bytes there, with another byte at offset %d, gives its crc %s", f.Size,
 				off, hex(f.CRC))
 			p.follow = pr.follows()

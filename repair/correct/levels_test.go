@@ -1,6 +1,7 @@
 package correct_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -130,16 +131,13 @@ func TestLevels(t *testing.T) {
 			f[e.file][e.Pos.Off+12] ^= 0x55
 		}, "errors within one byte", ""},
 		"two bits": {0, 2, func(f files, all []frame) {
-			e := pick(all, wal.KindState, 1)
+			e := pick(all, wal.KindEntry, 2)
 			f[e.file][e.data+1] ^= 4
 			f[e.file][e.data+8] ^= 64
 		}, "pairs of bits", ""},
 		"a word of a small record": {0, 2, func(f files, all []frame) {
-			e := pick(all, wal.KindEntry, 1)
-			if len(e.Data) > 8 {
-				panic("no small record")
-			}
-			off := (e.data + 1) / 2 * 2
+			e := pick(all, wal.KindEntry, 2)
+			off := (e.data + 7) / 2 * 2
 			f[e.file][off] ^= 0x1b
 			f[e.file][off+1] ^= 0x1b
 		}, "errors within a 16-bit word", ""},
@@ -159,7 +157,7 @@ func TestLevels(t *testing.T) {
 			f[e.file][e.data+100] ^= 8
 		}, "single bits of the data, each with the fields", ""},
 		"length and a byte": {0, 2, func(f files, all []frame) {
-			e := pick(all, wal.KindState, 1)
+			e := pick(all, wal.KindEntry, 2)
 			clear(f[e.file][e.Pos.Off : e.Pos.Off+8])
 			f[e.file][e.data+9] ^= 0x55
 		}, "bytes of the data, each with the fields", ""},
@@ -171,6 +169,18 @@ func TestLevels(t *testing.T) {
 			e := all[len(all)-1]
 			copy(f[e.file][e.Pos.Off+e.Len+100:], "lost words")
 		}, "", "none of"},
+		"hard state zeroed": {0, 2, func(f files, all []frame) {
+			e := pick(all, wal.KindState, 1)
+			clear(f[e.file][e.data : e.Pos.Off+e.Len])
+		}, "hard states and empty entries", ""},
+		"hard state gone": {0, 2, func(f files, all []frame) {
+			e := pick(all, wal.KindState, 1)
+			copy(f[e.file][e.Pos.Off:e.Pos.Off+e.Len], bytes.Repeat([]byte("gone"), 20))
+		}, "hard states and empty entries", ""},
+		"empty entry overwritten": {0, 2, func(f files, all []frame) {
+			e := pick(all, wal.KindEntry, 1)
+			copy(f[e.file][e.Pos.Off+8:e.Pos.Off+e.Len], bytes.Repeat([]byte("gone"), 20))
+		}, "hard states and empty entries", ""},
 		"data zeroed": {0, 2, func(f files, all []frame) {
 			e := pick(all, wal.KindEntry, long(all))
 			clear(f[e.file][e.data+20 : e.data+60])

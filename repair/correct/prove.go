@@ -40,7 +40,7 @@ const maxProof = 4
 func (s *search) prove(p patch) proof {
 	at := s.site.Before
 	x := s.proveFrom(p, at)
-	if at.Unpadded || x.follows() {
+	if at.Unpadded || x.follows() || s.sawPadding() {
 		return x
 	}
 	at.Unpadded = true
@@ -96,13 +96,24 @@ func (x *proof) proven() bool { return x.beyond > 0 || x.linked }
 func (x proof) follows() bool { return x.records > 1 || x.clean }
 
 // sum returns the checksum of the chain before the damage with data appended that lies in the segment.
+// What is tried often differs in a few bytes at the ends only, so that the checksum of what lies between is
+// kept.
 func (s *search) sum(d span) uint32 {
-	if sum, ok := s.sums[d]; ok {
-		return sum
+	const unit = 64 // more than precedes the data in a frame
+	mid := span{off: s.site.Before.Off + unit}
+	hi := d.off + d.n
+	mid.n = (hi - mid.off) / unit * unit
+	if mid.n <= 0 || d.off > mid.off {
+		return s.sumFrom(s.site.Before.Sum, d)
 	}
-	sum := s.sumFrom(s.site.Before.Sum, d)
-	s.sums[d] = sum
-	return sum
+	fresh, ok := s.sums[mid]
+	if !ok {
+		fresh = s.sumFrom(0, mid)
+		s.sums[mid] = fresh
+	}
+	sum := s.sumFrom(s.site.Before.Sum, span{d.off, mid.off - d.off})
+	sum = forthBy(sum, mid.n) ^ fresh
+	return s.sumFrom(sum, span{mid.off + mid.n, hi - mid.off - mid.n})
 }
 
 // sumFrom returns the checksum of a chain with data appended that lies in the segment.

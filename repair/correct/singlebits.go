@@ -51,20 +51,18 @@ func (s *search) headBit(x *found, b []byte, i, bit int) {
 		if pr := s.prove(p); pr.records > 0 && (at.Seeded || i < checksumAt || pr.proven()) {
 			p.why = fmt.Sprintf("bit %d of the byte at offset %d: the record of %d bytes then gives its crc %s",
 				bit, p.off, f.Size, hex(f.CRC))
-			p.follow = pr.follows()
+			p.follow = pr.proven() || pr.follows() && !s.firstPadded(&f)
 			s.add(x, p)
 		}
 		return
 	}
 }
 
-// paddings returns whether frames may be without padding: no, and yes where the segment has such, or
-// nothing has told yet.
-func (s *search) paddings() []bool {
-	if s.site.Before.Unpadded || s.site.Before.Records() < 2 {
-		return []bool{false, true}
-	}
-	return []bool{false}
+// firstPadded reports whether a frame would be the first with padding in a segment that holds frames
+// without. Behind the last record nothing tells the two apart, and the log reads the same: it is taken to be
+// like those before.
+func (s *search) firstPadded(f *wal.Frame) bool {
+	return f.Pad > 0 && s.site.Before.Unpadded && !s.sawPadding()
 }
 
 // chains reports whether a frame continues the chain before the damage.

@@ -38,3 +38,29 @@ func oneBit(v uint32) bool { return bits.OnesCount32(v) == 1 }
 
 // forth is what one byte of zeros does to a CRC register.
 func forth(r uint32) uint32 { return r>>8 ^ castagnoli[byte(r)] }
+
+// forthBy is what n bytes of zeros do to a CRC register. It takes as long for many as for few: n bytes
+// multiply the register, as a polynomial, by x to the power of 8n.
+func forthBy(r uint32, n int64) uint32 {
+	for square := forth(one); n > 0; n >>= 1 {
+		if n&1 != 0 {
+			r = multiply(r, square)
+		}
+		square = multiply(square, square)
+	}
+	return r
+}
+
+// one is the polynomial 1 in a CRC register, whose uppermost bit has the lowest power.
+const one = 1 << 31
+
+// multiply multiplies two polynomials in a CRC register.
+func multiply(a, b uint32) (product uint32) {
+	for ; a != 0; a <<= 1 {
+		if a&one != 0 {
+			product ^= b
+		}
+		b = b>>1 ^ -(b&1)&crc32.Castagnoli
+	}
+	return product
+}
