@@ -87,8 +87,23 @@ func (d *draft) problems() (list []*Finding) {
 			list = append(list, newLogFinding(d.member, f))
 		}
 	}
-	return list
+	return append(list, d.lostEnd()...)
 }
+
+// lostEnd returns the finding that the database has applied entries that the log doesn't reach: etcd would not apply
+// what comes to their places.
+func (d *draft) lostEnd() []*Finding {
+	applied, last := d.applied().Index, d.view().LastIndex()
+	segments := d.log.Segments()
+	if applied <= last || len(segments) == 0 {
+		return nil
+	}
+	f := &wal.Finding{Class: classAhead, Severity: verdict.Error, Pos: wal.Position{Segment: segments[len(segments)-1].File},
+		Evidence: fmt.Sprintf("the log ends at entry %d, and the database has applied entries up to %d", last, applied)}
+	return []*Finding{newLogFinding(d.member, f)}
+}
+
+const classAhead = wal.Class(crosscheck.ClassAhead)
 
 // newLogFinding returns the finding of a log's check.
 func newLogFinding(m *Member, f *wal.Finding) *Finding {

@@ -31,7 +31,7 @@ func (d *draft) holes() (list []hole) {
 	v := d.view()
 	next := v.Base.Index + 1
 	for i, r := range v.Ranges {
-		if r.First > next || i > 0 {
+		if (r.First > next || i > 0) && !d.snapshotTo(r.First) {
 			list = append(list, hole{First: next, Last: r.First - 1})
 		}
 		next = r.Last + 1
@@ -40,6 +40,23 @@ func (d *draft) holes() (list []hole) {
 		list = append(list, hole{First: next, Last: max(last, next-1), Tail: true})
 	}
 	return list
+}
+
+// snapshotTo reports whether the log goes on with an entry behind a snapshot that the leader sent: what is before it
+// need not be there.
+func (d *draft) snapshotTo(index uint64) bool {
+	for i := range d.view().Snapshots {
+		s := &d.view().Snapshots[i]
+		if !s.Valid || s.Index == 0 || s.Index != index-1 {
+			continue
+		}
+		if _, have := d.view().Locate(s.Index); have == nil {
+			continue // the member's own
+		}
+		pos, err := d.view().Locate(index)
+		return err == nil && d.before(edit.PlaceOf(s.Pos), edit.PlaceOf(pos))
+	}
+	return false
 }
 
 // endsInDamage reports whether the last bytes of the log are damaged: what they said isn't known.
@@ -157,4 +174,31 @@ func (d *draft) lastFlavor() raftpb.Flavor {
 		}
 	}
 	return flavor
+}
+
+// keepSnapshot sees to it that a log whose beginning is gone still has a record of a snapshot that etcd can start
+// from. ok is false if there is none.
+func (d *draft) keepSnapshot(out *solution) (ok bool) {
+	r, v := out.rewrite, d.view()
+	if r == nil || r.Begin != nil || v.First.Index <= 1 && d.log.Segments()[0].Name.Seq == 0 {
+		return true
+	}
+	for i := range v.Snapshots {
+		s := &v.Snapshots[i]
+		kept := r.End == (edit.Place{}) || d.before(edit.PlaceOf(s.Pos), r.End)
+		if s.Valid && s.Index > 0 && kept && (d.confOf(s) != nil || d.flavor() == raftpb.FlavorPbgo) {
+			return true
+		}
+	}
+	f := d.snapFrom(max(v.First.Index, 1) - 1)
+	if f == nil {
+		return len(d.files) == 0 // a log alone has no snapshots to start from, as it is
+	}
+	snap := wal.Snapshot{Index: f.ID.Index, Term: f.ID.Term, ConfState: &f.Metadata.ConfState}
+	in := edit.Insert{Kind: uint8(wal.KindSnapshot), Data: snap.AppendTo(nil, d.flavor())}
+	r.Insert = append([]edit.Insert{in}, r.Insert...)
+	if r.From == (edit.Place{}) && len(r.Skip) == 0 && !r.Ordered {
+		r.From = edit.PlaceOf(d.scanned.last)
+	}
+	return true
 }

@@ -194,6 +194,10 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 		if s == nil || !d.nameOwner(s) {
 			continue
 		}
+		if !d.keepSnapshot(s) {
+			d.refuse(r.Name(), "the log would have no record of a snapshot left that etcd could start from")
+			continue
+		}
 		if err := d.keepHead(ctx, s.rewrite); err != nil {
 			return err
 		}
@@ -266,6 +270,7 @@ func (d *draft) take(s *solution) {
 	p.Changes.Rewrite = s.rewrite
 	p.Changes.Drop = append(p.Changes.Drop, s.drop...)
 	p.Changes.Snapshots = append(p.Changes.Snapshots, s.snapshots...)
+	p.Changes.Quarantine = append(p.Changes.Quarantine, s.quarantine...)
 	d.tellCost(&p.Cost)
 	p.Status = StatusRepair
 	switch {

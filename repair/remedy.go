@@ -40,7 +40,7 @@ type logRemedy interface {
 
 // The remedies, in the order in which they are tried. Of solutions that cost the same the first is taken.
 var (
-	placeRemedies = []placeRemedy{correctBytes{}, restoreBytes{}, dropSegment{}, renameSegment{}, quarantine{}}
+	placeRemedies = []placeRemedy{correctBytes{}, restoreBytes{}, renameSegment{}, dropSegment{}, quarantine{}}
 	logRemedies   = []logRemedy{rechain{}, splice{}, dropLeading{}, beginAnew{}, cutEnd{}, neutralise{}}
 )
 
@@ -63,10 +63,14 @@ type solution struct {
 	drop      []string
 	snapshots []edit.SnapFile
 	cost      Cost
+
+	quarantine []string // .snap files that go on beyond the log's new end
+
+	unheard bool // never without the user's word, whatever it costs
 }
 
 // loses reports whether entries are lost that may not be without the user's word.
-func (s *solution) loses() bool { return s.cost.Loses() }
+func (s *solution) loses() bool { return s.unheard || s.cost.Loses() }
 
 // better reports whether a solution costs less than another: fewer committed entries, fewer entries, fewer that
 // only the database has from then on, fewer bytes.

@@ -78,6 +78,9 @@ func (d *draft) need(problems []*Finding) uint64 {
 	}
 	for _, f := range problems {
 		need = max(need, d.stopsAt(f))
+		if f.Log.Class == wal.ClassEtcdStart {
+			need = max(need, d.view().First.Index)
+		}
 		if f.Log.Class == wal.ClassSnapshotFile {
 			if s := d.view().NewestSnapshot(); s != nil {
 				need = max(need, s.Index)

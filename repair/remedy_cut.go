@@ -6,6 +6,7 @@ import (
 
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
+	"github.com/raftctl/raftctl/snapshot"
 )
 
 // cutEnd ends the log where it stops being whole: behind an unfinished last write, and else, where that is
@@ -43,6 +44,11 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 	out := &solution{rewrite: &edit.Rewrite{From: d.start(s, []edit.Insert{{At: end}}), Skip: s.skips, End: end}}
 	d.lose(&out.cost, h.First, max(h.Last, d.view().Last.Index))
 	d.endWith(out, last)
+	for i := range d.files {
+		if f := &d.files[i]; f.Kind == snapshot.KindSnapshot && f.ID.Index > last.Index {
+			out.quarantine = append(out.quarantine, f.Name)
+		}
+	}
 	why := "nothing that is intact, or known to be committed, lies behind it"
 	if out.loses() {
 		why = "what lies behind can't be had back"

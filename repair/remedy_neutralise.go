@@ -27,7 +27,7 @@ func (r neutralise) solve(ctx context.Context, d *draft, problems []*Finding) (*
 	if err != nil || len(contradicting(problems)) > 0 {
 		return nil, err
 	}
-	out := &solution{rewrite: &edit.Rewrite{Skip: slices.Clone(s.skips)}, cost: Cost{Written: s.size}}
+	out := &solution{unheard: true, rewrite: &edit.Rewrite{Skip: slices.Clone(s.skips)}, cost: Cost{Written: s.size}}
 	for _, h := range d.holes() {
 		if h.Tail && h.missing() > 0 || !h.Tail && h.missing() == 0 {
 			return nil, nil // nothing tells what it would have to go on with

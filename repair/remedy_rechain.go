@@ -28,13 +28,35 @@ func (r rechain) solve(ctx context.Context, d *draft, problems []*Finding) (*sol
 	if !s.dirty {
 		return r.anew(d, problems), nil
 	}
+	metadata, ok := d.otherMetadata(problems)
+	if !ok {
+		return nil, nil
+	}
 	return &solution{
 		steps: []Step{newStep(r.Name(), problems,
 			fmt.Sprintf("leave out %s, and write the records from there on anew", stretches(s.skips)),
 			"all entries are there and intact, each is known to follow the one before")},
-		rewrite: &edit.Rewrite{From: d.start(s, nil), Skip: s.skips},
+		rewrite: &edit.Rewrite{From: d.start(s, nil), Skip: s.skips, Metadata: metadata},
 		cost:    Cost{Written: s.size},
 	}, nil
+}
+
+// otherMetadata returns the log's own metadata where a segment has another one, though it goes on from the one
+// before; nil if none has. ok is false for a segment that doesn't go on: it is another log's.
+func (d *draft) otherMetadata(problems []*Finding) (own []byte, ok bool) {
+	at := func(c wal.Class, file string) bool {
+		return slices.ContainsFunc(problems, func(f *Finding) bool { return f.Log.Class == c && f.File == file })
+	}
+	for _, f := range problems {
+		if f.Log.Class != wal.ClassMetadata {
+			continue
+		}
+		if at(wal.ClassCRCChain, f.File) || d.view().MetadataErr != nil {
+			return nil, false
+		}
+		own = d.view().Metadata.AppendTo(nil)
+	}
+	return own, true
 }
 
 // anew writes the whole log anew where only its heads are not as they should be; nil where that isn't it.

@@ -42,7 +42,7 @@ func (r restoreBytes) do(ctx context.Context, d *draft, f *Finding) (bool, error
 		if err != nil || p == nil {
 			return false, err
 		}
-		ok, err := d.attempt(ctx, func(c *edit.Changes) { c.Patches = append(c.Patches, *p) })
+		ok, err := d.attempt(ctx, func(c *edit.Changes) { c.Patches = append(c.Patches, *p) }, nil)
 		if err != nil {
 			return false, err
 		}

@@ -2,7 +2,10 @@ package repair
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path"
 	"slices"
 
 	"github.com/raftctl/raftctl/repair/edit"
@@ -32,7 +35,17 @@ func (r dropSegment) do(ctx context.Context, d *draft, f *Finding) (bool, error)
 			continue
 		}
 		file := d.log.Segments()[k].File
-		ok, err := d.attempt(ctx, func(c *edit.Changes) { c.Drop = append(c.Drop, d.original(file)) })
+		held, err := d.entriesOf(ctx, k)
+		if err != nil {
+			return false, err
+		}
+		drop := func(c *edit.Changes) { c.Drop = append(c.Drop, d.original(file)) }
+		var ok bool
+		if held == nil && k == at {
+			ok, err = d.attemptWith(ctx, drop, (*trial).cleaner) // it counted for nothing, or for the wrong thing
+		} else {
+			ok, err = d.attempt(ctx, drop, held.in)
+		}
 		if err != nil {
 			return false, err
 		}
@@ -43,6 +56,53 @@ func (r dropSegment) do(ctx context.Context, d *draft, f *Finding) (bool, error)
 		}
 	}
 	return false, nil
+}
+
+// heldEntries are the terms of the entries of one segment, by index; nil if it is another log's.
+type heldEntries map[uint64]uint64
+
+// entriesOf returns the entries of the k-th segment, read by itself.
+func (d *draft) entriesOf(ctx context.Context, k int) (heldEntries, error) {
+	held, n := heldEntries{}, 0
+	for rec, err := range d.log.SegmentRecords(k) {
+		if err != nil {
+			return nil, err
+		}
+		if n++; n%pollEvery == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		var m wal.Metadata
+		switch {
+		case rec.Kind == wal.KindMetadata && m.Unmarshal(rec.Data) == nil && d.view().MetadataErr == nil && m != d.view().Metadata:
+			return nil, nil
+		case rec.Kind == wal.KindEntry && rec.ID.Index > 0:
+			held[rec.ID.Index] = rec.ID.Term
+		}
+	}
+	return held, nil
+}
+
+// in reports whether a log holds all of the entries, intact, or was led on by others after them.
+func (h heldEntries) in(t *trial) bool {
+	for index, term := range h {
+		if !holds(t.report.View, index, term) {
+			return false
+		}
+	}
+	return true
+}
+
+// holds reports whether a log has an entry at an index, intact, of a term or a later one.
+func holds(v *wal.View, index, term uint64) bool {
+	if !slices.ContainsFunc(v.Ranges, func(r wal.IndexRange) bool { return r.First <= index && index <= r.Last }) {
+		return index <= v.Base.Index
+	}
+	for _, t := range v.Terms {
+		if t.Index <= index && index < t.Index+t.N {
+			return t.EntryID.Term >= term
+		}
+	}
+	return false
 }
 
 // original returns the name in the source of a segment of the log as corrected so far.
@@ -77,9 +137,6 @@ func (r renameSegment) do(ctx context.Context, d *draft, f *Finding) (bool, erro
 		return false, err
 	}
 	names := namesOf(chainOf(links))
-	if names == nil {
-		return false, nil
-	}
 	var list []edit.Rename
 	for file, to := range names {
 		if to.String() != file {
@@ -87,10 +144,12 @@ func (r renameSegment) do(ctx context.Context, d *draft, f *Finding) (bool, erro
 		}
 	}
 	if len(list) == 0 {
-		return false, nil
+		if list = renamedByEntry(f, links); list == nil {
+			return false, nil
+		}
 	}
 	slices.SortFunc(list, func(a, b edit.Rename) int { return slices.Compare([]byte(a.From), []byte(b.From)) })
-	ok, err := d.attempt(ctx, func(c *edit.Changes) { c.Rename = merged(c.Rename, list) })
+	ok, err := d.attempt(ctx, func(c *edit.Changes) { c.Rename = merged(c.Rename, list) }, nil)
 	if !ok || err != nil {
 		return false, err
 	}
@@ -100,6 +159,20 @@ func (r renameSegment) do(ctx context.Context, d *draft, f *Finding) (bool, erro
 	}
 	d.plan.Steps = append(d.plan.Steps, newStep(r.Name(), []*Finding{f}, does, "each then goes on from the one before, by their checksums"))
 	return true, nil
+}
+
+// renamedByEntry gives a segment the index of its first entry, where that is what its name gets wrong.
+func renamedByEntry(f *Finding, links []link) []edit.Rename {
+	if f.Log.Class != wal.ClassNameIndex {
+		return nil
+	}
+	for _, l := range links {
+		if l.segment.File == f.File && l.first > 0 {
+			to := wal.SegmentName{Seq: l.segment.Name.Seq, Index: l.first}
+			return []edit.Rename{{From: f.File, To: to.String()}}
+		}
+	}
+	return nil
 }
 
 // merged returns renames in which later ones replace those of the same segment.
@@ -118,34 +191,63 @@ type link struct {
 	whole      bool
 }
 
-// links reads how each segment begins and ends.
+// links reads how each segment begins and ends, by itself: whatever its name says, and what stands before it.
 func (d *draft) links(ctx context.Context) (list []link, err error) {
-	for i, s := range d.log.Segments() {
-		l := link{segment: s, whole: true}
-		n := 0
-		for rec, err := range d.log.SegmentRecords(i) {
-			if err != nil {
-				return nil, err
-			}
-			if n++; n%pollEvery == 0 && ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			if rec.Kind == wal.KindDamage {
-				l.whole = l.whole && (rec.Len == 0 || rec.Damage.Class == wal.ClassTrailingZero) // the last one has space left
-				continue
-			}
-			if n == 1 {
-				l.begin = rec.CRC
-				l.whole = rec.Kind == wal.KindCRC
-			}
-			if l.first == 0 && rec.Kind == wal.KindEntry {
-				l.first = rec.ID.Index
-			}
-			l.end = rec.CRC
+	for _, s := range d.log.Segments() {
+		l, err := d.linkOf(ctx, s)
+		if err != nil {
+			return nil, err
 		}
 		list = append(list, l)
 	}
 	return list, nil
+}
+
+func (d *draft) linkOf(ctx context.Context, s wal.Segment) (l link, err error) {
+	l = link{segment: s, whole: true}
+	log, err := wal.Open(alone{d.log.FS(), path.Join(d.log.Dir(), s.File)}, aloneName)
+	if errors.Is(err, wal.ErrNoLog) || errors.Is(err, wal.ErrEmpty) {
+		return link{segment: s}, nil
+	}
+	if err != nil {
+		return l, err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	n := 0
+	for rec, err := range log.Records(wal.Inspect) {
+		if n++; err == nil && n%pollEvery == 0 {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return l, err
+		}
+		switch {
+		case rec.Kind == wal.KindDamage:
+			return link{segment: s}, nil
+		case n == 1:
+			l.begin, l.whole = rec.CRC, rec.Kind == wal.KindCRC
+		case l.first == 0 && rec.Kind == wal.KindEntry:
+			l.first = rec.ID.Index
+		}
+		l.end = rec.CRC
+	}
+	return l, nil
+}
+
+// alone is a file system with one file, under a name that is no segment's.
+type alone struct {
+	fs   fs.FS
+	file string
+}
+
+const aloneName = "segment"
+
+// Open implements [fs.FS].
+func (a alone) Open(name string) (fs.File, error) {
+	if name != aloneName {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return a.fs.Open(a.file)
 }
 
 // chainOf returns the segments in the order in which they go on from each other; nil unless there is exactly one,

@@ -44,6 +44,10 @@ func (r splice) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 		return nil, nil
 	}
 	out.rewrite.From = d.start(s, out.rewrite.Insert)
+	if s.tangled {
+		out.rewrite.Ordered, out.rewrite.From, out.rewrite.Skip = true, edit.Place{}, nil
+		out.cost.Written = d.report.Bytes
+	}
 	d.endWith(out, d.lastOf(out))
 	for i := range out.steps {
 		out.steps[i].Findings = newStep("", problems, "", "").Findings

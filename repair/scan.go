@@ -15,6 +15,10 @@ type scan struct {
 	dirty bool         // there are any
 	last  wal.Position // behind the last record
 	size  int64        // bytes from first on
+
+	// tangled says that behind the first of them lie entries that others have overwritten: what comes in between
+	// would not find its place.
+	tangled bool
 }
 
 // pollEvery is after how many records the context is looked at.
@@ -65,6 +69,7 @@ func (s *scan) record(rec *wal.Record, view *wal.View) {
 	}
 	if s.dirty {
 		s.size += rec.Len
+		s.tangled = s.tangled || !bad && rec.Kind == wal.KindEntry && !view.Live(rec.Pos, rec.ID.Index)
 	}
 	s.last = wal.Position{Segment: rec.Pos.Segment, Off: rec.Pos.Off + rec.Len}
 }

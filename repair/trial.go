@@ -16,6 +16,8 @@ type trial struct {
 	errors  int    // findings that are errors
 	entries uint64 // live ones that are intact
 	last    uint64
+	commit  uint64 // that a hard state tells
+	snaps   int    // snapshot records that count
 }
 
 func newTrial(r *outlook.Report) *trial {
@@ -29,7 +31,12 @@ func newTrial(r *outlook.Report) *trial {
 		t.errors += n
 	}
 	if r.View != nil {
-		t.last = r.View.LastIndex()
+		t.last, t.commit = r.View.LastIndex(), r.View.State.Commit
+		for i := range r.View.Snapshots {
+			if r.View.Snapshots[i].Valid {
+				t.snaps++
+			}
+		}
 		for _, rng := range r.View.Ranges {
 			t.entries += rng.Len()
 		}
@@ -39,7 +46,8 @@ func newTrial(r *outlook.Report) *trial {
 
 // helps reports whether a log is better than another, and lacks nothing that the other has.
 func (t *trial) helps(than *trial) bool {
-	return t.report.View != nil && t.errors < than.errors && t.entries >= than.entries && t.last >= than.last
+	return t.report.View != nil && t.errors < than.errors && t.entries >= than.entries && t.last >= than.last &&
+		t.commit >= than.commit && t.snaps >= than.snaps
 }
 
 // try reads the log with changes laid over it.
@@ -56,8 +64,16 @@ func (d *draft) try(ctx context.Context, c *edit.Changes) (t *trial, err error) 
 	return newTrial(report), nil
 }
 
-// attempt makes a change the plan's if it helps.
-func (d *draft) attempt(ctx context.Context, change func(*edit.Changes)) (bool, error) {
+// cleaner reports whether fewer things are wrong with a log than with another, whatever it lacks.
+func (t *trial) cleaner(than *trial) bool { return t.report.View != nil && t.errors < than.errors }
+
+// attempt makes a change the plan's if it helps, and more says nothing against it; more may be nil.
+func (d *draft) attempt(ctx context.Context, change func(*edit.Changes), more func(*trial) bool) (bool, error) {
+	return d.attemptWith(ctx, change, func(t, than *trial) bool { return t.helps(than) && (more == nil || more(t)) })
+}
+
+// attemptWith makes a change the plan's if the log is good enough with it.
+func (d *draft) attemptWith(ctx context.Context, change func(*edit.Changes), good func(t, than *trial) bool) (bool, error) {
 	c := d.plan.Changes
 	c.Drop = append([]string(nil), c.Drop...)
 	c.Rename = append([]edit.Rename(nil), c.Rename...)
@@ -67,7 +83,7 @@ func (d *draft) attempt(ctx context.Context, change func(*edit.Changes)) (bool, 
 	if errors.Is(err, wal.ErrNoLog) {
 		return false, nil
 	}
-	if err != nil || !t.helps(newTrial(d.report)) {
+	if err != nil || !good(t, newTrial(d.report)) {
 		return false, err
 	}
 	d.plan.Changes, d.stale = c, true

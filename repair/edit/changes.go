@@ -64,6 +64,9 @@ type Rewrite struct {
 	End Place `json:"end"`
 	// Commit bounds what hard states commit; 0 for no bound.
 	Commit uint64 `json:"commit,omitempty"`
+	// Ordered lets the log hold the entries that count, each once and in the order of their indexes, and nothing else
+	// but snapshot records: where what was overwritten lies between what is missing.
+	Ordered bool `json:"ordered,omitempty"`
 	// Metadata, if not empty, is that of every segment.
 	Metadata Hex `json:"metadata,omitempty"`
 }

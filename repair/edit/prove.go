@@ -75,7 +75,7 @@ func endOf(log *wal.Log) (end logEnd, err error) {
 // as well, and no change of the log makes it.
 func (m *maker) known(f *wal.Finding) bool {
 	switch f.Class {
-	case outlook.ClassEtcdStop, wal.ClassEtcdStart, wal.ClassSnapshotFile, outlook.ClassSnapshotNewer, outlook.ClassSecondLog,
+	case outlook.ClassEtcdStop, wal.ClassSnapshotFile, outlook.ClassSnapshotNewer, outlook.ClassSecondLog,
 		wal.ClassLostEnd:
 		return true
 	}

@@ -121,7 +121,7 @@ func (w *rewriter) pass(rec *wal.Record, yield func(*wal.Record, error) bool) bo
 	if rec.Kind == wal.KindState && w.plan.Commit > 0 {
 		return yield(w.bounded(rec))
 	}
-	if rec.Kind == wal.KindMetadata && len(w.plan.Metadata) > 0 { // no other is intact
+	if rec.Kind == wal.KindMetadata && len(w.plan.Metadata) > 0 { // whatever this segment says
 		r := *rec
 		r.Data = w.plan.Metadata
 		rec = &r

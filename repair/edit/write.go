@@ -102,6 +102,9 @@ func (m *maker) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if r.Ordered {
+		return errors.Join(wal.Copy(writer, m.ordered(ctx)), writer.Close())
+	}
 	rewriter := newRewriter(r, m.log, m.view, m.Donors)
 	err = wal.Copy(writer, rewriter.records(ctx))
 	m.lowest = rewriter.lowest

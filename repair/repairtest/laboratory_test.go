@@ -53,7 +53,10 @@ func (g *given) writeDonors(t *testing.T, dir string) (list []string) {
 
 func runSeed(t *testing.T, seed uint64, y *tally) {
 	g := givenBy(t, seed)
-	dir := t.TempDir()
+	dir := os.Getenv("RAFTCTL_KEEP") // what lies there afterwards is the last case, for a look
+	if dir == "" {
+		dir = t.TempDir()
+	}
 	donors := g.writeDonors(t, dir)
 	for n := range g.cases() {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -62,7 +65,9 @@ func runSeed(t *testing.T, seed uint64, y *tally) {
 			if err := writeDir(at, s.dir()); err != nil {
 				t.Fatal(err)
 			}
-			defer func() { _ = os.RemoveAll(filepath.Dir(at)) }()
+			if os.Getenv("RAFTCTL_KEEP") == "" {
+				defer func() { _ = os.RemoveAll(filepath.Dir(at)) }()
+			}
 			class := s.class(t)
 			for name, r := range map[string]*trial{
 				"alone":              {specimen: s, dir: at},
