@@ -40,7 +40,7 @@ type ApplyOptions struct {
 	Now      time.Time
 	Command  string // for the record
 	Version  string
-	Progress func(what string, done, total int64)
+	Progress func(what string, done, total int64) // is told how many bytes are done; it may be nil
 }
 
 // Result is what applying a plan has made.
@@ -101,7 +101,7 @@ func (p *Plan) make(ctx context.Context, m *Member, staged *change.Staged, o *Ap
 		return nil, err
 	}
 	made, err := edit.Make(ctx, edit.Options{FS: o.FS, Dir: staged.Log(), Source: m.Log, Changes: &p.Changes, Lost: p.Cost.Lost,
-		Donors: donors.views, Unchanged: func(ctx context.Context) error { return p.stillSame(ctx, m) }})
+		Donors: donors.views, Progress: o.Progress, Unchanged: func(ctx context.Context) error { return p.stillSame(ctx, m) }})
 	if err = errors.Join(err, donors.close()); err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func (p *Plan) writeSnap(ctx context.Context, m *Member, staged *change.Staged, 
 		if slices.Contains(p.Changes.Quarantine, f.Name) {
 			continue
 		}
-		if err := copyFile(ctx, o.FS, place, f.Name, to); err != nil {
+		if err := o.copyFile(ctx, place, f.Name, to); err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
@@ -179,19 +179,31 @@ func writeFile(fsys vfs.FS, name string, data []byte) (err error) {
 }
 
 // copyFile copies a file of the source's to one of the result's.
-func copyFile(ctx context.Context, fsys vfs.FS, from *datadir.Place, name, to string) (err error) {
+func (o *ApplyOptions) copyFile(ctx context.Context, from *datadir.Place, name, to string) (err error) {
 	in, err := from.FS.Open(path.Join(from.Path, name))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.Close() }() // opened for reading
-	out, err := fsys.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, staging.FileMode)
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	out, err := o.FS.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, staging.FileMode)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	_, err = io.CopyBuffer(out, &polled{ctx, in}, make([]byte, 1<<20))
+	_, err = io.CopyBuffer(out, &polled{ctx: ctx, r: in, tell: o.telling("copy "+name, info.Size())}, make([]byte, 1<<20))
 	return err
+}
+
+// telling returns a function that is to be called with how many bytes of something are done.
+func (o *ApplyOptions) telling(what string, total int64) func(done int64) {
+	if o.Progress == nil {
+		return nil
+	}
+	return func(done int64) { o.Progress(what, done, total) }
 }
 
 // stillSame compares the source with what the plan was made for, where that was not done by its contents before.

@@ -49,7 +49,8 @@ func (d *draft) reopen(ctx context.Context) error {
 		return err
 	}
 	var err error
-	d.report, err = outlook.Examine(ctx, d.log, outlook.Options{Member: d.log.Member()})
+	d.report, err = outlook.Examine(ctx, d.log, outlook.Options{Member: d.log.Member(),
+		Verify: wal.VerifyOptions{Progress: progressOf(d.log, d.o.Progress)}})
 	if err == nil && d.report.View == nil {
 		err = wal.ErrTooManyEvents
 	}

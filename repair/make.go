@@ -32,7 +32,8 @@ type PlanOptions struct {
 	// a problem as well.
 	Start string
 
-	Progress func(what string, done, total int64)
+	// Progress is told now and then how many bytes of the log were read again, and of how many; it may be nil.
+	Progress func(done, total int64)
 }
 
 // maxRounds bounds how often a log is read again because something was corrected.

@@ -133,21 +133,27 @@ func fileOf(ctx context.Context, fsys fs.FS, name string) (File, error) {
 	}
 	defer func() { _ = f.Close() }() // opened for reading
 	sum := sha256.New()
-	n, err := io.Copy(sum, &polled{ctx, f})
+	n, err := io.Copy(sum, &polled{ctx: ctx, r: f})
 	return File{Name: path.Base(name), Size: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, err
 }
 
 // polled is a reader that ends with its context.
 type polled struct {
-	ctx context.Context
-	r   io.Reader
+	ctx  context.Context
+	r    io.Reader
+	tell func(done int64) // that so many bytes are read; may be nil
+	done int64
 }
 
 func (p *polled) Read(b []byte) (int, error) {
 	if err := p.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return p.r.Read(b)
+	n, err := p.r.Read(b)
+	if p.done += int64(n); p.tell != nil {
+		p.tell(p.done)
+	}
+	return n, err
 }
 
 // ChangedError is returned when the files that a plan was made for are not what they were then.

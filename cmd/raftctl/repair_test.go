@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -231,5 +232,26 @@ func TestRepairOfEtcd(t *testing.T) {
 	s.Stop()
 	if status, _, errs := command(t, "undo", dir, "--yes"); status != ui.StatusRefused {
 		t.Errorf("undone though etcd has gone on: exit status %d, %s", status, errs)
+	}
+}
+
+// Without a terminal, a long repair tells every ten seconds how far it is.
+func TestRepairProgress(t *testing.T) {
+	folder := filepath.Dir(corpus.Copy(t, "damaged/flipped"))
+	var out, errs bytes.Buffer
+	a := testApp(&out, &errs)
+	a.Dir = folder
+	now := time.Unix(0, 0)
+	a.Now = func() time.Time {
+		now = now.Add(11 * time.Second)
+		return now
+	}
+	if status := run(t.Context(), a, []string{"wal", "repair", "flipped", "--output", "new"}); status != ui.StatusOK {
+		t.Fatalf("exit status %d: %s", status, &errs)
+	}
+	for _, want := range []string{"read flipped: ", "read flipped as corrected: ", "copy the log: ", "copy db: ", "verify the result: "} {
+		if !strings.Contains(errs.String(), want) {
+			t.Errorf("nothing tells of %q:\n%s", want, &errs)
+		}
 	}
 }

@@ -179,6 +179,12 @@ func scriptAdvised(ts *testscript.TestScript, _ bool, args []string) {
 			words := shellWords(ts, line)
 			_, err := os.Stat(ts.MkAbs(words[len(words)-1]))
 			ts.Check(err)
+		case strings.HasPrefix(line, "raftctl wal repair "):
+			a := testApp(io.Discard, io.Discard)
+			a.Dir = ts.MkAbs(".")
+			if got := run(context.Background(), a, shellWords(ts, line)[1:]); got != ui.StatusDamage && got != ui.StatusRefused {
+				ts.Fatalf("%s: exit status %d", line, got)
+			}
 		case strings.HasPrefix(line, "raftctl "):
 			counts["look"]++
 			var out, errs bytes.Buffer

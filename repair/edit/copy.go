@@ -44,8 +44,9 @@ func (s *sums) set(m *map[string]change.Sum, name string, h hash.Hash) {
 
 // copyJob is a segment that is copied, under its new name.
 type copyJob struct {
-	file string
-	size int64 // bytes of it; negative: all
+	file  string
+	size  int64 // bytes of it
+	whole bool  // these are all
 }
 
 // copySegments copies the segments, or those up to where the rest is written anew, some at a time.
@@ -54,6 +55,9 @@ func (m *maker) copySegments(ctx context.Context, r *Rewrite) error {
 		return err
 	}
 	jobs := m.copyJobs(r)
+	for _, j := range jobs {
+		m.toCopy += j.size
+	}
 	return InParallel(ctx, len(jobs), func(ctx context.Context, i int) error {
 		if err := m.copySegment(ctx, jobs[i]); err != nil {
 			return fmt.Errorf("%s: %w", jobs[i].file, err)
@@ -66,11 +70,11 @@ func (m *maker) copyJobs(r *Rewrite) (list []copyJob) {
 	for _, s := range m.log.Segments() {
 		if r != nil && s.File == r.From.Segment {
 			if r.From.Off > 0 {
-				list = append(list, copyJob{s.File, r.From.Off})
+				list = append(list, copyJob{s.File, r.From.Off, false})
 			}
 			break
 		}
-		list = append(list, copyJob{s.File, -1})
+		list = append(list, copyJob{s.File, s.Size, true})
 	}
 	return list
 }
@@ -78,7 +82,7 @@ func (m *maker) copyJobs(r *Rewrite) (list []copyJob) {
 // copySegment copies a segment, corrected.
 func (m *maker) copySegment(ctx context.Context, j copyJob) (err error) {
 	name, _ := m.laid.source(path.Join(m.log.Dir(), j.file))
-	in, info, err := vfs.OpenRegular(m.Source.FS(), name)
+	in, _, err := vfs.OpenRegular(m.Source.FS(), name)
 	if err != nil {
 		return err
 	}
@@ -87,10 +91,7 @@ func (m *maker) copySegment(ctx context.Context, j copyJob) (err error) {
 	if !ok {
 		return errors.New("can't be read at an offset")
 	}
-	c := segmentCopy{ctx: ctx, from: from, size: info.Size(), patches: m.laid.patches[path.Base(name)]}
-	if j.size >= 0 {
-		c.size = j.size
-	}
+	c := segmentCopy{ctx: ctx, from: from, size: j.size, patches: m.laid.patches[path.Base(name)], tell: m.tellCopied}
 	c.to, err = m.FS.OpenFile(filepath.Join(m.Dir, j.file), os.O_WRONLY|os.O_CREATE|os.O_EXCL, staging.FileMode)
 	if err != nil {
 		return err
@@ -102,7 +103,7 @@ func (m *maker) copySegment(ctx context.Context, j copyJob) (err error) {
 	if err := c.run(); err != nil {
 		return err
 	}
-	if j.size < 0 {
+	if j.whole {
 		m.sums.set(&m.sums.source, path.Base(name), c.raw)
 		m.sums.set(&m.sums.made, j.file, c.made)
 	}
@@ -117,6 +118,7 @@ type segmentCopy struct {
 	size      int64
 	patches   []Patch
 	raw, made hash.Hash
+	tell      func(n int64) // that so many bytes more are copied
 }
 
 func (c *segmentCopy) run() error {
@@ -138,10 +140,22 @@ func (c *segmentCopy) run() error {
 		}
 		if off += int64(len(b)); off-begun >= flushSize {
 			vfs.WriteBehind(c.to, begun, off-begun)
+			c.tell(off - begun)
 			begun = off
 		}
 	}
 	return nil
+}
+
+// tellCopied tells that so many bytes more are copied.
+func (m *maker) tellCopied(n int64) {
+	if m.Progress == nil {
+		return
+	}
+	m.sums.mu.Lock()
+	defer m.sums.mu.Unlock()
+	m.copied += n
+	m.Progress("copy the log", m.copied, m.toCopy)
 }
 
 // piece corrects and writes a piece.

@@ -17,7 +17,15 @@ import (
 // prove reads the new log and compares it with what it was made of: every entry that was intact is in it, unless
 // the plan says otherwise, and it holds no other ones.
 func (m *maker) prove(ctx context.Context, made *wal.Log) (*outlook.Report, error) {
-	report, err := outlook.Examine(ctx, made, outlook.Options{})
+	var o outlook.Options
+	if m.Progress != nil {
+		total := int64(0)
+		for _, s := range made.Segments() {
+			total += s.Size
+		}
+		o.Verify.Progress = func(done int64) { m.Progress("verify the result", done, total) }
+	}
+	report, err := outlook.Examine(ctx, made, o)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,10 @@ type Options struct {
 
 	// Unchanged, if not nil, is asked when all was read whether the source is still what it was.
 	Unchanged func(ctx context.Context) error
+
+	// Progress is told now and then what is being done, and how many bytes of how many of it are; it may be nil. It is
+	// never called concurrently.
+	Progress func(what string, done, total int64)
 }
 
 // Made is a log that was made.
@@ -79,6 +83,8 @@ type maker struct {
 	laid   *Overlay  // over the source
 	sums   *sums
 	lowest uint64 // of the indexes of entries that were written anew
+
+	copied, toCopy int64 // bytes; guarded by sums' mutex
 }
 
 // write makes the log, synced.

@@ -161,8 +161,10 @@ func (r *repairing) makePlan(ctx context.Context) (err error) {
 	if s := r.o.start; s != "" && r.member.Report != nil && r.member.Report.Outlook(s) == nil {
 		return ui.UsageError{Err: fmt.Errorf("--start %s: no such release is known; want one of %s", s, r.releases())}
 	}
+	stages := ui.NewStages(r.a)
+	defer stages.Done()
 	o := repair.PlanOptions{Donors: r.o.from, Dir: r.a.Dir, AcceptLoss: r.o.acceptLoss, CutAfter: r.o.cutAfter, Start: r.o.start,
-		Store: r.o.planFile != ""}
+		Store: r.o.planFile != "", Progress: func(done, total int64) { stages.Set("read "+r.path+" as corrected", done, total) }}
 	for _, index := range r.o.neutralise {
 		o.Neutralise = append(o.Neutralise, uint64(index))
 	}
@@ -207,7 +209,10 @@ func (r *repairing) apply(ctx context.Context) (err error) {
 	if r.o.out != "" {
 		o.Output, o.Command = r.a.Path(r.o.out), r.commandLine("--output", paths.Typed(r.o.out))
 	}
+	stages := ui.NewStages(r.a)
+	o.Progress = stages.Set
 	r.result, err = r.plan.Apply(ctx, r.member, o)
+	stages.Done()
 	if changed, ok := errors.AsType[*repair.ChangedError](err); ok && r.o.applyFile != "" {
 		return fmt.Errorf("%w: %s", changed, r.o.source.Command("wal repair", r.path, "--plan", "NEW"))
 	}

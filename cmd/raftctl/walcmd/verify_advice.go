@@ -23,7 +23,7 @@ type adviser struct {
 }
 
 // advise says what to do about a log that has a problem, or that no etcd runs on: what starting etcd
-// would do, and how to copy what is there before anything else is tried.
+// would do, how to copy what is there before anything else is tried, and what tells what can be done.
 func (d *adviser) advise(kv *ui.Facts) {
 	problem := d.report.Verdict == wal.VerdictProblem
 	if !problem && (d.report.Runs() || d.report.Unknown()) {
@@ -35,6 +35,10 @@ func (d *adviser) advise(kv *ui.Facts) {
 		for _, line := range copies {
 			kv.AddCommand(line)
 		}
+	}
+	if problem {
+		kv.Add("", "what can be done about it, and what that costs; nothing is written:")
+		kv.AddCommand(d.source.Command("wal repair", d.path))
 	}
 }
 
