@@ -186,13 +186,13 @@ func (d *draft) keepSnapshot(out *solution) (ok bool) {
 	for i := range v.Snapshots {
 		s := &v.Snapshots[i]
 		kept := r.End == (edit.Place{}) || d.before(edit.PlaceOf(s.Pos), r.End)
-		if s.Valid && s.Index > 0 && kept && (d.confOf(s) != nil || d.flavor() == raftpb.FlavorPbgo) {
+		if s.Valid && s.Index > 0 && kept && d.confOf(s) != nil {
 			return true
 		}
 	}
 	f := d.snapFrom(max(v.First.Index, 1) - 1)
 	if f == nil {
-		return len(d.files) == 0 // a log alone has no snapshots to start from, as it is
+		return len(d.files) == 0 || d.flavor() == raftpb.FlavorPbgo // a log alone has none, and 3.7 needs none
 	}
 	snap := wal.Snapshot{Index: f.ID.Index, Term: f.ID.Term, ConfState: &f.Metadata.ConfState}
 	in := edit.Insert{Kind: uint8(wal.KindSnapshot), Data: snap.AppendTo(nil, d.flavor())}

@@ -71,9 +71,11 @@ func (w *rewriter) records(ctx context.Context) iter.Seq2[*wal.Record, error] {
 			if end := w.plan.End; end != (Place{}) && !w.before(rec.Pos, end) {
 				break
 			}
-			if !w.insert(w.inserts[PlaceOf(rec.Pos)], yield) || !w.pass(rec, yield) {
+			at := PlaceOf(rec.Pos)
+			if !w.insert(w.inserts[at], yield) || !w.pass(rec, yield) {
 				return
 			}
+			delete(w.inserts, at) // a damage without a length lies where the next record does
 		}
 		w.insert(w.inserts[Place{}], yield)
 	}
@@ -105,7 +107,7 @@ func (w *rewriter) noting(yield func(*wal.Record, error) bool) func(*wal.Record,
 // pass yields a record of the source, if it is taken over. It returns false if that is the end.
 func (w *rewriter) pass(rec *wal.Record, yield func(*wal.Record, error) bool) bool {
 	switch {
-	case w.skips[Span{PlaceOf(rec.Pos), rec.Len}]:
+	case w.skips[Span{PlaceOf(rec.Pos), rec.Len}], w.comesIn(rec):
 		return true
 	case w.plan.Begin != nil:
 		if rec.Kind == wal.KindDamage || rec.Unchecked || !w.counts(rec) {
@@ -127,6 +129,19 @@ func (w *rewriter) pass(rec *wal.Record, yield func(*wal.Record, error) bool) bo
 		rec = &r
 	}
 	return yield(rec, nil)
+}
+
+// comesIn reports whether a record is an entry that is taken from elsewhere.
+func (w *rewriter) comesIn(rec *wal.Record) bool {
+	if rec.Kind != wal.KindEntry {
+		return false
+	}
+	for i := range w.plan.Insert {
+		if in := &w.plan.Insert[i]; in.Donor > 0 && in.First <= rec.ID.Index && rec.ID.Index <= in.Last {
+			return true
+		}
+	}
+	return false
 }
 
 // counts reports whether a record belongs into a log that begins anew with a snapshot.
