@@ -132,7 +132,6 @@ func (s *scanner) reached() Reached {
 // site returns what is known around the damage that s has just told.
 func (x *siteSearch) site(s *scanner, at Reached, r *Record) (*Site, error) {
 	site := &Site{Segment: x.ord, Tail: s.tail, Size: s.size, Before: at, End: at.Off + r.Len}
-	site.Before.Unpadded = s.probe.unpadded
 	site.Next, site.HasNext = s.followingSeed()
 	for {
 		next, err := s.next()

@@ -80,15 +80,19 @@ func (s *search) sawPadding() bool {
 	return *s.padded
 }
 
+// hasPadding reports whether a frame of a segment has padding. One that is damaged itself doesn't count.
 func (s *search) hasPadding(segment int) bool {
+	damaged := int64(-1)
 	for r, err := range s.log.SegmentRecords(segment) {
 		if s.err = s.ctx.Err(); err != nil || s.err != nil {
 			return false
 		}
-		if segment == s.site.Segment && r.Pos.Off >= s.site.Before.Off {
+		switch {
+		case segment == s.site.Segment && r.Pos.Off >= s.site.Before.Off:
 			return false
-		}
-		if r.Pad > 0 && r.Kind != wal.KindDamage && !r.Unchecked {
+		case r.Kind == wal.KindDamage:
+			damaged = r.Pos.Off
+		case r.Pad > 0 && r.Pos.Off != damaged && !r.Unchecked:
 			return true
 		}
 	}

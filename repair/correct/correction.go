@@ -73,7 +73,7 @@ func (s *search) find() (*Correction, error) {
 	tried := int64(0)
 	for _, level := range []func(x *found){
 		s.asRead, s.singleBits, s.fields, s.forced, s.bytes, s.contents, s.twoBits, s.words, s.fieldsAndBit,
-		s.fieldsAndByte, s.zeroWord,
+		s.fieldsAndByte,
 	} {
 		var x found
 		if level(&x); s.err != nil {

@@ -11,7 +11,7 @@ import (
 // or from where the next record begins.
 func (s *search) fields(x *found) {
 	x.what = "ways to read the data that is there"
-	if !s.site.Before.Seeded {
+	if !s.site.Before.Seeded || s.fieldsProven() {
 		return
 	}
 	for _, f := range s.sizes() {
@@ -31,6 +31,13 @@ func (s *search) fields(x *found) {
 			s.addFields(x, f)
 		}
 	}
+}
+
+// fieldsProven reports whether header and fields of the record are right: they go together, the frame ends
+// where the next one begins, and that continues the stored checksum.
+func (s *search) fieldsProven() bool {
+	f, ok := s.frame()
+	return ok && s.goesOn(&f)
 }
 
 // maxFields is the largest record that is read in several ways: each of them takes a checksum over it.
@@ -152,7 +159,7 @@ func (s *search) fieldsAndByte(x *found) {
 }
 
 func (s *search) fieldsAndError(x *found, width int) {
-	if !s.site.Before.Seeded {
+	if !s.site.Before.Seeded || s.fieldsProven() {
 		return
 	}
 	for _, f := range s.sizes() {

@@ -63,15 +63,15 @@ func (s *search) forcedStart(x *found, unpadded bool) {
 	if !ok {
 		return
 	}
-	head := frameBytes(nil, wal.KindCRC, sum, nil, unpadded)
+	head, data := frameBytes(nil, wal.KindCRC, sum, nil, unpadded), s.knownMetadata()
 	x.tried++
 	if int64(len(head)) == s.site.End {
-		if s.isStored(head, 0) || s.isIdentity(s.read(next.DataOff, min(next.DataLen, maxIdentity))) {
+		known := data != nil && bytes.Equal(data, s.read(next.DataOff, min(next.DataLen, maxIdentity)))
+		if known || s.isStored(head, 0) {
 			s.addStart(x, head, sum)
 		}
 		return
 	}
-	data := s.knownMetadata()
 	if data == nil {
 		return
 	}

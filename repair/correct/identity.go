@@ -33,7 +33,7 @@ func (s *search) fitIdentity(x *found) {
 const maxIdentity = 4 << 10
 
 // isIdentity reports whether data is the metadata that other segments hold or, if there are none, names
-// one of the members that the log names.
+// one of the members that the log names. Of the cluster's ID that says nothing.
 func (s *search) isIdentity(data []byte) bool {
 	if known := s.knownMetadata(); known != nil {
 		return bytes.Equal(data, known)

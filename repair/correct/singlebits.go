@@ -48,21 +48,25 @@ func (s *search) headBit(x *found, b []byte, i, bit int) {
 			continue
 		}
 		p := patch{off: at.Off + int64(i), bytes: []byte{b[i]}}
-		if pr := s.prove(p); pr.records > 0 && (at.Seeded || i < checksumAt || pr.proven()) {
+		pr := s.prove(p)
+		if pr.records > 0 && (pr.proven() || !s.oddPadding(&f, &pr) && (at.Seeded || i < checksumAt)) {
 			p.why = fmt.Sprintf("bit %d of the byte at offset %d: the record of %d bytes then gives its crc %s",
 				bit, p.off, f.Size, hex(f.CRC))
-			p.follow = pr.proven() || pr.follows() && !s.firstPadded(&f)
+			p.follow = pr.follows()
 			s.add(x, p)
 		}
 		return
 	}
 }
 
-// firstPadded reports whether a frame would be the first with padding in a segment that holds frames
-// without. Behind the last record nothing tells the two apart, and the log reads the same: it is taken to be
-// like those before.
-func (s *search) firstPadded(f *wal.Frame) bool {
-	return f.Pad > 0 && s.site.Before.Unpadded && !s.sawPadding()
+// oddPadding reports whether a frame would be the first with padding in a segment that holds frames without,
+// or the first without. Behind the last record nothing tells the two apart, and the log reads the same: it is
+// taken to be like those before.
+func (s *search) oddPadding(f *wal.Frame, pr *proof) bool {
+	if f.Pad > 0 {
+		return s.site.Before.Unpadded && !s.sawPadding()
+	}
+	return wal.Padding(f.Size) > 0 && !s.site.Before.Unpadded && !pr.follows()
 }
 
 // chains reports whether a frame continues the chain before the damage.
