@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
@@ -42,6 +43,11 @@ func (d *draft) view() *wal.View { return d.report.View }
 
 // reopen lays the changes so far over the source, and reads the log again.
 func (d *draft) reopen(ctx context.Context) error {
+	for key := range d.tried { // what didn't help before may do so now
+		if !strings.HasPrefix(key, correctBytes{}.Name()+" ") {
+			delete(d.tried, key)
+		}
+	}
 	if err := d.closeLog(); err != nil {
 		return err
 	}

@@ -145,7 +145,7 @@ func (d *draft) round(ctx context.Context) (changed bool, err error) {
 	d.stale = false
 	for _, f := range d.problems() {
 		for _, r := range placeRemedies {
-			key := r.Name() + f.String()
+			key := r.Name() + " " + f.String()
 			if !r.Applies(f) || d.tried[key] {
 				continue
 			}
@@ -201,6 +201,7 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 		if err := d.keepHead(ctx, s.rewrite); err != nil {
 			return err
 		}
+		d.loseStray(s)
 		switch {
 		case best == nil:
 			best = s
@@ -224,6 +225,23 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 		d.plan.Others = append(d.plan.Others, Choice{s.steps, s.cost})
 	}
 	return nil
+}
+
+// loseStray counts what a solution leaves on the disk: entries beyond the log's end of which nothing tells that they
+// aren't the log's.
+func (d *draft) loseStray(s *solution) {
+	last := max(d.view().LastIndex(), d.lastOf(s).Index)
+	if s.rewrite != nil && s.rewrite.Begin != nil {
+		last = max(last, s.rewrite.Begin.Index)
+	}
+	for _, r := range s.cost.Lost {
+		last = max(last, r.Last)
+	}
+	if d.scanned == nil || d.scanned.stray.Index <= last {
+		return
+	}
+	s.cost.Lost = append(s.cost.Lost, Range{First: last + 1, Last: d.scanned.stray.Index})
+	s.cost.Intact += d.scanned.stray.Index - last
 }
 
 // leaveBeside notes what a solution doesn't mend, since it lies beside the log: only a log that begins anew gets over

@@ -29,36 +29,79 @@ func (dropSegment) Applies(f *Finding) bool {
 }
 
 func (r dropSegment) do(ctx context.Context, d *draft, f *Finding) (bool, error) {
+	if f.Log.Class == wal.ClassMetadata {
+		return r.foreign(ctx, d, f)
+	}
 	at := d.order(f.File)
 	for _, k := range []int{at, at - 1} { // the one before may be the one that is too many
 		if k < 0 {
 			continue
 		}
-		file := d.log.Segments()[k].File
 		held, err := d.entriesOf(ctx, k)
 		if err != nil {
 			return false, err
 		}
-		drop := func(c *edit.Changes) { c.Drop = append(c.Drop, d.original(file)) }
-		var ok bool
-		if held == nil && k == at {
-			ok, err = d.attemptWith(ctx, drop, (*trial).cleaner) // it counted for nothing, or for the wrong thing
-		} else {
-			ok, err = d.attempt(ctx, drop, held.in)
-		}
-		if err != nil {
-			return false, err
-		}
-		if ok {
-			d.plan.Steps = append(d.plan.Steps, newStep(r.Name(), []*Finding{f}, "leave out segment "+file,
-				"no entry that is intact is missing without it, and the others go on from each other"))
-			return true, nil
+		ok, err := r.drop(ctx, d, f, k, func(t, than *trial) bool { return t.helps(than) && held.in(t) })
+		if ok || err != nil {
+			return ok, err
 		}
 	}
 	return false, nil
 }
 
-// heldEntries are the terms of the entries of one segment, by index; nil if it is another log's.
+// foreign leaves out a segment that is another member's: its metadata is not that of most.
+func (r dropSegment) foreign(ctx context.Context, d *draft, f *Finding) (bool, error) {
+	for _, k := range d.minority() {
+		if ok, err := r.drop(ctx, d, f, k, (*trial).cleaner); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+func (r dropSegment) drop(
+	ctx context.Context, d *draft, f *Finding, k int, good func(t, than *trial) bool,
+) (bool, error) {
+	file := d.log.Segments()[k].File
+	ok, err := d.attemptWith(ctx, func(c *edit.Changes) { c.Drop = append(c.Drop, d.original(file)) }, good)
+	if !ok || err != nil {
+		return false, err
+	}
+	d.plan.Steps = append(d.plan.Steps, newStep(r.Name(), []*Finding{f}, "leave out segment "+file,
+		"it is another log's, or holds nothing that the others don't have"))
+	return true, nil
+}
+
+// minority returns the segments whose metadata is not that of more than half of them.
+func (d *draft) minority() (list []int) {
+	by := map[wal.Metadata][]int{}
+	segments := d.log.Segments()
+	for k := range segments {
+		n := 0
+		for rec, err := range d.log.SegmentRecords(k) {
+			if n++; err != nil || n > 2 {
+				break
+			}
+			var m wal.Metadata
+			if rec.Kind == wal.KindMetadata && m.Unmarshal(rec.Data) == nil {
+				by[m] = append(by[m], k)
+			}
+		}
+	}
+	most := false
+	for _, ks := range by {
+		most = most || 2*len(ks) > len(segments)
+	}
+	for _, ks := range by {
+		if most && 2*len(ks) <= len(segments) {
+			list = append(list, ks...)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// heldEntries are the terms of the entries of one segment, by index.
 type heldEntries map[uint64]uint64
 
 // entriesOf returns the entries of the k-th segment, read by itself.
@@ -71,11 +114,7 @@ func (d *draft) entriesOf(ctx context.Context, k int) (heldEntries, error) {
 		if n++; n%pollEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		var m wal.Metadata
-		switch {
-		case rec.Kind == wal.KindMetadata && m.Unmarshal(rec.Data) == nil && d.view().MetadataErr == nil && m != d.view().Metadata:
-			return nil, nil
-		case rec.Kind == wal.KindEntry && rec.ID.Index > 0:
+		if rec.Kind == wal.KindEntry && rec.ID.Index > 0 {
 			held[rec.ID.Index] = rec.ID.Term
 		}
 	}
@@ -161,15 +200,19 @@ func (r renameSegment) do(ctx context.Context, d *draft, f *Finding) (bool, erro
 	return true, nil
 }
 
-// renamedByEntry gives a segment the index of its first entry, where that is what its name gets wrong.
+// renamedByEntry gives a segment the index behind what was saved before it, where that is what its name gets wrong.
 func renamedByEntry(f *Finding, links []link) []edit.Rename {
 	if f.Log.Class != wal.ClassNameIndex {
 		return nil
 	}
+	last := uint64(0)
 	for _, l := range links {
-		if l.segment.File == f.File && l.first > 0 {
-			to := wal.SegmentName{Seq: l.segment.Name.Seq, Index: l.first}
+		if l.segment.File == f.File && last > 0 {
+			to := wal.SegmentName{Seq: l.segment.Name.Seq, Index: last + 1}
 			return []edit.Rename{{From: f.File, To: to.String()}}
+		}
+		if l.last > 0 {
+			last = l.last
 		}
 	}
 	return nil
@@ -188,6 +231,7 @@ type link struct {
 	segment    wal.Segment
 	begin, end uint32 // checksums that it begins and ends with
 	first      uint64 // index of its first entry; 0 if it has none
+	last       uint64 // of the last entry or snapshot that was saved in it; 0 if none was
 	whole      bool
 }
 
@@ -226,12 +270,25 @@ func (d *draft) linkOf(ctx context.Context, s wal.Segment) (l link, err error) {
 			return link{segment: s}, nil
 		case n == 1:
 			l.begin, l.whole = rec.CRC, rec.Kind == wal.KindCRC
-		case l.first == 0 && rec.Kind == wal.KindEntry:
-			l.first = rec.ID.Index
 		}
-		l.end = rec.CRC
+		l.note(rec)
 	}
 	return l, nil
+}
+
+// note takes in a record. An entry takes the place of later ones, a snapshot only adds to what is there.
+func (l *link) note(rec *wal.Record) {
+	l.end = rec.CRC
+	var snap wal.Snapshot
+	switch {
+	case rec.Kind == wal.KindEntry:
+		if l.first == 0 {
+			l.first = rec.ID.Index
+		}
+		l.last = rec.ID.Index
+	case rec.Kind == wal.KindSnapshot && snap.Unmarshal(rec.Data) == nil:
+		l.last = max(l.last, snap.Index)
+	}
 }
 
 // alone is a file system with one file, under a name that is no segment's.
@@ -299,12 +356,13 @@ func namesOf(chain []link) map[string]wal.SegmentName {
 	if chain[0].begin != 0 {
 		name = wal.SegmentName{Seq: lowest(chain), Index: chain[0].first}
 	}
+	last := max(name.Index, 1) - 1
 	for i, l := range chain {
 		if i > 0 {
-			name.Seq++
-			if l.first > 0 {
-				name.Index = l.first
-			}
+			name = wal.SegmentName{Seq: name.Seq + 1, Index: last + 1}
+		}
+		if l.last > 0 {
+			last = l.last
 		}
 		names[l.segment.File] = name
 	}

@@ -150,6 +150,9 @@ func (d *draft) donorOf(s *logs.Source) int {
 // lastOf returns the entry that a log ends with to which entries of donors were added.
 func (d *draft) lastOf(out *solution) raftpb.EntryID {
 	last := d.view().Last
+	if out.rewrite == nil || d.joined == nil {
+		return last
+	}
 	for i := range out.rewrite.Insert {
 		if in := &out.rewrite.Insert[i]; in.Donor > 0 && in.Last > last.Index {
 			term, _ := d.joined.Term(in.Last)

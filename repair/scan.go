@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -15,6 +16,10 @@ type scan struct {
 	dirty bool         // there are any
 	last  wal.Position // behind the last record
 	size  int64        // bytes from first on
+
+	// stray is the highest entry that lies somewhere on the disk and goes on beyond the log's end, as far as its term
+	// tells: nothing proves that it isn't the log's.
+	stray raftpb.EntryID
 
 	// tangled says that behind the first of them lie entries that others have overwritten: what comes in between
 	// would not find its place.
@@ -66,6 +71,9 @@ func (s *scan) record(rec *wal.Record, view *wal.View) {
 			s.dirty, s.first = true, rec.Pos
 		}
 		s.skips = append(s.skips, edit.Span{Place: edit.PlaceOf(rec.Pos), Len: rec.Len})
+	}
+	if rec.Kind == wal.KindEntry && rec.ID.Index > max(view.LastIndex(), s.stray.Index) && rec.ID.Term >= view.Last.Term {
+		s.stray = rec.ID
 	}
 	if s.dirty {
 		s.size += rec.Len
