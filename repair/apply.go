@@ -88,7 +88,7 @@ func (p *Plan) mayApply(m *Member) error {
 	case m.Log == nil:
 		return fmt.Errorf("%s: %w", m.Name, errors.Join(datadir.ErrNoLog, m.LogErr))
 	}
-	return nil
+	return p.Changes.Check(len(p.Source.Donors))
 }
 
 // make writes all that belongs to the result, and places it.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/raftctl/raftctl/repair"
+	"github.com/raftctl/raftctl/repair/edit"
 )
 
 // stored makes a plan, and returns it as it is once it was stored and read again.
@@ -100,5 +101,36 @@ func TestPlanRelativePaths(t *testing.T) {
 	}
 	if _, err := plan.Apply(t.Context(), open(plan.Source.Path, ""), repair.ApplyOptions{Output: filepath.Join(dir, "b"), Now: noon}); err != nil {
 		t.Error(err)
+	}
+}
+
+// A plan that names files elsewhere, or what there isn't, does nothing.
+func TestStoredPlanForged(t *testing.T) {
+	for name, forge := range map[string]func(c *edit.Changes){
+		"a .snap file elsewhere":   func(c *edit.Changes) { c.Snapshots = []edit.SnapFile{{Name: "../../evil.snap"}} },
+		"a segment elsewhere":      func(c *edit.Changes) { c.Rename = []edit.Rename{{From: "a", To: "../a"}} },
+		"no name":                  func(c *edit.Changes) { c.Drop = []string{""} },
+		"the folder above":         func(c *edit.Changes) { c.Quarantine = []string{".."} },
+		"before a file's begin":    func(c *edit.Changes) { c.Patches = []edit.Patch{{Segment: "a", Off: -1}} },
+		"another number of bytes":  func(c *edit.Changes) { c.Patches = []edit.Patch{{Segment: "a", New: []byte{1}}} },
+		"a donor that there isn't": func(c *edit.Changes) { c.Rewrite.Insert = []edit.Insert{{Donor: 2, First: 1, Last: 2}} },
+		"no entries":               func(c *edit.Changes) { c.Rewrite.Insert = []edit.Insert{{Donor: 1, First: 2, Last: 1}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPatient(t, "c36-3m-clean", "m1")
+			p.wreck(700, 705)
+			plan := p.stored(repair.PlanOptions{Donors: []string{filepath.Join(filepath.Dir(p.from), "m2")}})
+			if plan.Changes.Rewrite == nil {
+				plan.Changes.Rewrite = &edit.Rewrite{}
+			}
+			forge(&plan.Changes)
+			dir := t.TempDir()
+			if _, err := plan.Apply(t.Context(), p.open(), repair.ApplyOptions{Output: filepath.Join(dir, "new"), Now: noon}); err == nil {
+				t.Error("it was applied")
+			}
+			if list, err := os.ReadDir(dir); err != nil || len(list) > 0 {
+				t.Errorf("%v: left %v", err, list)
+			}
+		})
 	}
 }

@@ -255,3 +255,27 @@ func TestRepairProgress(t *testing.T) {
 		}
 	}
 }
+
+// A plan file with any byte changed is no plan; one that still is does what it did.
+func TestRepairDamagedPlan(t *testing.T) {
+	p := newAiling(t)
+	if status := p.repair(t.Context(), "--plan", "plan.json"); status != ui.StatusDamage {
+		t.Fatalf("exit status %d: %s", status, &p.errs)
+	}
+	plan := filepath.Join(p.folder, "plan.json")
+	good, err := os.ReadFile(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(good); i += 11 {
+		bad := bytes.Clone(good)
+		bad[i] ^= 1
+		if err := os.WriteFile(plan, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if status := p.repair(t.Context(), "--apply", "plan.json", "--output", "new"); status != ui.StatusUsage ||
+			!strings.Contains(p.errs.String(), "plan.json is no plan that --plan wrote: ") {
+			t.Fatalf("byte %d of the plan: exit status %d, %s", i, status, &p.errs)
+		}
+	}
+}

@@ -48,7 +48,8 @@ func TestSecretsInValues(t *testing.T) {
 	}
 	for _, args := range []string{"dump", "dump -o jsonl", "dump --values full", "dump -o json --values full",
 		"dump --raw", "dump --raw -o jsonl", "dump --decode text", "dump --decode raw --values full -o jsonl",
-		"dump --decode hex --values full", "stat --top 10", "stat --top 10 -o json"} {
+		"dump --decode hex --values full", "stat --top 10", "stat --top 10 -o json",
+		"repair --neutralise 1,2,3,4,5,6", "repair --neutralise 1,2,3,4,5,6 -o json"} {
 		verb, rest, _ := strings.Cut(args, " ")
 		line := append([]string{"wal", verb, dir}, strings.Fields(rest)...)
 		var out bytes.Buffer

@@ -46,8 +46,8 @@ Of all that helps, what loses the least is chosen, and then what changes the lea
 Entries that are missing are taken from members of the same cluster, which --from names: their data
 directories, or logs. They may be damaged too.
 
-An entry that is known to be committed is never dropped unless --accept-loss is given; the plan says
-which ones these are. What more than one correction would explain is never guessed.
+An entry that is known to be committed, or is intact, is never dropped unless --accept-loss is given;
+the plan says which ones these are. What more than one correction would explain is never guessed.
 
 A plan can be written to a file with --plan, looked at, and executed later with --apply: exactly that
 is done then, and only if the files are still what they were.
@@ -79,6 +79,7 @@ func (o *repairOptions) register(cmd *cobra.Command) {
 	f.BoolVar(&o.acceptLoss, "accept-loss", false, "lose committed entries, if nothing else helps")
 	f.Uint64Var(&o.cutAfter, "cut-after", 0, "end the log behind entry `INDEX`")
 	f.UintSliceVar(&o.neutralise, "neutralise", nil, "put an empty entry in the place of entry `INDEX`; may be given several times")
+	f.Lookup("neutralise").DefValue = "" // not "[]", which means nothing to anybody
 	f.StringVar(&o.start, "start", "", "make a log that etcd `RELEASE` starts on, such as 3.7")
 	f.BoolVar(&o.yes, "yes", false, "don't ask before --in-place")
 	o.output.RegisterAs(cmd, "format")
@@ -94,7 +95,7 @@ func remediesHelp() string {
 	return b.String()
 }
 
-const remedyColumn = 17
+const remedyColumn = 18
 
 func (o *repairOptions) wantPath(cmd *cobra.Command, args []string) error {
 	if o.applyFile != "" && len(args) == 0 {

@@ -57,13 +57,14 @@ func readPlan(a *ui.App, name string) (*repair.Plan, error) {
 	no := func(format string, args ...any) error {
 		return ui.UsageError{Err: fmt.Errorf("%s is no plan that --plan wrote: %w", ui.Quote(name), fmt.Errorf(format, args...))}
 	}
-	b, err := io.ReadAll(io.LimitReader(f, planMax))
-	if err != nil {
-		return nil, err
-	}
+	d := json.NewDecoder(io.LimitReader(f, planMax))
+	d.DisallowUnknownFields()
 	p := planFile{Plan: new(repair.Plan)}
-	if err := json.Unmarshal(b, &p); err != nil {
-		return nil, no("%w", err)
+	if err := d.Decode(&p); err != nil {
+		return nil, no("offset %d: %w", d.InputOffset(), err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, no("offset %d: something follows it", d.InputOffset())
 	}
 	if p.Format != repair.PlanFormat {
 		return nil, no("format %d, want %d", p.Format, repair.PlanFormat)

@@ -130,7 +130,11 @@ func (t *repairReport) addLog(v *outlook.Report) {
 	if v == nil || v.View == nil {
 		return
 	}
-	t.kv.Add("log", "entries %d..%d, committed up to %d", v.First.Index, v.Last.Index, v.State.Commit)
+	if v.Last.Index > 0 {
+		t.kv.Add("log", "entries %d..%d, committed up to %d", v.First.Index, v.Last.Index, v.State.Commit)
+	} else {
+		t.kv.Add("log", "no entries")
+	}
 	if at := t.member.Database.Applied(); at.Index > 0 {
 		t.kv.Add("database", "has applied entries up to %d", at.Index)
 	}

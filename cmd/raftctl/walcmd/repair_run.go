@@ -1,6 +1,7 @@
 package walcmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,6 +83,12 @@ func (r *repairing) open(ctx context.Context, args []string) (err error) {
 		Progress: func(done, total int64) { stages.Set("read "+r.path, done, total) },
 		Unpacked: func(done, total int64) { stages.Set("unpack "+r.path, done, total) },
 	})
+	if err != nil && ctx.Err() == nil {
+		// A log is what is wanted, and not just any part of a member.
+		if _, noLog := datadir.FindPath(r.path, datadir.Options{WalDir: r.o.source.WalDir, Dir: r.a.Dir}); noLog != nil {
+			err = noLog
+		}
+	}
 	return pathErr.Error(r.path, err)
 }
 
@@ -118,8 +125,8 @@ func (r *repairing) told(err error) error {
 // checkTarget finds out where the member's files lie, and refuses results that can't lie where they are asked for.
 func (r *repairing) checkTarget(cmd *cobra.Command) (err error) {
 	place := r.member.Place
-	if place.Log.State != datadir.Present {
-		return pathErr.Error(r.path, errors.Join(datadir.ErrNoLog, place.Log.Err))
+	if r.member.Log == nil {
+		return pathErr.Error(r.path, cmp.Or(r.member.LogErr, place.Log.Err, error(datadir.ErrNoLog)))
 	}
 	if place.Archived || place.Single {
 		if r.o.inPlace {
