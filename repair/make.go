@@ -202,6 +202,7 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 			return err
 		}
 		d.loseStray(s)
+		s.leaves = len(d.besideLog(s))
 		switch {
 		case best == nil:
 			best = s
@@ -244,23 +245,27 @@ func (d *draft) loseStray(s *solution) {
 	s.cost.Intact += d.scanned.stray.Index - last
 }
 
-// leaveBeside notes what a solution doesn't mend, since it lies beside the log: only a log that begins anew gets over
-// a snapshot that is missing, or an end that is lost.
-func (d *draft) leaveBeside(s *solution) {
+// besideLog returns the problems that a solution doesn't mend, since they lie beside the log: only one that begins
+// anew gets over a snapshot that is missing, or an end that is lost.
+func (d *draft) besideLog(s *solution) (list []*Finding) {
 	if s.rewrite != nil && s.rewrite.Begin != nil {
-		return
+		return nil
 	}
 	beside := []wal.Class{wal.ClassSnapshotFile, outlook.ClassSnapshotNewer, outlook.ClassSecondLog, wal.ClassLostEnd}
 	for i := range d.report.Findings {
-		f := &d.report.Findings[i]
-		if f.Severity != verdict.Error || !slices.Contains(beside, f.Class) {
-			continue
+		if f := &d.report.Findings[i]; f.Severity == verdict.Error && slices.Contains(beside, f.Class) {
+			list = append(list, newLogFinding(d.member, f))
 		}
+	}
+	return list
+}
+
+// leaveBeside notes what a solution leaves.
+func (d *draft) leaveBeside(s *solution) {
+	for _, f := range d.besideLog(s) {
 		d.plan.Left = append(d.plan.Left, f.String())
 		for k := range s.steps {
-			s.steps[k].Findings = slices.DeleteFunc(s.steps[k].Findings, func(x string) bool {
-				return x == newLogFinding(d.member, f).String()
-			})
+			s.steps[k].Findings = slices.DeleteFunc(s.steps[k].Findings, func(x string) bool { return x == f.String() })
 		}
 	}
 }

@@ -81,6 +81,7 @@ func (s *solution) compare(t *solution) int {
 		compareBool(s.loses(), t.loses()),
 		cmp.Compare(s.cost.Committed, t.cost.Committed),
 		cmp.Compare(lengthOf(s.cost.Lost), lengthOf(t.cost.Lost)),
+		cmp.Compare(s.leaves, t.leaves),
 		cmp.Compare(lengthOf(s.cost.Folded), lengthOf(t.cost.Folded)),
 		cmp.Compare(s.cost.Written, t.cost.Written),
 	)
