@@ -124,7 +124,11 @@ func (r *trial) judgePlan() {
 		}
 	case repair.StatusLoss, repair.StatusLossy:
 		for _, i := range lost {
-			if !in(r.plan.Cost.Lost, i) {
+			switch {
+			case in(r.plan.Cost.Lost, i):
+			case r.plan.Cost.Beside != "": // it says that there is more, and can't say what
+				r.fault("entry %d is lost, and the plan says only: %s", i, r.plan.Cost.Beside)
+			default:
 				r.bad("entry %d is lost, and the plan doesn't say so: %v", i, r.plan.Cost.Lost)
 			}
 		}
