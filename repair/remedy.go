@@ -65,6 +65,7 @@ type solution struct {
 	cost      Cost
 
 	quarantine []string // .snap files that go on beyond the log's new end
+	leaves     int      // problems that lie beside the log, and stay
 
 	unheard bool // never without the user's word, whatever it costs
 }
