@@ -192,7 +192,7 @@ func (d *draft) keepSnapshot(out *solution) (ok bool) {
 	}
 	f := d.snapFrom(max(v.First.Index, 1) - 1)
 	if f == nil {
-		return len(d.files) == 0 || d.flavor() == raftpb.FlavorPbgo // a log alone has none, and 3.7 needs none
+		return len(d.files) == 0 // a log alone has no snapshots to start from, as it is
 	}
 	snap := wal.Snapshot{Index: f.ID.Index, Term: f.ID.Term, ConfState: &f.Metadata.ConfState}
 	in := edit.Insert{Kind: uint8(wal.KindSnapshot), Data: snap.AppendTo(nil, d.flavor())}
