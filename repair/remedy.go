@@ -65,7 +65,6 @@ type solution struct {
 	cost      Cost
 
 	quarantine []string // .snap files that go on beyond the log's new end
-	leaves     int      // problems that lie beside the log, and stay
 
 	leaves  int  // how many problems beside the log it leaves
 	unheard bool // never without the user's word, whatever it costs
