@@ -93,7 +93,7 @@ func (d *draft) problems() (list []*Finding) {
 			list = append(list, newLogFinding(d.member, f))
 		}
 	}
-	return append(list, d.lostEnd()...)
+	return append(append(list, d.lostEnd()...), d.snapAhead()...)
 }
 
 // lostEnd returns the finding that the database has applied entries that the log doesn't reach: etcd would not apply
@@ -109,7 +109,33 @@ func (d *draft) lostEnd() []*Finding {
 	return []*Finding{newLogFinding(d.member, f)}
 }
 
-const classAhead = wal.Class(crosscheck.ClassAhead)
+const (
+	classAhead  = wal.Class(crosscheck.ClassAhead)
+	classBehind = wal.Class(crosscheck.ClassBehind)
+)
+
+// snapAhead returns the finding that a release of etcd would start from a .snap file of more entries than the database has
+// applied. It ends on that, unless the leader's database that the file came with is still there. No change of the log
+// alone helps.
+func (d *draft) snapAhead() []*Finding {
+	applied := d.applied().Index
+	if applied == 0 {
+		return nil
+	}
+	for i := range d.report.Outlooks {
+		start := d.report.Outlooks[i].Read.Start
+		at := slices.IndexFunc(d.files, func(f snapshot.File) bool { return f.Kind == snapshot.KindSnapshot && f.ID == start })
+		received := func(f snapshot.File) bool { return f.Kind == snapshot.KindReceived && f.ID.Index == start.Index }
+		if start.Index <= applied || at < 0 || slices.ContainsFunc(d.files, received) {
+			continue
+		}
+		f := &wal.Finding{Class: classBehind, Severity: verdict.Error, Pos: wal.Position{Segment: d.files[at].Name},
+			Evidence: fmt.Sprintf("etcd would start from the snapshot of entry %d, and the database has applied entries up to %d",
+				start.Index, applied)}
+		return []*Finding{newLogFinding(d.member, f)}
+	}
+	return nil
+}
 
 // newLogFinding returns the finding of a log's check.
 func newLogFinding(m *Member, f *wal.Finding) *Finding {

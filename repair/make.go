@@ -276,7 +276,7 @@ func (d *draft) leaveBeside(s *solution) {
 // leave notes what no change of the log can mend, and returns the other problems.
 func (d *draft) leave(problems []*Finding) (list []*Finding) {
 	for _, f := range problems {
-		if f.Class == classEtcdStop && d.stopsAt(f) == 0 {
+		if f.Class == classEtcdStop && d.stopsAt(f) == 0 || f.Class == string(classBehind) {
 			d.plan.Left = append(d.plan.Left, f.String())
 			continue
 		}
