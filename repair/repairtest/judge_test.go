@@ -239,6 +239,8 @@ func (r *trial) judgeMissing(f *fate) {
 		got := r.made.at(e.Index)
 		switch {
 		case got != nil && got.EntryID == e.EntryID && got.data == e.data:
+		case e.Index > r.made.last() && r.accept && r.plan.Cost.Beside != "":
+			r.fault("entry %v is missing, and the plan says only: %s", e.EntryID, r.plan.Cost.Beside)
 		case e.Index <= f.committed && !in(r.plan.Cost.Lost, e.Index):
 			r.bad("entry %v is missing: it was committed, intact %v, with a donor %v; the database is at %d, the result ends at %d",
 				e.EntryID, f.intact[e.frame], r.held(e.EntryID), r.applied, r.made.last())
