@@ -5,8 +5,10 @@ import (
 	"slices"
 
 	"github.com/raftctl/raftctl/internal/datadir"
+	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
+	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -191,6 +193,9 @@ func (d *draft) keepSnapshot(out *solution) (ok bool) {
 		}
 	}
 	if first <= 1 && d.log.Segments()[0].Name.Seq == 0 {
+		if f := d.unrecorded(); f != nil && r.End == (edit.Place{}) {
+			d.record(r, f)
+		}
 		return true
 	}
 	for i := range v.Snapshots {
@@ -204,13 +209,36 @@ func (d *draft) keepSnapshot(out *solution) (ok bool) {
 	if f == nil {
 		return d.member.Place.Snap.State != datadir.Present // a log alone has no snapshots to start from, as it is
 	}
+	d.record(r, f)
+	return true
+}
+
+// unrecorded returns the newest .snap file that the log holds the entry of, if it has a record of none of them: with
+// what is missing went the records of snapshots, and without any it looks like another log. It is nil otherwise.
+func (d *draft) unrecorded() (newest *snapshot.File) {
+	for i := range d.files {
+		f := &d.files[i]
+		if f.Kind != snapshot.KindSnapshot || f.Verdict != verdict.OK {
+			continue
+		}
+		if slices.ContainsFunc(d.view().Snapshots, func(s wal.SnapshotRef) bool { return s.EntryID == f.ID }) {
+			return nil
+		}
+		if f.ID.Index <= min(d.applied().Index, d.view().LastIndex()) && (newest == nil || f.ID.Index > newest.ID.Index) {
+			newest = f
+		}
+	}
+	return newest
+}
+
+// record lets a log that is written anew end with a record of a snapshot, ahead of its last hard state.
+func (d *draft) record(r *edit.Rewrite, f *snapshot.File) {
 	snap := wal.Snapshot{Index: f.ID.Index, Term: f.ID.Term, ConfState: &f.Metadata.ConfState}
 	in := edit.Insert{Kind: uint8(wal.KindSnapshot), Data: snap.AppendTo(nil, d.flavor())}
 	r.Insert = append([]edit.Insert{in}, r.Insert...)
 	if r.From == (edit.Place{}) && len(r.Skip) == 0 && !r.Ordered {
 		r.From = edit.PlaceOf(d.scanned.last)
 	}
-	return true
 }
 
 // lostHead says that the last segment has lost its head; empty if it hasn't. Nothing comes into a segment before its
