@@ -34,6 +34,7 @@ lab: etcd ## the long version of what tests do a little of: LOOKS looks at each 
 	RAFTCTL_SEEDS=$(SEEDS) $(GO) test ./cmd/raftctl/restoretest -run 'TestRestore$$|OfThree|Random|Simulated' -count 1 -timeout 4h -v
 	RAFTCTL_SEEDS=$(SEEDS) RAFTCTL_TABLE=$(CURDIR)/docs/repair.md $(GO) test ./repair/repairtest -run Laboratory -count 1 -timeout 4h -v
 	RAFTCTL_SEEDS=$(SEEDS) $(GO) test ./repair/repairtest -run 'BootRepaired|RecoverScript' -count 1 -timeout 4h -v
+	RAFTCTL_SEEDS=$(SEEDS) $(GO) test ./repair ./repair/correct -run 'ApplyFails|Random' -count 1 -timeout 4h -v
 
 fuzz: ## every fuzz target for FUZZTIME
 	@testdata/fuzz.sh $(FUZZTIME)

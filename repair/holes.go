@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/wal"
@@ -180,19 +181,28 @@ func (d *draft) lastFlavor() raftpb.Flavor {
 // from. ok is false if there is none.
 func (d *draft) keepSnapshot(out *solution) (ok bool) {
 	r, v := out.rewrite, d.view()
-	if r == nil || r.Begin != nil || v.First.Index <= 1 && d.log.Segments()[0].Name.Seq == 0 {
+	if r == nil || r.Begin != nil || len(v.Ranges) == 0 {
+		return true
+	}
+	first := v.Ranges[0].First // of the entries that go on to the end, but for what is filled
+	for _, rng := range v.Ranges[1:] {
+		if d.snapshotTo(rng.First) {
+			first = rng.First
+		}
+	}
+	if first <= 1 && d.log.Segments()[0].Name.Seq == 0 {
 		return true
 	}
 	for i := range v.Snapshots {
 		s := &v.Snapshots[i]
 		kept := r.End == (edit.Place{}) || d.before(edit.PlaceOf(s.Pos), r.End)
-		if s.Valid && s.Index > 0 && kept && d.confOf(s) != nil {
+		if s.Valid && s.Index >= first-1 && s.Index > 0 && kept && d.confOf(s) != nil {
 			return true
 		}
 	}
-	f := d.snapFrom(max(v.First.Index, 1) - 1)
+	f := d.snapFrom(first - 1)
 	if f == nil {
-		return len(d.files) == 0 // a log alone has no snapshots to start from, as it is
+		return d.member.Place.Snap.State != datadir.Present // a log alone has no snapshots to start from, as it is
 	}
 	snap := wal.Snapshot{Index: f.ID.Index, Term: f.ID.Term, ConfState: &f.Metadata.ConfState}
 	in := edit.Insert{Kind: uint8(wal.KindSnapshot), Data: snap.AppendTo(nil, d.flavor())}
@@ -201,4 +211,18 @@ func (d *draft) keepSnapshot(out *solution) (ok bool) {
 		r.From = edit.PlaceOf(d.scanned.last)
 	}
 	return true
+}
+
+// lostHead says that the last segment has lost its head; empty if it hasn't. Nothing comes into a segment before its
+// head is durable: this is no unfinished write, whatever the bytes look like.
+func (d *draft) lostHead() string {
+	segments := d.log.Segments()
+	for i := range d.report.Findings {
+		f := &d.report.Findings[i]
+		if k := d.order(f.Pos.Segment); f.Class == wal.ClassTorn && f.Pos.Off == 0 && k > 0 && k == len(segments)-1 {
+			return fmt.Sprintf("what was written behind entry %d: the head of %s is gone, and nothing tells what was behind it",
+				d.view().LastIndex(), f.Pos.Segment)
+		}
+	}
+	return ""
 }

@@ -203,6 +203,9 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 		}
 		d.loseStray(s)
 		s.leaves = len(d.besideLog(s))
+		if lost := d.lostHead(); lost != "" && d.lastOf(s).Index <= d.view().LastIndex() && s.cost.Beside == "" {
+			s.cost.Beside = lost
+		}
 		switch {
 		case best == nil:
 			best = s

@@ -90,7 +90,7 @@ func (d *draft) endWith(out *solution, last raftpb.EntryID) {
 	if state.Commit < have.Commit { // what earlier ones commit isn't there either
 		out.rewrite.From, out.rewrite.Commit = edit.Place{}, state.Commit
 	}
-	if state != have || out.rewrite.End != (edit.Place{}) && !d.before(edit.PlaceOf(d.view().StatePos), out.rewrite.End) {
+	if state != have || out.rewrite.Ordered || out.rewrite.End != (edit.Place{}) && !d.before(edit.PlaceOf(d.view().StatePos), out.rewrite.End) {
 		out.rewrite.Insert = append(out.rewrite.Insert, d.stateRecord(state))
 	}
 }

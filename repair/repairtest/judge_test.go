@@ -124,7 +124,11 @@ func (r *trial) judgePlan() {
 		}
 	case repair.StatusLoss, repair.StatusLossy:
 		for _, i := range lost {
-			if !in(r.plan.Cost.Lost, i) {
+			switch {
+			case in(r.plan.Cost.Lost, i):
+			case r.plan.Cost.Beside != "": // it says that there is more, and can't say what
+				r.fault("entry %d is lost, and the plan says only: %s", i, r.plan.Cost.Beside)
+			default:
 				r.bad("entry %d is lost, and the plan doesn't say so: %v", i, r.plan.Cost.Lost)
 			}
 		}
@@ -235,6 +239,8 @@ func (r *trial) judgeMissing(f *fate) {
 		got := r.made.at(e.Index)
 		switch {
 		case got != nil && got.EntryID == e.EntryID && got.data == e.data:
+		case e.Index > r.made.last() && r.accept && r.plan.Cost.Beside != "":
+			r.fault("entry %v is missing, and the plan says only: %s", e.EntryID, r.plan.Cost.Beside)
 		case e.Index <= f.committed && !in(r.plan.Cost.Lost, e.Index):
 			r.bad("entry %v is missing: it was committed, intact %v, with a donor %v; the database is at %d, the result ends at %d",
 				e.EntryID, f.intact[e.frame], r.held(e.EntryID), r.applied, r.made.last())

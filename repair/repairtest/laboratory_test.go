@@ -76,8 +76,11 @@ func runSeed(t *testing.T, seed uint64, y *tally) {
 			} {
 				r.run(t.Context())
 				y.add(name, class, r)
-				if text := r.complaints(); text != "" {
+				switch text := r.complaints(); {
+				case len(r.wrong) > 0:
 					t.Errorf("%s: %s\n%s%s", name, r.outcome(), s.describe(), text)
+				case text != "": // it fell short, and did no harm
+					t.Logf("%s: %s\n%s%s", name, r.outcome(), s.describe(), text)
 				}
 			}
 		})
