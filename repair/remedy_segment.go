@@ -138,7 +138,7 @@ func holds(v *wal.View, index, term uint64) bool {
 	}
 	for _, t := range v.Terms {
 		if t.Index <= index && index < t.Index+t.N {
-			return t.EntryID.Term >= term
+			return t.Term >= term
 		}
 	}
 	return false

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/raftctl/raftctl/internal/verdict"
+	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/repair/outlook"
 	"github.com/raftctl/raftctl/wal"
@@ -17,7 +18,7 @@ type trial struct {
 	entries uint64 // live ones that are intact
 	last    uint64
 	commit  uint64 // that a hard state tells
-	snaps   int    // snapshot records that count
+	snaps   int    // snapshots of which there are records that count
 }
 
 func newTrial(r *outlook.Report) *trial {
@@ -32,11 +33,13 @@ func newTrial(r *outlook.Report) *trial {
 	}
 	if r.View != nil {
 		t.last, t.commit = r.View.LastIndex(), r.View.State.Commit
+		known := map[raftpb.EntryID]bool{}
 		for i := range r.View.Snapshots {
-			if r.View.Snapshots[i].Valid {
-				t.snaps++
+			if s := &r.View.Snapshots[i]; s.Valid {
+				known[s.EntryID] = true
 			}
 		}
+		t.snaps = len(known)
 		for _, rng := range r.View.Ranges {
 			t.entries += rng.Len()
 		}
