@@ -62,7 +62,8 @@ func (d *draft) firstWrong() int {
 }
 
 func (s *scan) record(rec *wal.Record, view *wal.View) {
-	bad := rec.Unchecked || view.Foreign(rec.Pos)
+	none := rec.Kind == wal.KindEntry && rec.ID.Index == 0 // no log has such an entry
+	bad := rec.Unchecked || view.Foreign(rec.Pos) || none
 	if rec.Kind == wal.KindDamage {
 		bad = rec.Damage.Severity == verdict.Error
 	}
