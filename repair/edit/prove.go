@@ -32,7 +32,7 @@ func (m *maker) prove(ctx context.Context, made *wal.Log) (*outlook.Report, erro
 	for i := range report.Findings {
 		f := &report.Findings[i]
 		if f.Severity == wal.SeverityError && !m.known(f) {
-			return nil, fmt.Errorf("the result is not as planned, which is a bug of raftctl: %v", f)
+			return nil, &NotWholeError{*f}
 		}
 	}
 	if m.Changes.Rewrite == nil {
@@ -40,6 +40,18 @@ func (m *maker) prove(ctx context.Context, made *wal.Log) (*outlook.Report, erro
 	}
 	return report, m.compare(ctx, report.View)
 }
+
+// NotWholeError is returned when what comes of the changes is not whole: a plan that was made without trying it.
+type NotWholeError struct{ Finding wal.Finding }
+
+// Error says what would be wrong.
+func (e *NotWholeError) Error() string {
+	return fmt.Sprintf("what comes of the plan is not whole, and was not kept: %v; with other members, given by --from, "+
+		"there may be another way", &e.Finding)
+}
+
+// Refused reports that this is a refusal, for the exit status.
+func (e *NotWholeError) Refused() bool { return true }
 
 // sameEnd compares a log that was only copied with the source, as corrected: where the checksums that run through
 // all records end alike, no record differs.
