@@ -27,7 +27,7 @@ test: etcd ## all tests, against real etcds
 race: etcd ## the concurrent packages under the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./wal/... ./raft/... ./snapshot/...
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m -skip 'Killed|Crash|FromEachSnapshot|OfServer|OnEachMember|OnRealDatabase' ./node/...
-	CGO_ENABLED=1 $(GO) test -race -run 'Scripts|Follow' ./cmd/raftctl
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m -run 'Scripts|Follow' ./cmd/raftctl
 
 lab: etcd ## the long version of what tests do a little of: LOOKS looks at each running etcd, SEEDS random histories
 	RAFTCTL_LOOKS=$(LOOKS) $(GO) test ./wal ./snapshot/database -run RunningEtcd -count 1 -timeout 4h -v
