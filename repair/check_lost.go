@@ -63,7 +63,7 @@ func (l *lostList) add(e LostEntry) {
 // damaged looks for entries among the bytes that are wrong. One that the log has elsewhere, or that can't be
 // in this place, is none that the damage took.
 func (l *lostList) damaged() {
-	b := l.x.bytesOf(wal.Position{Segment: l.f.File, Off: l.f.Off}, min(l.f.Len, maxLostBytes))
+	b := bytesOf(l.x.Log, wal.Position{Segment: l.f.File, Off: l.f.Off}, min(l.f.Len, maxLostBytes))
 	for len(b) > 0 {
 		data, n := frameAt(b)
 		var e raftpb.Entry
@@ -107,11 +107,11 @@ func (x *examination) has(index uint64) bool {
 }
 
 // bytesOf returns bytes of a segment; nil if they can't be read.
-func (x *examination) bytesOf(at wal.Position, n int64) []byte {
+func bytesOf(log *wal.Log, at wal.Position, n int64) []byte {
 	if n <= 0 {
 		return nil
 	}
-	f, info, err := vfs.OpenRegular(x.Log.FS(), path.Join(x.Log.Dir(), at.Segment))
+	f, info, err := vfs.OpenRegular(log.FS(), path.Join(log.Dir(), at.Segment))
 	if err != nil {
 		return nil
 	}

@@ -3,13 +3,10 @@ package repair
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/raftctl/raftctl/decode"
-	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -58,7 +55,7 @@ func (d *draft) damagedEntries() map[uint64]LostEntry {
 	list := map[uint64]LostEntry{}
 	d.found = list
 	for _, s := range d.scanned.skips {
-		for b := d.bytesAt(s.Position(), min(s.Len, maxLostBytes)); len(b) > 0; {
+		for b := bytesOf(d.log, s.Position(), min(s.Len, maxLostBytes)); len(b) > 0; {
 			data, n := frameAt(b)
 			var e raftpb.Entry
 			if data != nil && e.UnmarshalAlias(data) == nil {
@@ -68,22 +65,6 @@ func (d *draft) damagedEntries() map[uint64]LostEntry {
 		}
 	}
 	return list
-}
-
-// bytesAt returns bytes of the log as corrected so far; fewer where they can't be read.
-func (d *draft) bytesAt(at wal.Position, n int64) []byte {
-	f, info, err := vfs.OpenRegular(d.log.FS(), path.Join(d.log.Dir(), at.Segment))
-	if err != nil {
-		return nil
-	}
-	defer func() { _ = f.Close() }() // opened for reading
-	r, ok := f.(io.ReaderAt)
-	if !ok || at.Off >= info.Size() {
-		return nil
-	}
-	b := make([]byte, min(n, info.Size()-at.Off))
-	got, _ := r.ReadAt(b, at.Off)
-	return b[:got]
 }
 
 // String says what is lost, in words.
