@@ -150,12 +150,9 @@ func (v *View) Locate(index uint64) (Position, error) {
 
 // segmentOf returns the segment that a live entry lies in, or one before it. An entry lies behind the
 // first of its term, and in the last segment whose name says its index or a lower one. Where records
-// contradict the names, those count. A log in which something is wrong is read from its beginning: what
-// proves records at the head of a segment may be what the segments before end with.
+// contradict the names, those count. A log in which something is wrong is read from a segment that is whole, or
+// from its beginning: what proves records at the head of another may be what the segments before end with.
 func (v *View) segmentOf(index uint64) int {
-	if !v.Sound {
-		return 0
-	}
 	begin := 0
 	for _, t := range v.Terms {
 		if t.Index > index {
@@ -168,10 +165,18 @@ func (v *View) segmentOf(index uint64) int {
 	for i := begin + 1; i < len(segs) && segs[i].Name.Index <= index; i++ {
 		at = i
 	}
-	if at > begin && !v.begins(at, index) {
-		return begin
+	if v.Sound {
+		if at > begin && !v.begins(at, index) {
+			return begin
+		}
+		return at
 	}
-	return at
+	for ; at > 0; at-- {
+		if v.whole[at] && v.begins(at, index) {
+			return at
+		}
+	}
+	return 0
 }
 
 // begins reports whether the first live entry of a segment has an index at or below the given one.

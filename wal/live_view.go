@@ -42,6 +42,7 @@ type View struct {
 	overwrites overwrites
 	voids      voids
 	ords       map[string]int
+	whole      []bool // segments that can be read without those before: see survey.whole
 }
 
 // SnapshotRef is a snapshot record.
@@ -85,6 +86,17 @@ func (l *Log) View(ctx context.Context) (*View, error) {
 	return s.view(l), nil
 }
 
+// In returns the view as one of another log that holds the same bytes, as one of the same files opened once more. It is
+// nil if the segments are others by their names or sizes.
+func (v *View) In(l *Log) *View {
+	if !slices.Equal(v.log.segments, l.segments) || v.log.dialect != l.dialect {
+		return nil
+	}
+	view := *v
+	view.log = l
+	return &view
+}
+
 // err returns why a survey is incomplete, or nil.
 func (s *survey) err() error {
 	var errs []error
@@ -104,6 +116,7 @@ func (s *survey) view(l *Log) *View {
 	v := &View{
 		State: t.state, Base: t.base, Snapshots: t.snaps,
 		Ranges: t.ranges(), Sound: s.found.sound(), log: l, overwrites: t.overwrites, voids: t.voids, ords: map[string]int{},
+		whole: s.whole(),
 	}
 	for i, seg := range s.segs {
 		v.ords[seg.File] = i
@@ -130,6 +143,23 @@ func (s *survey) view(l *Log) *View {
 		})
 	}
 	return v
+}
+
+// whole returns which segments have every byte as a writer puts it, and follow the one before: whoever begins to
+// read there reads the same records as one who comes from before. Where findings were left out, none is.
+func (s *survey) whole() []bool {
+	list := make([]bool, len(s.segs))
+	for k, d := range s.digests {
+		list[k] = d.tidy && d.err == nil && len(s.found.more) == 0
+	}
+	for _, found := range s.found.kept {
+		for i := range found {
+			if p := &found[i]; p.at.seg < len(list) && p.Severity != SeverityInfo {
+				list[p.at.seg] = false
+			}
+		}
+	}
+	return list
 }
 
 // withMetadata returns the first digest that has metadata, or nil.
@@ -160,6 +190,14 @@ func (v *View) Live(pos Position, index uint64) bool {
 	}
 	x := v.voids.at(at)
 	return x == nil || index > x.last
+}
+
+// Plain reports whether segment i of the log is whole, follows the one before, and holds no entry that isn't live: to
+// read it tells nothing that the view doesn't.
+func (v *View) Plain(i int) bool {
+	begin := place{seg: i}
+	behind := func(x void) bool { return x.to.compare(begin) > 0 }
+	return v.whole[i] && v.overwrites.lowest(begin) == math.MaxUint64 && !slices.ContainsFunc(v.voids, behind)
 }
 
 // Foreign reports whether the record at pos is intact but of another log, so that it counts for

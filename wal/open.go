@@ -80,14 +80,16 @@ func (d *Dialect) open(fsys fs.FS, name string) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.openMember(m)
+	return d.OpenMember(m)
 }
 
 // OpenMember opens the log of a member that was found already, for callers in this module. The log
 // owns the member from then on: Close closes it too, and so does OpenMember if it fails.
-func OpenMember(m *datadir.Member) (*Log, error) { return Etcd.openMember(m) }
+func OpenMember(m *datadir.Member) (*Log, error) { return Etcd.OpenMember(m) }
 
-func (d *Dialect) openMember(m *datadir.Member) (*Log, error) {
+// OpenMember opens the log of the dialect of a member that was found already, as the function OpenMember does for
+// etcd's.
+func (d *Dialect) OpenMember(m *datadir.Member) (*Log, error) {
 	l := &Log{dialect: d, fsys: m.Log.FS, dir: m.Log.Path, member: m}
 	if err := l.openFound(); err != nil {
 		return nil, errors.Join(err, m.Close())

@@ -127,6 +127,17 @@ func (w *Writer) AppendRecord(k Kind, data []byte) error {
 	return w.join(needBuffer)
 }
 
+// Flush returns when the system has everything that was appended before: it then outlives this
+// process, but not yet the machine.
+func (w *Writer) Flush() error {
+	w.mu.Lock()
+	if err := w.usable(nil); err != nil {
+		w.mu.Unlock()
+		return err
+	}
+	return w.join(needWrite)
+}
+
 // Sync returns when everything that was appended before is durable.
 func (w *Writer) Sync() error {
 	w.mu.Lock()

@@ -160,6 +160,9 @@ func (w *Writer) commit(b *batch) error {
 	if err := w.tail.write(b.buf[rest:]); err != nil {
 		return err
 	}
+	if w.opts.NoSync {
+		w.tail.writeBehind()
+	}
 	w.spare.prepareAhead(w.tail.off)
 	if !b.sync {
 		return nil

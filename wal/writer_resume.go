@@ -27,7 +27,7 @@ func (w *Writer) resume(r *replay) error {
 		return err
 	}
 	w.enc.flushed = flushModel{size: r.part.end.Off}
-	w.tail = tail{file: last.file, off: r.part.end.Off, onSync: w.opts.OnSync}
+	w.tail = tail{file: last.file, off: r.part.end.Off, begun: r.part.end.Off, onSync: w.opts.OnSync}
 	switch {
 	case r.part.damage != nil:
 		err = w.cutTorn(r)

@@ -16,6 +16,7 @@ type tail struct {
 	allocated int64 // size in bytes that disk space is reserved for, 0 if it isn't
 	zeroed    int64 // below it every block was written once, be it with zeros
 	dirty     bool  // written since the last sync
+	begun     int64 // below it the disk was asked to take what was written: see writeBehind
 
 	onSync func(time.Duration) // see WriterOptions
 }
@@ -66,6 +67,17 @@ func (t *tail) zeroAhead(off int64) error {
 		t.zeroed = min(lo+zeroWrite, hi)
 	}
 	return nil
+}
+
+// behindStride is how many bytes are given to the disk at a time while nobody waits for them.
+const behindStride = 8 << 20
+
+// writeBehind lets the disk begin with what was written, so that a sync has less left to do.
+func (t *tail) writeBehind() {
+	if t.off-t.begun >= behindStride {
+		vfs.WriteBehind(t.file, t.begun, t.off-t.begun)
+		t.begun = t.off
+	}
 }
 
 // sync makes durable what was written.
