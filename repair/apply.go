@@ -101,7 +101,7 @@ func (p *Plan) make(ctx context.Context, m *Member, staged *change.Staged, o *Ap
 		return nil, err
 	}
 	made, err := edit.Make(ctx, edit.Options{FS: o.FS, Dir: staged.Log(), Source: m.Log, Changes: &p.Changes, Lost: p.Cost.Lost,
-		Donors: donors.views, Progress: o.Progress, Unchanged: func(ctx context.Context) error { return p.stillSame(ctx, m) }})
+		Donors: donors.views, View: p.viewed(), Progress: o.Progress, Unchanged: func(ctx context.Context) error { return p.stillSame(ctx, m) }})
 	if err = errors.Join(err, donors.close()); err != nil {
 		return nil, err
 	}
@@ -212,6 +212,14 @@ func (p *Plan) stillSame(ctx context.Context, m *Member) error {
 		return nil
 	}
 	return p.Source.checkUnchanged(ctx, m.Name, m.Log)
+}
+
+// viewed returns the view that the plan was made of; nil where the source may have changed since.
+func (p *Plan) viewed() *wal.View {
+	if p.Source.stamps == nil {
+		return nil
+	}
+	return p.Source.view
 }
 
 // donorLogs are the logs of members that entries are taken from.

@@ -23,6 +23,7 @@ import (
 var sick = map[string]func(p *patient){
 	"corrected":    func(p *patient) { p.edit(0, p.record(1700).Pos.Off+30, func(b []byte) { b[0] ^= 4 }, 1) },
 	"begun anew":   func(p *patient) { p.wreck(1935, 1936) },
+	"written anew": func(p *patient) { p.rubbish() },
 	"segments out": func(p *patient) { p.edit(0, 200, zero, 1<<12) },
 }
 
@@ -44,6 +45,18 @@ func (p *patient) small(segments int) {
 	p.must(os.Truncate(p.segment(-1), r.Segments[len(r.Segments)-1].Used))
 	for _, name := range []string{"0000000000000002-000000000000041e.snap"} {
 		os.Remove(filepath.Join(p.dir, "member", "snap", name))
+	}
+}
+
+// rubbish appends bytes to the log: it is written anew from within its last segment on.
+func (p *patient) rubbish() {
+	f, err := os.OpenFile(p.segment(-1), os.O_WRONLY|os.O_APPEND, 0)
+	p.must(err)
+	_, err = f.Write(slices.Repeat([]byte{0xa7}, 64))
+	p.must(errors.Join(err, f.Close()))
+	_, plan := p.plan(repair.PlanOptions{})
+	if r := plan.Changes.Rewrite; plan.Status != repair.StatusRepair || r == nil || r.From.Off == 0 {
+		p.t.Fatalf("%s by %q from %v on, want from within a segment: %v", plan.Status, remedies(plan), r, plan.Refused)
 	}
 }
 

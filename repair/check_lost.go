@@ -65,7 +65,7 @@ func (l *lostList) add(e LostEntry) {
 func (l *lostList) damaged() {
 	b := bytesOf(l.x.Log, wal.Position{Segment: l.f.File, Off: l.f.Off}, min(l.f.Len, maxLostBytes))
 	for len(b) > 0 {
-		data, n := frameAt(b)
+		data, n := frameAt(b, wal.KindEntry)
 		var e raftpb.Entry
 		if data != nil && e.UnmarshalAlias(data) == nil && l.fits(e.Index) {
 			l.add(LostEntry{ID: e.ID(), Summary: summaryOf(&e, decode.ValuesNone)}) // its key may no longer tell a secret
@@ -125,9 +125,8 @@ func bytesOf(log *wal.Log, at wal.Position, n int64) []byte {
 	return b[:n2]
 }
 
-// frameAt returns the data of the frame of an entry that b begins with, nil if it doesn't, and how far to go
-// on.
-func frameAt(b []byte) (data []byte, n int) {
+// frameAt returns the data of the frame of a kind that b begins with, nil if it doesn't, and how far to go on.
+func frameAt(b []byte, kind wal.Kind) (data []byte, n int) {
 	const header, align = 8, 8
 	skip := min(align, len(b))
 	if len(b) < header {
@@ -139,16 +138,16 @@ func frameAt(b []byte) (data []byte, n int) {
 		return nil, skip
 	}
 	rec := b[header : header+size]
-	if data = entryData(rec); data == nil {
+	if data = dataOf(rec, kind); data == nil {
 		return nil, skip
 	}
 	return data, header + int(size+pad)
 }
 
-// entryData returns the data of a record that has the form of an entry's: 08 02, a checksum behind 10, and a
-// length behind 1a.
-func entryData(rec []byte) []byte {
-	if len(rec) < 5 || rec[0] != 0x08 || rec[1] != byte(wal.KindEntry) || rec[2] != 0x10 {
+// dataOf returns the data of a record that has the form of one of a kind: the kind behind 08, a checksum behind 10,
+// and a length behind 1a.
+func dataOf(rec []byte, kind wal.Kind) []byte {
+	if len(rec) < 5 || rec[0] != 0x08 || rec[1] != byte(kind) || rec[2] != 0x10 {
 		return nil
 	}
 	_, n := binary.Uvarint(rec[3:])

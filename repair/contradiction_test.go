@@ -16,6 +16,17 @@ import (
 // insert puts records into the log before an entry, each as intact as the others.
 func (p *patient) insert(index uint64, records ...wal.Record) {
 	p.t.Helper()
+	p.reframe(func(r *wal.Record) []wal.Record {
+		if r.Kind == wal.KindEntry && r.ID.Index == index {
+			return append(records, *r)
+		}
+		return []wal.Record{*r}
+	})
+}
+
+// reframe puts others in the place of each record of the first segment, which is the only one; all are intact.
+func (p *patient) reframe(change func(r *wal.Record) []wal.Record) {
+	p.t.Helper()
 	log, err := wal.Open(os.DirFS(p.dir), ".")
 	if err != nil {
 		p.t.Fatal(err)
@@ -23,23 +34,17 @@ func (p *patient) insert(index uint64, records ...wal.Record) {
 	defer func() { _ = log.Close() }() // opened for reading
 	var out []byte
 	sum := uint32(0)
-	add := func(r wal.Record) {
-		if r.Kind != wal.KindCRC {
-			r.CRC = crc32.Update(sum, crc32.MakeTable(crc32.Castagnoli), r.Data)
-		}
-		sum = r.CRC
-		out = r.AppendFrame(out)
-	}
 	for rec, err := range log.Records(wal.Recover) {
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		if rec.Kind == wal.KindEntry && rec.ID.Index == index {
-			for _, r := range records {
-				add(r)
+		for _, r := range change(rec) {
+			if r.Kind != wal.KindCRC {
+				r.CRC = crc32.Update(sum, crc32.MakeTable(crc32.Castagnoli), r.Data)
 			}
+			sum = r.CRC
+			out = r.AppendFrame(out)
 		}
-		add(*rec)
 	}
 	if err := os.WriteFile(p.segment(0), append(out, make([]byte, 1<<20)...), 0o600); err != nil {
 		p.t.Fatal(err)

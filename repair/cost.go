@@ -56,7 +56,7 @@ func (d *draft) damagedEntries() map[uint64]LostEntry {
 	d.found = list
 	for _, s := range d.scanned.skips {
 		for b := bytesOf(d.log, s.Position(), min(s.Len, maxLostBytes)); len(b) > 0; {
-			data, n := frameAt(b)
+			data, n := frameAt(b, wal.KindEntry)
 			var e raftpb.Entry
 			if data != nil && e.UnmarshalAlias(data) == nil {
 				list[e.Index] = LostEntry{ID: e.ID(), Summary: summaryOf(&e, decode.ValuesNone)} // its key may no longer tell a secret

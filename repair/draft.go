@@ -30,6 +30,7 @@ type draft struct {
 	donors  []*logs.Source
 	tried   map[string]bool      // corrections that found nothing, by finding
 	scanned *scan                // of log; nil until it is asked for
+	places  map[uint64]located   // of entries of log that were asked for, by index
 	flavors *raftpb.Flavor       // of the last entries; nil until it is asked for
 	unfit   *string              // why the database can't be built upon; nil until it was asked for
 	joined  *logs.Joined         // of the log and the donors; nil until it is asked for
@@ -65,7 +66,7 @@ func (d *draft) reopen(ctx context.Context) error {
 
 // lay opens the log with the changes so far laid over it.
 func (d *draft) lay() (err error) {
-	d.laid, d.scanned, d.found = edit.Lay(d.member.Log, &d.plan.Changes), nil, nil
+	d.laid, d.scanned, d.found, d.places = edit.Lay(d.member.Log, &d.plan.Changes), nil, nil, map[uint64]located{}
 	d.log, err = d.laid.Log(d.member.Log)
 	return err
 }
@@ -185,8 +186,14 @@ func (d *draft) isAlone(ctx context.Context) bool {
 	if len(v.Ranges) == 0 {
 		return false
 	}
-	conf, err := crosscheck.Replay(ctx, d.log, v, v.Ranges[0].Last)
-	return err == nil && conf != nil && slices.Equal(conf.Voters, self)
+	last := v.Ranges[0].Last
+	conf, ok := crosscheck.ReplayKept(d.report, last)
+	if !ok {
+		var err error
+		conf, err = crosscheck.Replay(ctx, d.log, v, last)
+		ok = err == nil
+	}
+	return ok && conf != nil && slices.Equal(conf.Voters, self)
 }
 
 // lastDamaged returns the highest index of the entries at the damaged end of the log that their bytes still tell

@@ -4,11 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/raftctl/raftctl/internal/datadir"
-	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
-	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -35,7 +32,11 @@ func (d *draft) holes() (list []hole) {
 	next := v.Base.Index + 1
 	for i, r := range v.Ranges {
 		if (r.First > next || i > 0) && !d.snapshotTo(r.First) {
-			list = append(list, hole{First: next, Last: r.First - 1})
+			h := hole{First: next, Last: r.First - 1}
+			if s := d.sentInto(&h); s != nil {
+				h.First = s.Index + 1
+			}
+			list = append(list, h)
 		}
 		next = r.Last + 1
 	}
@@ -53,13 +54,34 @@ func (d *draft) snapshotTo(index uint64) bool {
 		if !s.Valid || s.Index == 0 || s.Index != index-1 {
 			continue
 		}
-		if _, have := d.view().Locate(s.Index); have == nil {
+		if _, have := d.locate(s.Index); have == nil {
 			continue // the member's own
 		}
-		pos, err := d.view().Locate(index)
+		pos, err := d.locate(index)
 		return err == nil && d.before(edit.PlaceOf(s.Pos), edit.PlaceOf(pos))
 	}
 	return false
+}
+
+// sentInto returns the last snapshot of an entry of a hole that the leader certainly sent: its record follows the entry
+// before the hole, and no damage lies between. It is nil if there is none.
+func (d *draft) sentInto(h *hole) (last *wal.SnapshotRef) {
+	before, err := d.locate(h.First - 1)
+	if err != nil || d.scanned == nil {
+		return nil
+	}
+	for i := range d.view().Snapshots {
+		s := &d.view().Snapshots[i]
+		at := edit.PlaceOf(s.Pos)
+		if !s.Valid || s.Index < h.First || s.Index >= h.Last || d.before(at, edit.PlaceOf(before)) {
+			continue
+		}
+		between := func(x edit.Span) bool { return d.before(edit.PlaceOf(before), x.Place) && d.before(x.Place, at) }
+		if !slices.ContainsFunc(d.scanned.skips, between) {
+			last = s
+		}
+	}
+	return last
 }
 
 // endsInDamage reports whether the last bytes of the log are damaged: what they said isn't known.
@@ -95,7 +117,7 @@ func (d *draft) behind(h *hole) (edit.Place, error) {
 	if h.Tail {
 		return edit.Place{}, nil
 	}
-	pos, err := d.view().Locate(h.Last + 1)
+	pos, err := d.locate(h.Last + 1)
 	return edit.PlaceOf(pos), err
 }
 
@@ -107,8 +129,11 @@ func (d *draft) within(h *hole) (edit.Place, error) {
 		return edit.Place{}, err
 	}
 	var lo edit.Place
-	if first := h.First; first > d.view().Base.Index+1 {
-		pos, err := d.view().Locate(first - 1)
+	if list := d.view().Ranges; len(list) > 0 && h.First > list[0].First { // be it below what the log starts after
+		pos, err := d.locate(h.First - 1)
+		if s := d.snapshotOf(h.First - 1); err != nil && s != nil {
+			pos, err = s.Pos, nil
+		}
 		if err != nil {
 			return edit.Place{}, err
 		}
@@ -120,6 +145,16 @@ func (d *draft) within(h *hole) (edit.Place, error) {
 		}
 	}
 	return hi, nil
+}
+
+// snapshotOf returns the first record of a snapshot of an entry; nil if there is none.
+func (d *draft) snapshotOf(index uint64) *wal.SnapshotRef {
+	for i := range d.view().Snapshots {
+		if s := &d.view().Snapshots[i]; s.Valid && s.Index == index {
+			return s
+		}
+	}
+	return nil
 }
 
 // start returns the first place where the log isn't taken over as it is: where bytes are left out, or records
@@ -177,80 +212,4 @@ func (d *draft) lastFlavor() raftpb.Flavor {
 		}
 	}
 	return flavor
-}
-
-// keepSnapshot sees to it that a log whose beginning is gone still has a record of a snapshot that etcd can start
-// from. ok is false if there is none.
-func (d *draft) keepSnapshot(out *solution) (ok bool) {
-	r, v := out.rewrite, d.view()
-	if r == nil || r.Begin != nil || len(v.Ranges) == 0 {
-		return true
-	}
-	first := v.Ranges[0].First // of the entries that go on to the end, but for what is filled
-	for _, rng := range v.Ranges[1:] {
-		if d.snapshotTo(rng.First) {
-			first = rng.First
-		}
-	}
-	if first <= 1 && d.log.Segments()[0].Name.Seq == 0 {
-		if f := d.unrecorded(); f != nil && r.End == (edit.Place{}) {
-			d.record(r, f)
-		}
-		return true
-	}
-	for i := range v.Snapshots {
-		s := &v.Snapshots[i]
-		kept := r.End == (edit.Place{}) || d.before(edit.PlaceOf(s.Pos), r.End)
-		if s.Valid && s.Index >= first-1 && s.Index > 0 && kept && d.confOf(s) != nil {
-			return true
-		}
-	}
-	f := d.snapFrom(first - 1)
-	if f == nil {
-		return d.member.Place.Snap.State != datadir.Present // a log alone has no snapshots to start from, as it is
-	}
-	d.record(r, f)
-	return true
-}
-
-// unrecorded returns the newest .snap file that the log holds the entry of, if it has a record of none of them: with
-// what is missing went the records of snapshots, and without any it looks like another log. It is nil otherwise.
-func (d *draft) unrecorded() (newest *snapshot.File) {
-	for i := range d.files {
-		f := &d.files[i]
-		if f.Kind != snapshot.KindSnapshot || f.Verdict != verdict.OK {
-			continue
-		}
-		if slices.ContainsFunc(d.view().Snapshots, func(s wal.SnapshotRef) bool { return s.EntryID == f.ID }) {
-			return nil
-		}
-		if f.ID.Index <= min(d.applied().Index, d.view().LastIndex()) && (newest == nil || f.ID.Index > newest.ID.Index) {
-			newest = f
-		}
-	}
-	return newest
-}
-
-// record lets a log that is written anew end with a record of a snapshot, ahead of its last hard state.
-func (d *draft) record(r *edit.Rewrite, f *snapshot.File) {
-	snap := wal.Snapshot{Index: f.ID.Index, Term: f.ID.Term, ConfState: &f.Metadata.ConfState}
-	in := edit.Insert{Kind: uint8(wal.KindSnapshot), Data: snap.AppendTo(nil, d.flavor())}
-	r.Insert = append([]edit.Insert{in}, r.Insert...)
-	if r.From == (edit.Place{}) && len(r.Skip) == 0 && !r.Ordered {
-		r.From = edit.PlaceOf(d.scanned.last)
-	}
-}
-
-// lostHead says that the last segment has lost its head; empty if it hasn't. Nothing comes into a segment before its
-// head is durable: this is no unfinished write, whatever the bytes look like.
-func (d *draft) lostHead() string {
-	segments := d.log.Segments()
-	for i := range d.report.Findings {
-		f := &d.report.Findings[i]
-		if k := d.order(f.Pos.Segment); f.Class == wal.ClassTorn && f.Pos.Off == 0 && k > 0 && k == len(segments)-1 {
-			return fmt.Sprintf("what was written behind entry %d: the head of %s is gone, and nothing tells what was behind it",
-				d.view().LastIndex(), f.Pos.Segment)
-		}
-	}
-	return ""
 }

@@ -171,3 +171,30 @@ func (d *draft) keepHead(ctx context.Context, r *edit.Rewrite) error {
 	}
 	return ctx.Err()
 }
+
+// copyWhole moves the place where a log is written anew to the beginning of the first segment in which something is
+// wrong, such as its name or its head: what is copied as it is stays wrong. So does a name that no etcd writes, behind
+// which no writer goes on.
+func (d *draft) copyWhole(r *edit.Rewrite, problems []*Finding) {
+	if r == nil || r.Begin != nil {
+		return
+	}
+	var wrong []edit.Place
+	for _, f := range problems {
+		wrong = append(wrong, edit.Place{Segment: f.File, Off: f.Off})
+	}
+	for _, s := range d.log.Segments() {
+		if s.File != s.Name.String() {
+			wrong = append(wrong, edit.Place{Segment: s.File})
+		}
+	}
+	for _, at := range wrong {
+		k := d.order(at.Segment)
+		if r.From == (edit.Place{}) || k < 0 || !d.before(at, r.From) {
+			continue
+		}
+		if r.From = (edit.Place{Segment: at.Segment}); k == 0 {
+			r.From = edit.Place{}
+		}
+	}
+}

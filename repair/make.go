@@ -54,6 +54,9 @@ func NewPlan(ctx context.Context, m *Member, o PlanOptions) (plan *Plan, err err
 	if err := d.make(ctx); err != nil {
 		return nil, err
 	}
+	if d.report != m.Report || slices.Equal(m.stamps, d.plan.Source.stamps) {
+		d.plan.Source.view = d.view()
+	}
 	if o.Store {
 		if err := d.seal(ctx); err != nil {
 			return nil, err
@@ -191,20 +194,20 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 		if err != nil {
 			return err
 		}
-		if s == nil || !d.nameOwner(s) {
+		if s == nil {
 			continue
 		}
-		if !d.keepSnapshot(s) {
-			d.refuse(r.Name(), "the log would have no record of a snapshot left that etcd could start from")
-			continue
-		}
-		if err := d.keepHead(ctx, s.rewrite); err != nil {
+		ok, err := d.fit(ctx, r.Name(), s, problems)
+		if err != nil {
 			return err
+		}
+		if !ok {
+			continue
 		}
 		d.loseStray(s)
 		s.leaves = len(d.besideLog(s))
-		if lost := d.lostHead(); lost != "" && d.lastOf(s).Index <= d.view().LastIndex() && s.cost.Beside == "" {
-			s.cost.Beside = lost
+		if s.cost.Beside == "" {
+			s.cost.Beside = d.lostBehind(d.lastOf(s).Index)
 		}
 		switch {
 		case best == nil:
@@ -229,6 +232,24 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 		d.plan.Others = append(d.plan.Others, Choice{s.steps, s.cost})
 	}
 	return nil
+}
+
+// fit makes the result of a solution the member's own, one that etcd can start from, and takes no damage over into it. ok
+// is false if that can't be.
+func (d *draft) fit(ctx context.Context, remedy string, s *solution, problems []*Finding) (ok bool, err error) {
+	if owned, err := d.ownsAll(ctx, s); err != nil || !owned || !d.nameOwner(s) {
+		return false, err
+	}
+	kept, err := d.keepSnapshot(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	if !kept {
+		d.refuse(remedy, "the log would have no record of a snapshot left that etcd could start from")
+		return false, nil
+	}
+	d.copyWhole(s.rewrite, problems)
+	return true, d.keepHead(ctx, s.rewrite)
 }
 
 // loseStray counts what a solution leaves on the disk: entries beyond the log's end of which nothing tells that they
@@ -289,9 +310,10 @@ func (d *draft) leave(problems []*Finding) (list []*Finding) {
 func (d *draft) take(s *solution) {
 	p := d.plan
 	p.Steps = append(p.Steps, s.steps...)
-	changed, spliced := p.Cost.Changed, p.Cost.Spliced+s.cost.Spliced
+	before := p.Cost
 	p.Cost = s.cost
-	p.Cost.Changed, p.Cost.Spliced = changed, spliced
+	p.Cost.Changed, p.Cost.Spliced = before.Changed, before.Spliced+s.cost.Spliced
+	p.Cost.Folded = append(before.Folded, s.cost.Folded...)
 	p.Cost.Maybe = d.maybe()
 	p.Changes.Rewrite = s.rewrite
 	p.Changes.Drop = append(p.Changes.Drop, s.drop...)

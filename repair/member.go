@@ -46,6 +46,7 @@ type Member struct {
 	// DatabaseErr says why there is no Database though there is a file; nil if there is none.
 	DatabaseErr error
 
+	stamps   []stamp          // of the segments, from before the log was read; nil if there are none
 	dir      string           // that relative paths start from
 	db       *database.DB     // nil if it can't be opened
 	storeErr map[string]error // by the name of a .snap file that is intact: why its v2 store can't be read
@@ -110,6 +111,9 @@ func (m *Member) readLog(ctx context.Context, o *OpenOptions) {
 		return
 	}
 	m.Log = log
+	if m.stamps, err = stampsOf(log); err != nil {
+		m.stamps = nil // reading tells why
+	}
 	m.Report, m.LogErr = outlook.Examine(ctx, log, outlook.Options{
 		Member: m.Place, Verify: wal.VerifyOptions{Progress: progressOf(log, o.Progress)},
 	})

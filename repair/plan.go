@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/raftctl/raftctl/repair/edit"
+	"github.com/raftctl/raftctl/wal"
 )
 
 // PlanFormat is the version of the form in which plans are stored.
@@ -114,7 +115,8 @@ type Source struct {
 	// Applied is how far the database had come when entries are left out because it has applied them.
 	Applied *EntryID `json:"applied,omitempty"`
 
-	stamps []stamp // nil in a plan that was stored
+	stamps []stamp   // nil in a plan that was stored
+	view   *wal.View // of the log with the corrections of the plan; it holds as long as the stamps do
 }
 
 // Range is entries by their indexes, both included.

@@ -40,7 +40,7 @@ type logRemedy interface {
 
 // The remedies, in the order in which they are tried. Of solutions that cost the same the first is taken.
 var (
-	placeRemedies = []placeRemedy{correctBytes{}, restoreBytes{}, renameSegment{}, dropSegment{}, quarantine{}}
+	placeRemedies = []placeRemedy{correctBytes{}, restoreBytes{}, renameSegment{}, dropSegment{}, replaceSegment{}, quarantine{}}
 	logRemedies   = []logRemedy{rechain{}, splice{}, dropLeading{}, beginAnew{}, cutEnd{}, neutralise{}}
 )
 

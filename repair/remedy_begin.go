@@ -79,7 +79,7 @@ func (d *draft) need(problems []*Finding) uint64 {
 	for _, f := range problems {
 		need = max(need, d.stopsAt(f))
 		if f.Log.Class == wal.ClassEtcdStart {
-			need = max(need, d.view().First.Index)
+			need = max(need, 1, max(d.view().First.Index, 1)-1) // only what comes before it is gone
 		}
 		if f.Log.Class == wal.ClassSnapshotFile {
 			if s := d.view().NewestSnapshot(); s != nil {
@@ -212,7 +212,7 @@ func (d *draft) confOf(s *wal.SnapshotRef) *raftpb.ConfState {
 
 // bytesBehind returns about how many bytes the records behind an entry have.
 func (d *draft) bytesBehind(index uint64) int64 {
-	pos, err := d.view().Locate(index + 1)
+	pos, err := d.locate(index + 1)
 	if err != nil {
 		return 0
 	}

@@ -88,7 +88,7 @@ func (d *draft) fillEmpty(h *hole, out *solution) error {
 
 // empty replaces an entry by an empty one.
 func (d *draft) empty(index uint64, out *solution) error {
-	pos, err := d.view().Locate(index)
+	pos, err := d.locate(index)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,11 @@ var errDoubt = errors.New("no donor shows that the log goes on there")
 
 // fill takes the entries of a hole from the donors.
 func (d *draft) fill(joined *logs.Joined, h *hole, out *solution) error {
-	first, last := h.First, h.Last
+	first, err := d.agreedUpTo(joined, h)
+	if err != nil {
+		return err
+	}
+	last := h.Last
 	if h.Tail {
 		last = max(last, joined.Last().Index)
 	}
@@ -105,11 +109,29 @@ func (d *draft) fill(joined *logs.Joined, h *hole, out *solution) error {
 	}
 	out.cost.Spliced += last + 1 - first
 	why := "each is intact there, and known to be committed; index and term fit on both sides"
+	if first < h.First {
+		why += fmt.Sprintf("; of %v the log has only what the cluster has overwritten", Range{First: first, Last: h.First - 1})
+	}
 	if u := rng.Uncommitted(); u.First <= u.Last {
 		why += fmt.Sprintf("; %v are not known to be committed", u)
 	}
 	out.steps = append(out.steps, Step{Remedy: "splice", Does: "take " + strings.Join(from, ", "), Why: why})
 	return nil
+}
+
+// agreedUpTo returns the first entry that is to be taken for a hole: ahead of it, the log has what the cluster has
+// committed. Those of a lower term than the cluster's were overwritten by what is missing.
+func (d *draft) agreedUpTo(joined *logs.Joined, h *hole) (first uint64, err error) {
+	for first = h.First; ; first-- {
+		want, known := joined.Term(first - 1)
+		have, held := d.termOf(first - 1)
+		switch {
+		case !known || !held || want == have:
+			return first, nil
+		case want < have:
+			return 0, errDoubt
+		}
+	}
 }
 
 // sameAround checks that the entries on both sides of a hole in which nothing need be missing are those that

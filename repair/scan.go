@@ -29,24 +29,82 @@ type scan struct {
 // pollEvery is after how many records the context is looked at.
 const pollEvery = 4096
 
-// scan reads the records of the log as corrected so far.
+// scan reads the records of the log as corrected so far, but for what its view tells.
 func (d *draft) scan(ctx context.Context) (*scan, error) {
 	if d.scanned != nil {
 		return d.scanned, nil
 	}
 	s := &scan{}
-	n := 0
-	for rec, err := range d.log.RecordsFrom(d.firstWrong()) {
-		if err != nil {
+	for k := d.firstWrong(); k < len(d.report.Segments); {
+		if x := &d.report.Segments[k]; d.view().Plain(k) {
+			s.pass(x)
+			k++
+			continue
+		}
+		end := k + 1
+		for end < len(d.report.Segments) && !d.view().Plain(end) {
+			end++
+		}
+		if err := d.scanSegments(ctx, s, k, end); err != nil {
 			return nil, err
 		}
-		if n++; n%pollEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		s.record(rec, d.view())
+		k = end
 	}
 	d.scanned = s
 	return s, ctx.Err()
+}
+
+// scanSegments takes in the records of segments from lo up to hi. What the one before ends with tells what the first of
+// them begins with.
+func (d *draft) scanSegments(ctx context.Context, s *scan, lo, hi int) error {
+	bounds, n, file, at := d.bounds(), 0, "", 0
+	for rec, err := range d.log.RecordsFrom(max(lo-1, 0)) {
+		if err != nil {
+			return err
+		}
+		if n++; n%pollEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if rec.Kind == wal.KindEntry && bounds[rec.ID.Index] && d.view().Live(rec.Pos, rec.ID.Index) {
+			d.places[rec.ID.Index] = located{pos: rec.Pos}
+		}
+		if rec.Pos.Segment != file {
+			file = rec.Pos.Segment
+			at = d.order(file)
+		}
+		if at >= hi {
+			break
+		}
+		if at >= lo {
+			s.record(rec, d.view())
+		}
+	}
+	return nil
+}
+
+// bounds returns the entries before and behind which others are missing, or may be: those whose places are asked for.
+func (d *draft) bounds() map[uint64]bool {
+	set := map[uint64]bool{}
+	for _, r := range d.view().Ranges {
+		set[r.First], set[r.Last] = true, true
+	}
+	return set
+}
+
+// located is where an entry lies, or why that can't be told.
+type located struct {
+	pos wal.Position
+	err error
+}
+
+// locate returns where a live entry lies in the log as corrected so far: see [wal.View.Locate].
+func (d *draft) locate(index uint64) (wal.Position, error) {
+	at, ok := d.places[index]
+	if !ok {
+		at.pos, at.err = d.view().Locate(index)
+		d.places[index] = at
+	}
+	return at.pos, at.err
 }
 
 // firstWrong returns the segment before the first one in which anything is wrong.
@@ -59,6 +117,14 @@ func (d *draft) firstWrong() int {
 		}
 	}
 	return max(first-1, 0)
+}
+
+// pass takes in a segment that is plain.
+func (s *scan) pass(x *wal.SegmentReport) {
+	if s.dirty {
+		s.size += x.Used
+	}
+	s.last = wal.Position{Segment: x.File, Off: x.Used}
 }
 
 func (s *scan) record(rec *wal.Record, view *wal.View) {

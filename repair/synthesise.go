@@ -74,6 +74,12 @@ func (d *draft) synthesise() (*beginning, error) {
 	if !d.goesOnFrom(id.Index) {
 		return nil, nil // told by another remedy
 	}
+	return d.madeOf(id)
+}
+
+// madeOf makes the snapshot of the last entry that the database has applied. It is nil if the database doesn't say who is
+// a member.
+func (d *draft) madeOf(id raftpb.EntryID) (*beginning, error) {
 	conf := confOfMembers(&d.member.Database.Members)
 	if len(conf.Voters) == 0 {
 		d.refuse("begin_anew", "the database doesn't say who is a member")

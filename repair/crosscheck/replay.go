@@ -2,6 +2,7 @@ package crosscheck
 
 import (
 	"context"
+	"slices"
 
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/raftpb"
@@ -51,7 +52,10 @@ func Replay(ctx context.Context, log *wal.Log, view *wal.View, upTo uint64) (*ra
 // false where that doesn't tell.
 func ReplayKept(r *outlook.Report, upTo uint64) (cs *raftpb.ConfState, ok bool) {
 	var members decode.Members
-	if r.View == nil || !r.View.Sound || !r.KeptAll || !restoreKept(&members, r, upTo) {
+	if r.View == nil || !r.KeptAll || !restoreKept(&members, r, upTo) {
+		return nil, false
+	}
+	if !r.View.Sound && !inRow(r.View, members.Index()+1, upTo) {
 		return nil, false
 	}
 	var entry raftpb.Entry
@@ -70,6 +74,11 @@ func ReplayKept(r *outlook.Report, upTo uint64) (cs *raftpb.ConfState, ok bool) 
 	members.Pass(upTo)
 	conf, ok := members.ConfState()
 	return &conf, ok
+}
+
+// inRow reports whether the entries from one index to another are all there, and proven.
+func inRow(v *wal.View, first, last uint64) bool {
+	return slices.ContainsFunc(v.Ranges, func(r wal.IndexRange) bool { return r.First <= first && last <= r.Last })
 }
 
 // restoreKept sets the membership to that from which on all changes were kept, and reports whether there

@@ -49,15 +49,8 @@ type copyJob struct {
 	whole bool  // these are all
 }
 
-// copySegments copies the segments, or those up to where the rest is written anew, some at a time.
-func (m *maker) copySegments(ctx context.Context, r *Rewrite) error {
-	if err := m.FS.MkdirAll(m.Dir, staging.DirMode); err != nil {
-		return err
-	}
-	jobs := m.copyJobs(r)
-	for _, j := range jobs {
-		m.toCopy += j.size
-	}
+// copySegments copies segments, some at a time.
+func (m *maker) copySegments(ctx context.Context, jobs []copyJob) error {
 	return InParallel(ctx, len(jobs), func(ctx context.Context, i int) error {
 		if err := m.copySegment(ctx, jobs[i]); err != nil {
 			return fmt.Errorf("%s: %w", jobs[i].file, err)
@@ -66,7 +59,13 @@ func (m *maker) copySegments(ctx context.Context, r *Rewrite) error {
 	})
 }
 
+// copyJobs returns the segments, or those up to where the rest is written anew.
 func (m *maker) copyJobs(r *Rewrite) (list []copyJob) {
+	defer func() {
+		for _, j := range list {
+			m.toCopy += j.size
+		}
+	}()
 	for _, s := range m.log.Segments() {
 		if r != nil && s.File == r.From.Segment {
 			if r.From.Off > 0 {

@@ -3,6 +3,7 @@ package edit
 import (
 	"context"
 	"iter"
+	"math"
 	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
@@ -15,7 +16,7 @@ func (m *maker) ordered(ctx context.Context) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
 		o := &ordering{maker: m, yield: yield, snapshots: slices.Clone(m.view.Snapshots)}
 		n := 0
-		for e, err := range m.expected() {
+		for e, err := range m.expected(Range{Last: math.MaxUint64}) {
 			if n++; err == nil && n%pollEvery == 0 {
 				err = ctx.Err()
 			}

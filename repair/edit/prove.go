@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	"github.com/raftctl/raftctl/raftpb"
@@ -38,7 +39,7 @@ func (m *maker) prove(ctx context.Context, made *wal.Log) (*outlook.Report, erro
 	if m.Changes.Rewrite == nil {
 		return report, m.sameEnd(ctx, made)
 	}
-	return report, m.compare(ctx, report.View)
+	return report, m.compare(ctx, made, report.View)
 }
 
 // NotWholeError is returned when what comes of the changes is not whole: a plan that was made without trying it.
@@ -94,21 +95,34 @@ func (m *maker) known(f *wal.Finding) bool {
 	return false
 }
 
-// compare compares the entries of the new log with those of the source, and of the donors.
-func (m *maker) compare(ctx context.Context, made *wal.View) error {
-	next, stop := iter.Pull2(made.Entries(m.lowest))
+// compare compares the entries of the new log with those of the source, and of the donors: a part of them for each of
+// its segments, some at a time.
+func (m *maker) compare(ctx context.Context, made *wal.Log, view *wal.View) error {
+	parts := []Range{{m.lowest, math.MaxUint64}}
+	for _, s := range made.Segments() {
+		if last := &parts[len(parts)-1]; s.Name.Index > last.First {
+			last.Last = s.Name.Index - 1
+			parts = append(parts, Range{s.Name.Index, math.MaxUint64})
+		}
+	}
+	return InParallel(ctx, len(parts), func(ctx context.Context, i int) error { return m.comparePart(ctx, view, parts[i]) })
+}
+
+// comparePart compares the entries of some indexes.
+func (m *maker) comparePart(ctx context.Context, made *wal.View, part Range) error {
+	next, stop := iter.Pull2(entriesOf(made, part))
 	defer stop()
 	got, err, ok := next()
 	n := 0
-	for want, wantErr := range m.expected() {
+	for want, wantErr := range m.expected(part) {
 		if n++; wantErr == nil && n%pollEvery == 0 {
 			wantErr = ctx.Err()
 		}
 		if wantErr != nil {
 			return wantErr
 		}
-		if !ok || err != nil || !sameEntry(got.Entry, want.Entry) {
-			return m.differs(want.Entry, &got, err, ok)
+		if !ok || err != nil || !sameEntry(got, want.Entry) {
+			return m.differs(want.Entry, got, err, ok)
 		}
 		got, err, ok = next()
 	}
@@ -118,7 +132,18 @@ func (m *maker) compare(ctx context.Context, made *wal.View) error {
 	return err
 }
 
-func (m *maker) differs(want *raftpb.Entry, got *wal.LiveEntry, err error, ok bool) error {
+// entriesOf yields the live entries of a log of some indexes.
+func entriesOf(log *wal.View, part Range) iter.Seq2[*raftpb.Entry, error] {
+	return func(yield func(*raftpb.Entry, error) bool) {
+		for e, err := range log.Entries(part.First) {
+			if err == nil && e.Index > part.Last || !yield(e.Entry, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (m *maker) differs(want, got *raftpb.Entry, err error, ok bool) error {
 	switch {
 	case err != nil:
 		return err
@@ -132,10 +157,10 @@ func sameEntry(a, b *raftpb.Entry) bool {
 	return a.Index == b.Index && a.Term == b.Term && a.Type == b.Type && bytes.Equal(a.Data, b.Data)
 }
 
-// expected yields the entries that the new log is to hold.
-func (m *maker) expected() iter.Seq2[wal.LiveEntry, error] {
+// expected yields the entries of some indexes that the new log is to hold.
+func (m *maker) expected(part Range) iter.Seq2[wal.LiveEntry, error] {
 	return func(yield func(wal.LiveEntry, error) bool) {
-		for _, p := range m.pieces() {
+		for _, p := range m.pieces(part) {
 			if p.made != nil {
 				if !yield(wal.LiveEntry{Entry: p.made}, nil) {
 					return
@@ -158,15 +183,16 @@ type piece struct {
 	first, last uint64
 }
 
-// pieces returns where the entries of the new log come from, in order.
-func (m *maker) pieces() (list []piece) {
+// pieces returns where the entries of some indexes of the new log come from, in order.
+func (m *maker) pieces(part Range) (list []piece) {
 	r := m.Changes.Rewrite
+	gone := m.gone()
 	for _, rng := range m.view.Ranges {
 		p := piece{view: m.view, first: rng.First, last: rng.Last}
 		if r != nil && r.Begin != nil {
 			p.first = max(p.first, r.Begin.Index+1)
 		}
-		list = append(list, p.without(m.Lost)...)
+		list = append(list, p.without(gone)...)
 	}
 	if r == nil {
 		return list
@@ -182,10 +208,25 @@ func (m *maker) pieces() (list []piece) {
 		}
 	}
 	for i := range list {
-		list[i].first = max(list[i].first, m.lowest)
+		list[i].first, list[i].last = max(list[i].first, part.First), min(list[i].last, part.Last)
 	}
 	list = slices.DeleteFunc(list, func(p piece) bool { return p.first > p.last })
 	slices.SortFunc(list, func(a, b piece) int { return cmp.Compare(a.first, b.first) })
+	return list
+}
+
+// gone returns the entries that the source may have and the new log doesn't take from it, in order: those that are lost,
+// and those in the place of which others come in.
+func (m *maker) gone() []Range {
+	list := slices.Clone(m.Lost)
+	if r := m.Changes.Rewrite; r != nil {
+		for i := range r.Insert {
+			if in := &r.Insert[i]; in.Donor > 0 {
+				list = append(list, Range{First: in.First, Last: in.Last})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b Range) int { return cmp.Compare(a.First, b.First) })
 	return list
 }
 

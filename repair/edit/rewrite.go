@@ -24,6 +24,7 @@ type rewriter struct {
 	began   bool             // an entry behind Begin was written
 	state   raftpb.HardState // the last one that was written, behind Begin
 	lowest  uint64           // of the indexes of entries that were yielded, less than all if there are none
+	names   naming           // behind what is copied and what was yielded
 }
 
 func newRewriter(r *Rewrite, log *wal.Log, view *wal.View, donors []*wal.View) *rewriter {
@@ -56,8 +57,11 @@ const pollEvery = 4096
 func (w *rewriter) records(ctx context.Context) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
 		yield = w.noting(yield)
-		n := 0
-		for rec, err := range w.log.RecordsFrom(w.first()) {
+		n, first := 0, w.first()
+		if w.names = named(w.log.Segments()[first].Name); w.plan.Begin != nil {
+			w.names = naming{w.plan.Begin.Index, w.plan.Begin.Index}
+		}
+		for rec, err := range w.log.RecordsFrom(first) {
 			if n++; err == nil && n%pollEvery == 0 {
 				err = ctx.Err()
 			}
@@ -66,6 +70,7 @@ func (w *rewriter) records(ctx context.Context) iter.Seq2[*wal.Record, error] {
 				return
 			}
 			if w.plan.Begin == nil && w.before(rec.Pos, w.plan.From) {
+				w.names.note(rec)
 				continue
 			}
 			if end := w.plan.End; end != (Place{}) && !w.before(rec.Pos, end) {
@@ -93,12 +98,15 @@ func (w *rewriter) first() int {
 	return max(k, 0)
 }
 
-// noting keeps count of the entries that are yielded.
+// noting keeps count of what is yielded.
 func (w *rewriter) noting(yield func(*wal.Record, error) bool) func(*wal.Record, error) bool {
 	w.lowest = math.MaxUint64
 	return func(rec *wal.Record, err error) bool {
 		if err == nil && rec.Kind == wal.KindEntry {
 			w.lowest = min(w.lowest, rec.ID.Index)
+		}
+		if err == nil {
+			w.names.note(rec)
 		}
 		return yield(rec, err)
 	}
@@ -122,6 +130,9 @@ func (w *rewriter) pass(rec *wal.Record, yield func(*wal.Record, error) bool) bo
 	}
 	if rec.Kind == wal.KindState && w.plan.Commit > 0 {
 		return yield(w.bounded(rec))
+	}
+	if rec.Kind == wal.KindCRC {
+		rec = w.names.head(rec)
 	}
 	if rec.Kind == wal.KindMetadata && len(w.plan.Metadata) > 0 { // whatever this segment says
 		r := *rec

@@ -3,10 +3,12 @@ package edit
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/repair/outlook"
+	"github.com/raftctl/raftctl/repair/staging"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -18,6 +20,10 @@ type Options struct {
 	Changes *Changes
 	Lost    []Range     // entries that the changes are to leave out
 	Donors  []*wal.View // that entries are taken from, by their number less one
+
+	// View, if not nil, is that of the source with the changes laid over it, as far as Lay shows them. It is not taken
+	// if it is another's.
+	View *wal.View
 
 	// Unchanged, if not nil, is asked when all was read whether the source is still what it was.
 	Unchanged func(ctx context.Context) error
@@ -42,7 +48,7 @@ func Make(ctx context.Context, o Options) (made *Made, err error) {
 	}
 	defer func() { err = errors.Join(err, m.log.Close()) }()
 	if o.Changes.Rewrite != nil {
-		if m.view, err = m.log.View(ctx); err != nil {
+		if m.view, err = m.viewOf(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -66,6 +72,16 @@ func Make(ctx context.Context, o Options) (made *Made, err error) {
 	return &Made{report, m.sums}, nil
 }
 
+// viewOf returns the view of the source, as corrected.
+func (m *maker) viewOf(ctx context.Context) (*wal.View, error) {
+	if m.View != nil {
+		if v := m.View.In(m.log); v != nil {
+			return v, nil
+		}
+	}
+	return m.log.View(ctx)
+}
+
 // openMade opens the new log, with what lies beside it as that will be.
 func (m *maker) openMade() (*wal.Log, error) {
 	made := m.Source.Member().Borrow()
@@ -87,34 +103,76 @@ type maker struct {
 	copied, toCopy int64 // bytes; guarded by sums' mutex
 }
 
-// write makes the log, synced.
+// write makes the log, synced. What is copied and what is written anew are made at the same time: the writer goes on
+// behind the last segments that are copied, and needs no other.
 func (m *maker) write(ctx context.Context) error {
 	r := m.Changes.Rewrite
+	var jobs []copyJob
 	if r == nil || r.From != (Place{}) {
-		if err := m.copySegments(ctx, r); err != nil {
+		jobs = m.copyJobs(r)
+		if err := m.FS.MkdirAll(m.Dir, staging.DirMode); err != nil {
 			return err
 		}
 	}
 	if r == nil {
+		if err := m.copySegments(ctx, jobs); err != nil {
+			return err
+		}
 		return m.FS.SyncDir(m.Dir)
+	}
+	jobs, ahead := withHead(jobs)
+	if err := m.copySegments(ctx, ahead); err != nil {
+		return err
 	}
 	writer, err := m.open(r)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var copying sync.WaitGroup
+	copying.Go(func() {
+		if err := m.copySegments(ctx, jobs); err != nil {
+			cancel(err)
+		}
+	})
+	if err := m.rewrite(ctx, r, writer); err != nil {
+		cancel(err)
+	}
+	copying.Wait()
+	return context.Cause(ctx)
+}
+
+// withHead takes the last segments off a list that a writer needs to go on behind them: at least one with its head.
+func withHead(list []copyJob) (others, last []copyJob) {
+	const enough = 64 << 10 // bytes: a head is shorter by far
+	n := len(list)
+	for n > 0 {
+		n--
+		if list[n].size >= enough {
+			break
+		}
+	}
+	return list[:n], list[n:]
+}
+
+// rewrite writes records anew, behind what the writer has.
+func (m *maker) rewrite(ctx context.Context, r *Rewrite, writer *wal.Writer) error {
 	if r.Ordered {
-		return errors.Join(wal.Copy(writer, m.ordered(ctx)), writer.Close())
+		return errors.Join(wal.Copy(writer, prefetch(m.ordered(ctx))), writer.Close())
 	}
 	rewriter := newRewriter(r, m.log, m.view, m.Donors)
-	err = wal.Copy(writer, rewriter.records(ctx))
+	err := wal.Copy(writer, prefetch(rewriter.records(ctx)))
 	m.lowest = rewriter.lowest
 	return errors.Join(err, writer.Close())
 }
 
-// open opens the new log behind what was copied of it.
+// open opens the new log behind what was copied of it. Until it is whole nobody relies on it: it is synced at the end,
+// and not with every buffer.
 func (m *maker) open(r *Rewrite) (*wal.Writer, error) {
+	bulk := wal.WriterOptions{NoSync: true}
 	if r.From != (Place{}) {
-		writer, _, err := wal.OpenForAppend(m.FS, m.Dir, wal.AppendOptions{NoEntries: true})
+		writer, _, err := wal.OpenForAppend(m.FS, m.Dir, wal.AppendOptions{NoEntries: true, WriterOptions: bulk})
 		return writer, err
 	}
 	metadata := []byte(r.Metadata)
@@ -124,9 +182,11 @@ func (m *maker) open(r *Rewrite) (*wal.Writer, error) {
 	if metadata == nil {
 		return nil, errNoHead
 	}
-	o := wal.CreateOptions{RawMetadata: metadata}
+	o := wal.CreateOptions{RawMetadata: metadata, WriterOptions: bulk}
 	if r.Begin == nil {
-		o.First = m.log.Segments()[0].Name
+		if o.First = m.log.Segments()[0].Name; o.First.Seq == 0 {
+			o.First.Index = 0 // whatever it says
+		}
 	}
 	writer, err := wal.Create(m.FS, m.Dir, o)
 	if err != nil || r.Begin == nil {

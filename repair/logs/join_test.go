@@ -242,6 +242,33 @@ func TestUncommitted(t *testing.T) {
 	}
 }
 
+// A log that ends with the same entry as the most advanced one is the same up to there: what that lacks, it gives.
+func TestUncommittedOfAnother(t *testing.T) {
+	a := create(t, "a", from(8), ents("x", 2, 8, 9), state(2, 4))
+	b := written(t, "b", ents("x", 1, 1, 4), state(1, 4), ents("x", 2, 5, 9))
+	short := written(t, "short", ents("x", 1, 1, 4), state(1, 4), ents("x", 2, 5, 8))
+	for name, tt := range map[string]struct {
+		with *logs.Source
+		runs []string
+	}{
+		"one that ends alike":  {b, []string{"b entries 5..9"}},
+		"one that ends before": {short, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := join(t, a, tt.with).Range(4, 9)
+			if (err == nil) != (tt.runs != nil) {
+				t.Fatal(err)
+			}
+			if err != nil {
+				return
+			}
+			if diff := cmp.Diff(tt.runs, runs(r)); diff != "" {
+				t.Errorf("runs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // Ranges that hold nothing, and those that have no end.
 func TestEdges(t *testing.T) {
 	j := join(t, written(t, "a", ents("x", 1, 1, 4), state(1, 4)))

@@ -86,11 +86,12 @@ func (j *Joined) pick(index uint64, uncommitted bool) *span {
 	return j.cover.at(index)
 }
 
-// tail returns the span that the most advanced log ends with, if it goes on from what is committed and
-// holds the entry.
+// tail returns the span that the most advanced log ends with, or one that ends with the same entry, if it goes on from
+// what is committed and holds the entry.
 func (j *Joined) tail(index uint64) *span {
 	for _, x := range j.spans {
-		if x.source != j.last.Source || !x.final || !x.has(index) {
+		as := raftpb.EntryID{Term: x.lastTerm(), Index: x.last} == j.last.EntryID // all before it is the same as well
+		if x.source != j.last.Source && !as || !x.final || !x.has(index) {
 			continue
 		}
 		if x.upTo == j.commit.Index && x.has(x.upTo) {

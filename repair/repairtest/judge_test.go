@@ -170,6 +170,7 @@ func (r *trial) judgeResult(ctx context.Context) {
 	if onlyBit := len(r.lesions) == 1 && r.lesions[0].bit; onlyBit && len(r.donors) == 0 {
 		r.judgeBytes()
 	}
+	r.judgeOwner()
 	f := r.fate()
 	r.judgeEntries(f)
 	r.judgeMissing(f)
@@ -182,6 +183,17 @@ func (r *trial) judgeBytes() {
 		name := walDir + s.name.String()
 		if got := bytes.TrimRight(r.files[name], "\x00"); !bytes.Equal(got, bytes.TrimRight(was[name], "\x00")) {
 			r.fault("a single bit: %s isn't what it was", s.name)
+			return
+		}
+	}
+}
+
+// judgeOwner checks that the result is the member's, and no other's.
+func (r *trial) judgeOwner() {
+	own := r.segs[0].frames[1].data
+	for _, seg := range r.made.segs {
+		if got := seg.frames[1].data; !bytes.Equal(got, own) {
+			r.bad("%s is of another member: %x, want %x", seg.name, got, own)
 			return
 		}
 	}
