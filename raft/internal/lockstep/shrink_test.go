@@ -49,21 +49,22 @@ func explain(t *testing.T, in input, alone bool) {
 		target = "FuzzAlone"
 	}
 	in = shrink(in, alone)
-	var log []string
-	_, failed := play(in, alone, &log)
+	var seen witness
+	_, failed := play(in, alone, &seen)
 	if failed == nil {
 		t.Errorf("failed once, but not again: the world is not told by its input alone")
 		return
 	}
-	tail := log[max(0, len(log)-60):]
+	tail := seen.steps[max(0, len(seen.steps)-60):]
 	corpus := fmt.Sprintf("go test fuzz v1\n[]byte(%q)\n", []byte(in))
 	name := filepath.Join(t.TempDir(), "seed")
 	if *saveTo != "" {
 		name = filepath.Join(*saveTo, fmt.Sprintf("step-%d-ops-%d", failed.step, in.count()))
+		seen.record(t, name+".rec")
 	}
 	if err := os.WriteFile(name, []byte(corpus), 0o644); err != nil {
 		t.Error(err)
 	}
 	t.Errorf("%v\n%d operations left; as testdata/fuzz/%s/<name>:\n%s\nlast of %d steps:\n%s",
-		failed, in.count(), target, corpus, len(log), strings.Join(tail, "\n"))
+		failed, in.count(), target, corpus, len(seen.steps), strings.Join(tail, "\n"))
 }

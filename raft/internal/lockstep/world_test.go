@@ -24,7 +24,7 @@ type world struct {
 
 	steps  int
 	events int
-	log    *[]string // of the steps, nil unless asked for
+	seen   *witness // nil: nobody looks on
 }
 
 // packet is a message on its way, as each side wrote it.
@@ -48,17 +48,17 @@ func (w *world) fail(format string, args ...any) {
 	panic(&failure{step: w.steps, text: fmt.Sprintf(format, args...)})
 }
 
-func (w *world) tracing() bool { return w.log != nil }
+func (w *world) tracing() bool { return w.seen != nil }
 
 func (w *world) trace(format string, args ...any) {
 	if w.tracing() {
-		*w.log = append(*w.log, fmt.Sprintf(format, args...))
+		w.seen.steps = append(w.seen.steps, fmt.Sprintf(format, args...))
 	}
 }
 
 // newWorld returns the world that a header describes, its members started.
-func newWorld(h [headerSize]byte, alone bool, log *[]string) *world {
-	w := &world{shape: newShape(h, alone), alone: alone, committed: map[uint64]truth{}, log: log}
+func newWorld(h [headerSize]byte, alone bool, seen *witness) *world {
+	w := &world{shape: newShape(h, alone), alone: alone, committed: map[uint64]truth{}, seen: seen}
 	for id := uint64(1); id <= uint64(w.shape.members); id++ {
 		m := &member{w: w, id: id, config: w.shape.config}
 		m.config.ID = id
@@ -138,7 +138,7 @@ func (w *world) bootstrap(m *member) {
 }
 
 // play runs an input, and returns the number of steps and the failure that ended it, nil for none.
-func play(in input, alone bool, log *[]string) (steps int, failed *failure) {
+func play(in input, alone bool, seen *witness) (steps int, failed *failure) {
 	var w *world
 	defer func() {
 		if w != nil {
@@ -153,13 +153,16 @@ func play(in input, alone bool, log *[]string) (steps int, failed *failure) {
 		}
 	}()
 	h := in.header()
-	w = newWorld(h, alone, log)
+	w = newWorld(h, alone, seen)
 	in.operations(w.operate)
 	return w.steps, nil
 }
 
 // send puts a message on the network.
 func (w *world) send(p packet) {
+	if w.seen != nil {
+		w.seen.sent = append(w.seen.sent, *p.ours.Clone())
+	}
 	if len(w.net) == maxPackets {
 		w.net = slices.Delete(w.net, 0, 1)
 	}

@@ -43,6 +43,7 @@ func (m *member) send(messages []raftpb.Message) {
 func (n *network) send(from *member, msg raftpb.Message) {
 	w := n.world
 	w.stats.Messages++
+	w.tell(from, &msg)
 	w.mix(uint64(w.now), msg.From, msg.To, uint64(msg.Type), msg.Term, msg.Index, msg.Commit)
 	if n.cut[from.id][msg.To] || w.chance(n.loss) {
 		w.stats.Lost++

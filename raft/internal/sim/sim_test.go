@@ -52,7 +52,8 @@ func explain(t *testing.T, res *Result) {
 		t.Error(err)
 	}
 	t.Errorf("seed %d: %v\nreplay: go test ./raft/internal/sim -run TestWorlds "+
-		"-sim.first %d -sim.seeds 1 -sim.rows 0\n%s", res.Seed, res.Err, res.Seed, b.String())
+		"-sim.first %[1]d -sim.seeds 1 -sim.rows 0\nrecord: go test ./raft/internal/onlooker -run TestRecord "+
+		"-onlooker.first %[1]d -onlooker.seeds 1 -onlooker.save $PWD\n%[3]s", res.Seed, res.Err, b.String())
 	if again.Err == nil || again.Sum != res.Sum {
 		t.Errorf("seed %d: the second run was another one: %x, then %x",
 			res.Seed, res.Sum, again.Sum)

@@ -56,6 +56,8 @@ type world struct {
 	truth   truth
 	clients clients
 	ladder  *Ladder
+	wire    func(Sent)
+	blind   bool
 	calm    bool  // no more faults
 	done    bool  // all is well again
 	found   error // the first thing found wrong
@@ -68,12 +70,16 @@ type world struct {
 const maxEvents = 2_000_000
 
 // Run runs the world of a seed. It draws what happens on the ladder, unless that is nil.
-func Run(seed uint64, ladder *Ladder) (res Result) {
-	r := rand.New(rand.NewPCG(seed, 0x5eed))
-	w := &world{shape: newShape(r), rand: r, ladder: ladder}
+func Run(seed uint64, ladder *Ladder) Result { return RunSeen(seed, Options{Ladder: ladder}) }
+
+// RunSeen is Run for those who look on. They change nothing.
+func RunSeen(seed uint64, o Options) (res Result) {
+	r := newRand(seed)
+	w := &world{shape: newShape(r), rand: r, ladder: o.Ladder, wire: o.Wire, blind: o.Blind}
 	res.Seed = seed
 	defer func() {
 		if p := recover(); p != nil {
+			w.blind = false
 			w.fail("panic: %v\n%s", p, debug.Stack())
 		}
 		res.Err, res.Events, res.Stats, res.Sum = w.found, w.events, w.stats, w.sum
@@ -82,6 +88,7 @@ func Run(seed uint64, ladder *Ladder) (res Result) {
 	for w.found == nil && !w.done {
 		e, ok := w.queue.pop()
 		if !ok || w.events == maxEvents {
+			w.blind = false
 			w.fail("nothing more happens after %d events", w.events)
 			break
 		}
@@ -89,7 +96,7 @@ func Run(seed uint64, ladder *Ladder) (res Result) {
 		w.now = e.at
 		e.do()
 	}
-	if w.found == nil {
+	if w.found == nil && !w.blind {
 		w.checkHistory()
 	}
 	return res
@@ -121,7 +128,7 @@ func (w *world) upTo(limit int64) int64 { return w.rand.Int64N(limit + 1) }
 
 // fail records what is wrong; the run then ends.
 func (w *world) fail(format string, args ...any) {
-	if w.found != nil {
+	if w.found != nil || w.blind {
 		return
 	}
 	w.found = fmt.Errorf(format, args...)

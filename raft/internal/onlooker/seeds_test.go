@@ -1,0 +1,5 @@
+//go:build !race
+
+package onlooker
+
+const fewSeeds = 500
