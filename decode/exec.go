@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -163,6 +164,9 @@ func (d *execDecoder) await(written <-chan error) ([]byte, error) {
 			}
 			line, lines = l.text, nil
 		case err := <-written:
+			if errors.Is(err, syscall.EPIPE) {
+				return nil, ErrDecoderEnded // which the other side may tell later
+			}
 			if err != nil {
 				return nil, fmt.Errorf("write: %w", err)
 			}
