@@ -110,6 +110,8 @@ func asks(s *kv.Store) map[string]func() error {
 			s.ConfState()
 			s.Lessor().Leases()
 			s.Auth().Revision()
+			s.StorageVersion()
+			s.DetectedVersion()
 			if filepath.Base(s.Path()) != kv.FileName {
 				return errors.New(s.Path())
 			}

@@ -112,9 +112,12 @@ func (s *Store) tellRaft(cc *raftpb.ConfChange) error {
 	}
 	cs := s.confStateAfter(cc)
 	if s.o.ConfChange != nil {
-		var err error
-		if cs, err = s.o.ConfChange(*cc); err != nil || cc.NodeID == raftpb.None {
+		told, err := s.o.ConfChange(*cc)
+		if err != nil || cc.NodeID == raftpb.None {
 			return err
+		}
+		if len(told.Voters) > 0 {
+			cs = told
 		}
 	}
 	b, err := appendConfState(&cs)

@@ -16,6 +16,18 @@ import (
 // errNew is returned for a database that isn't there yet, or has nothing in it.
 var errNew = errors.New("no database")
 
+// AppliedIn returns the last entry that a database file has, 0 if there is none or nothing in it. What
+// [Open] would refuse is an error. Few pages are read, and nothing is written.
+func AppliedIn(path string) (index uint64, err error) {
+	if index, err = inspect(path); errors.Is(err, errNew) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return index, nil
+}
+
 // inspect reads which entry a database has applied last, and refuses a file that etcd's libraries would
 // change before they refuse it, or end the process over. Few pages are read, and nothing is written.
 func inspect(path string) (index uint64, err error) {

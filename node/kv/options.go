@@ -20,6 +20,7 @@ type Options struct {
 	QuotaBytes         int64         // 0 stands for etcd's default, 2 GiB; below 0 there is none
 	MinLeaseTTL        int64         // seconds; 0 stands for 2, which etcd's default election timeout gives
 	CheckpointInterval time.Duration // of leases, while this member leads; 0 stands for etcd's default
+	CheckpointPersist  bool          // keep what checkpoints say also in a cluster of 3.5; later ones always do
 
 	AuthToken  string        // "simple", which "" stands for, or "jwt,…" as etcd's flag has it
 	TokenTTL   time.Duration // of simple tokens; 0 stands for etcd's default, 5 minutes
@@ -27,7 +28,11 @@ type Options struct {
 
 	BatchInterval time.Duration // after which a transaction of the database ends; 0 stands for 100 ms
 	BatchLimit    int           // of changes in a transaction; 0 stands for 10,000
-	NoSync        bool          // for a database that can be made again: a crash may leave it damaged
+	// How many keys a compaction drops at a time, and the pause between; 0 stands for 1,000 and 10 ms.
+	CompactionBatch int
+	CompactionPause time.Duration
+
+	NoSync bool // for a database that can be made again: a crash may leave it damaged
 
 	// LockTimeout is how long Open waits for another process to let go of the database; 0 stands for a
 	// second.
@@ -42,8 +47,8 @@ type Options struct {
 	WaitCompaction bool
 
 	// ConfChange is told of a change of the membership before it is in the database, and returns the
-	// membership that Raft has after it. A change with NodeID None was refused. If it is nil, the
-	// membership is computed from the members in the database.
+	// membership that Raft has after it. A change with NodeID None was refused. If it is nil, or returns
+	// a membership without voters, that is computed from the members in the database.
 	ConfChange func(raftpb.ConfChange) (raftpb.ConfState, error)
 
 	Waiters     Waiters                            // nil: nobody waits for results
@@ -53,6 +58,11 @@ type Options struct {
 	// ForceSnapshot is called when an entry lowers the cluster's version, after which etcd takes a
 	// snapshot so that earlier releases needn't read the entries before.
 	ForceSnapshot func()
+
+	// NoSpace is called by Apply when a request was refused for lack of space, whoever waits for it. What
+	// exceeds the quota first was applied nevertheless: only an alarm, which the callee raises, makes
+	// every member refuse what follows.
+	NoSpace func()
 
 	// Fatal is called once, on any goroutine, when the database can't be written any more: the store is
 	// then of no use, and calls to it may never return. Nil: only the calls that fail tell.

@@ -392,3 +392,25 @@ func TestDefrag(t *testing.T) {
 		t.Errorf("entry %d is on the disk, want 51", got)
 	}
 }
+
+// TestCompactionRests ends while a compaction rests after its first revision: the next start takes it up again.
+func TestCompactionRests(t *testing.T) {
+	dir := t.TempDir()
+	core, logs := observer.New(zap.InfoLevel)
+	await := func(message string) {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); logs.FilterMessage(message).Len() == 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%q is not logged, but: %v", message, logs.All())
+			}
+		}
+	}
+	s := small(t, dir, kv.Options{CompactionBatch: 1, CompactionPause: time.Hour, Logger: zap.New(core)})
+	apply(t, s, []raftpb.Entry{put(5, "a", "2"), put(6, "a", "3"), put(7, "a", "4"), compaction(8, 5)})
+	await("compact tree index")
+	check(t, s.Close())
+	s = small(t, dir, kv.Options{Logger: zap.New(core)})
+	await("resume scheduled compaction")
+	await("finished scheduled compaction")
+	check(t, s.Close())
+}

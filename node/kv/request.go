@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 	"go.etcd.io/etcd/server/v3/etcdserver/apply"
+	etcderrors "go.etcd.io/etcd/server/v3/etcdserver/errors"
 
 	"go.etcd.io/etcd/client/pkg/v3/types"
 
@@ -48,6 +49,9 @@ func (s *Store) applyNormal(e *raftpb.Entry) error {
 	}, membership.ApplyBoth)
 	if got.Physc != nil && s.o.WaitCompaction {
 		<-got.Physc
+	}
+	if s.o.NoSpace != nil && errors.Is(got.Err, etcderrors.ErrNoSpace) {
+		s.o.NoSpace()
 	}
 	if waiting {
 		s.o.Waiters.Done(id, Result{Resp: got.Resp, Err: got.Err, Compacted: got.Physc})

@@ -96,8 +96,11 @@ func (s *Store) open() error {
 	s.lessor = lease.NewLessor(s.lg, s.backend, s.cluster, lease.LessorConfig{
 		MinLeaseTTL:        s.o.MinLeaseTTL,
 		CheckpointInterval: s.o.CheckpointInterval,
+		CheckpointPersist:  s.o.CheckpointPersist,
 	})
-	s.kv = mvcc.New(s.lg, s.backend, s.lessor, mvcc.StoreConfig{})
+	s.kv = mvcc.New(s.lg, s.backend, s.lessor, mvcc.StoreConfig{
+		CompactionBatchLimit: s.o.CompactionBatch, CompactionSleepInterval: s.o.CompactionPause,
+	})
 	tokens, err := auth.NewTokenProvider(s.lg, s.o.AuthToken, s.o.AppliedWait, s.o.TokenTTL)
 	if err != nil {
 		return errors.Join(err, s.close())

@@ -1,0 +1,87 @@
+package node
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"go.etcd.io/etcd/client/pkg/v3/transport"
+	"go.etcd.io/etcd/client/pkg/v3/types"
+
+	"github.com/raftctl/raftctl/node/peer"
+)
+
+// headTime bounds how long a member that connects may take to say what it wants.
+const headTime = 5 * time.Second
+
+// listenPeers opens the peers' ports.
+func (n *Node) listenPeers() error {
+	urls, err := types.NewURLs(n.cfg.ListenPeerURLs)
+	if err != nil {
+		return fmt.Errorf("peer URLs to listen on: %w", err)
+	}
+	info := n.cfg.PeerTLS
+	if info.HandshakeFailure == nil {
+		info.HandshakeFailure = n.rejectPeer
+	}
+	for _, u := range urls {
+		host := u.Host
+		if u.Scheme == "unix" || u.Scheme == "unixs" {
+			host = u.Host + u.Path
+		}
+		l, err := transport.NewListenerWithOpts(host, u.Scheme, transport.WithTLSInfo(&info))
+		if err != nil {
+			return fmt.Errorf("listen for peers on %s: %w", u.String(), err)
+		}
+		n.listeners = append(n.listeners, l)
+	}
+	return nil
+}
+
+// rejectPeer logs, in etcd's words, why a TLS connection to a peers' port is not served. One that says nothing is
+// no news.
+func (n *Node) rejectPeer(c *tls.Conn, err error) {
+	if errors.Is(err, io.EOF) {
+		return
+	}
+	n.log.Warn("rejected connection on peer endpoint", "remote-addr", c.RemoteAddr().String(),
+		"server-name", c.ConnectionState().ServerName, "error", err)
+}
+
+// startPeers makes the transport, and has it talk to the members that there are.
+func (n *Node) startPeers() error {
+	var err error
+	n.transport, err = peer.New(peer.Config{
+		ID: n.standing.id, ClusterID: n.cluster, Version: n.Version, Flavor: n.cfg.flavor(),
+		URLs:            func() []string { return n.cfg.AdvertisePeerURLs },
+		TLS:             n.cfg.PeerTLS,
+		ElectionTimeout: n.cfg.ElectionTimeout,
+		Handler:         handler{n}, Logger: n.log, Metrics: n.cfg.Metrics, Tap: n.recorder.tap(),
+	})
+	if err != nil {
+		return err
+	}
+	for _, m := range n.strangers {
+		n.transport.AddRemote(uint64(m.ID), m.PeerURLs)
+	}
+	return n.resetPeers()
+}
+
+// servePeers answers other members until the member stops.
+func (n *Node) servePeers() {
+	s := &http.Server{Handler: n.PeerHandler(), ReadHeaderTimeout: headTime}
+	for _, l := range n.listeners {
+		n.running.Go(func() {
+			if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+				n.fail(fmt.Errorf("peers on %s: %w", l.Addr(), err))
+			}
+		})
+	}
+	<-n.ctx.Done()
+	_ = s.Close() // peers come again
+	n.transport.Stop()
+}
