@@ -24,6 +24,7 @@ var floors = map[string]int{
 	"snapshot":    1,
 	"decode":      2,
 	"node/kv":     2,
+	"node/peer":   2,
 	"repair":      3,
 	"node":        3,
 	"cmd/raftctl": 4,
@@ -33,7 +34,8 @@ var floors = map[string]int{
 // of ours but each other.
 var beside = []string{
 	"internal/archive", "internal/datadir", "internal/display", "internal/etcdwire",
-	"internal/jsontext", "internal/secret", "internal/verdict", "internal/vfs", "internal/vfs/faultfs", "internal/wirefield",
+	"internal/jsontext", "internal/metric", "internal/rawsocket", "internal/secret", "internal/verdict", "internal/vfs",
+	"internal/vfs/faultfs", "internal/wirefield",
 }
 
 // references are what the project is tested against, and must not be made of.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/where/keyrow"
 	"github.com/raftctl/raftctl/cmd/raftctl/where/logrow"
+	"github.com/raftctl/raftctl/cmd/raftctl/where/msgrow"
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/internal/corpus"
 	"github.com/raftctl/raftctl/repair/crosscheck"
@@ -34,6 +35,21 @@ func TestJSONContract(t *testing.T) {
 		t.Errorf("docs/json.md lacks this example:\n%s", got)
 	}
 	for _, f := range logrow.Table.Fields() {
+		wantNamed(t, text, f.Name)
+	}
+}
+
+// The same for messages.
+func TestMessageJSONContract(t *testing.T) {
+	text := readDoc(t, "docs/json.md")
+	var out, errs bytes.Buffer
+	a := testApp(&out, &errs)
+	a.Dir = filepath.Dir(captured("3.6"))
+	run(t.Context(), a, []string{"message", "dump", "peers-3.6.pcap.zst", "--type", "app", "--index", "23", "--limit", "1", "-o", "jsonl"})
+	if out.Len() == 0 || !strings.Contains(text, out.String()) {
+		t.Errorf("docs/json.md lacks this example:\n%s%s", out.String(), errs.String())
+	}
+	for _, f := range msgrow.Table.Fields() {
 		wantNamed(t, text, f.Name)
 	}
 }

@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/decode/stream"
+	"github.com/raftctl/raftctl/decode/stream/recording"
 	"github.com/raftctl/raftctl/internal/etcdtest"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
@@ -24,13 +27,14 @@ type following struct {
 	ended chan int // the exit status
 }
 
-func follow(t *testing.T, args ...string) *following {
+// follow runs the dump of a noun with --follow.
+func follow(t *testing.T, noun string, args ...string) *following {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	f := &following{t: t, lines: bufio.NewScanner(r), stop: cancel, ended: make(chan int, 1)}
 	go func() {
-		status := run(ctx, testApp(w, io.Discard), append([]string{"wal", "dump", "--follow"}, args...))
+		status := run(ctx, testApp(w, io.Discard), append([]string{noun, "dump", "--follow"}, args...))
 		_ = w.Close() // a pipe in memory
 		f.ended <- status
 	}()
@@ -74,7 +78,7 @@ func TestFollowWriter(t *testing.T) {
 	for index := range uint64(4) {
 		write(index + 1)
 	}
-	f := follow(t, dir, "--kind", "entry", "--last", "2", "-o", "jsonl")
+	f := follow(t, "wal", dir, "--kind", "entry", "--last", "2", "-o", "jsonl")
 	f.want(`"index":3,`)
 	f.want(`"index":4,`)
 	write(5)
@@ -97,7 +101,7 @@ func TestFollowEtcd(t *testing.T) {
 	dir := t.TempDir()
 	s := etcdtest.Start(t, "3.6", dir)
 	s.Ctl("put", "before", "1")
-	f := follow(t, dir, "--op", "put,delete_range")
+	f := follow(t, "wal", dir, "--op", "put,delete_range")
 	f.want("INDEX")
 	f.want("put before")
 	s.Ctl("put", "while", "2")
@@ -112,5 +116,42 @@ func TestFollowEtcd(t *testing.T) {
 	s.Stop()
 	if status, out, _ := command(t, "wal", "verify", "--deep", dir); status != ui.StatusOK {
 		t.Errorf("verify: exit status %d: %s", status, out)
+	}
+}
+
+// A dump of a recording goes on while somebody records.
+func TestFollowRecording(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "talk")
+	w, err := recording.Create(dir, recording.Metadata{Members: []recording.Member{{ID: 1, Name: "m1"}}}, recording.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	say := func(term uint64) {
+		t.Helper()
+		m := raftpb.Message{Type: raftpb.MsgHeartbeat, From: 1, To: 2, Term: term}
+		err := w.Append(&stream.Event{Kind: stream.KindMessage, Time: time.Unix(int64(term), 0), From: 1, To: 2, Message: &m})
+		if err == nil {
+			err = w.Flush()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(1)
+	f := follow(t, "message", dir)
+	f.want("TIME")
+	f.want("m1→2")
+	for term := uint64(2); term < 5; term++ {
+		say(term)
+		f.want(fmt.Sprintf("Heartbeat term %d", term))
+	}
+	f.end()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{dir, dir}, {dir, "-o", "json"}, {filepath.Join(dir, "..")}, {"follow_test.go"}} {
+		if status, _, _ := command(t, append([]string{"message", "dump", "--follow"}, args...)...); status != ui.StatusUsage {
+			t.Errorf("%q: exit status %d, want %d", args, status, ui.StatusUsage)
+		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/internal/archive"
 	"github.com/raftctl/raftctl/internal/corpus"
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
@@ -43,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"raftctl": scriptRaftctl,
 			"status":  scriptStatus,
 			"corpus":  scriptCorpus,
+			"capture": scriptCapture,
 			"flip":    scriptFlip,
 			"cut":     scriptCut,
 			"zero":    scriptZero,
@@ -65,6 +67,7 @@ func TestScripts(t *testing.T) {
 			"applied":     scriptApplied,
 			"runbook":     scriptRunbook,
 			"runbooks":    scriptRunbooks,
+			"talk":        scriptTalk,
 		},
 	})
 }
@@ -128,6 +131,31 @@ func scriptCorpus(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("usage: corpus [-archive] ARCHIVE NAME")
 	}
 	ts.Check(os.Rename(corpus.Copy(t, args[0]), ts.MkAbs(args[1])))
+}
+
+// scriptCapture puts a capture of the traffic of a release's cluster into the script's directory, packed with
+// zstd, or plain if the name is *.pcap: capture RELEASE NAME.
+func scriptCapture(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: capture RELEASE NAME")
+	}
+	if !strings.HasSuffix(args[1], ".pcap") {
+		ts.Check(os.Symlink(captured(args[0]), ts.MkAbs(args[1])))
+		return
+	}
+	f, err := os.Open(captured(args[0]))
+	ts.Check(err)
+	defer func() { _ = f.Close() }()
+	z, err := archive.Unpack(f)
+	ts.Check(err)
+	b, err := io.ReadAll(z)
+	ts.Check(errors.Join(err, z.Close()))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o600))
+}
+
+// captured returns the path of a capture of the traffic of a release's cluster.
+func captured(release string) string {
+	return filepath.Join(filepath.Dir(corpus.Archive("c36-3m-clean")), "peers-"+release+".pcap.zst")
 }
 
 // scriptFlip flips bits: flip FILE OFFSET MASK.

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -34,4 +35,17 @@ func begin(r io.Reader) ([]byte, error) {
 		err = nil
 	}
 	return head[:n], err
+}
+
+// Unpack returns what r holds, read as it comes: unpacked, if it is compressed. Closing it doesn't close r.
+func Unpack(r io.Reader) (io.ReadCloser, error) {
+	head, err := begin(r)
+	if err != nil {
+		return nil, err
+	}
+	whole := io.MultiReader(bytes.NewReader(head), r)
+	if f := sniff(head); f != formatPlain {
+		return decompress(f, whole)
+	}
+	return io.NopCloser(whole), nil
 }

@@ -15,7 +15,7 @@ func Peers(tb testing.TB, n int) []Peer {
 	tb.Helper()
 	var list []Peer
 	for i := range n {
-		list = append(list, Peer{Name: "m" + string(rune('1'+i)), URL: "http://" + freeAddr(tb)})
+		list = append(list, Peer{Name: "m" + string(rune('1'+i)), URL: "http://" + FreeAddr(tb)})
 	}
 	return list
 }
@@ -29,16 +29,20 @@ func InitialCluster(peers []Peer) string {
 	return strings.Join(pairs, ",")
 }
 
+// Launch runs an etcd on the member's data directory and doesn't wait: it may need another member to be healthy.
+func (p Peer) Launch(tb testing.TB, version string, args ...string) *Server {
+	tb.Helper()
+	return Launch(tb, version, p.DataDir, append([]string{"--name", p.Name, "--listen-peer-urls", p.URL,
+		"--initial-advertise-peer-urls", p.URL}, args...)...)
+}
+
 // StartCluster runs an etcd on each member's data directory, and waits until all are healthy, which
 // takes a leader. The servers are killed when the test ends, those that still run.
 func StartCluster(tb testing.TB, version string, peers []Peer, args ...string) []*Server {
 	tb.Helper()
 	var all []*Server
 	for _, p := range peers {
-		s := &Server{Endpoint: freeAddr(tb), tb: tb, version: version}
-		s.launch(p.DataDir, append([]string{"--name", p.Name, "--listen-peer-urls", p.URL,
-			"--initial-advertise-peer-urls", p.URL}, args...)...)
-		all = append(all, s)
+		all = append(all, p.Launch(tb, version, args...))
 	}
 	for i, s := range all {
 		if err := s.waitHealthy(); err != nil {

@@ -8,8 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,7 +16,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -87,6 +84,7 @@ type Server struct {
 	auth    bool          // EnableAuth was called
 	wait    time.Duration // how long it may take to become healthy; 0: bootTimeout
 	by      []string      // the command that starts it; empty: it is started directly
+	program []string      // in place of the release's etcd
 	cmd     *exec.Cmd
 	done    chan error // receives the result of Wait, once
 	log     bytes.Buffer
@@ -103,21 +101,11 @@ func Start(tb testing.TB, version, dataDir string, args ...string) *Server {
 	return s
 }
 
-// StartWithin is Start for a server that has much to do before it is healthy, for which it has a time.
-func StartWithin(tb testing.TB, wait time.Duration, version, dataDir string, args ...string) *Server {
-	tb.Helper()
-	s := &Server{Endpoint: freeAddr(tb), tb: tb, version: version, wait: wait}
-	if err := s.start(dataDir, args...); err != nil {
-		tb.Fatalf("etcd %s on %s: %v\n%s", version, dataDir, err, s.Log())
-	}
-	return s
-}
-
 // TryStart is Start for a directory that etcd may refuse: it returns an error when the server
 // ends, or isn't healthy in time. The server's log is available in any case.
 func TryStart(tb testing.TB, version, dataDir string, args ...string) (*Server, error) {
 	tb.Helper()
-	s := &Server{Endpoint: freeAddr(tb), tb: tb, version: version}
+	s := &Server{Endpoint: FreeAddr(tb), tb: tb, version: version}
 	return s, s.start(dataDir, args...)
 }
 
@@ -125,14 +113,40 @@ func TryStart(tb testing.TB, version, dataDir string, args ...string) (*Server, 
 // succeeds.
 func TryStartBy(tb testing.TB, command []string, version, dataDir string, args ...string) (*Server, error) {
 	tb.Helper()
-	s := &Server{Endpoint: freeAddr(tb), tb: tb, version: version, by: command}
+	s := &Server{Endpoint: FreeAddr(tb), tb: tb, version: version, by: command}
 	return s, s.start(dataDir, args...)
+}
+
+// Launch runs an etcd on a data directory and doesn't wait: see WaitHealthy.
+func Launch(tb testing.TB, version, dataDir string, args ...string) *Server {
+	tb.Helper()
+	s := &Server{Endpoint: FreeAddr(tb), tb: tb, version: version}
+	s.launch(dataDir, args...)
+	return s
+}
+
+// LaunchProgram is Launch for a program that is no etcd and takes etcd's flags. The release is that of the
+// etcdctl with which it is asked.
+func LaunchProgram(tb testing.TB, program []string, version, dataDir string, args ...string) *Server {
+	tb.Helper()
+	s := &Server{Endpoint: FreeAddr(tb), tb: tb, version: version, program: program}
+	s.launch(dataDir, args...)
+	return s
+}
+
+// WaitHealthy waits until a server is healthy, which in a cluster takes a leader.
+func (s *Server) WaitHealthy() error { return s.waitHealthy() }
+
+// WaitHealthyWithin is WaitHealthy for a server that has much to do before it is healthy, for which it has a time.
+func (s *Server) WaitHealthyWithin(wait time.Duration) error {
+	s.wait = wait
+	return s.waitHealthy()
 }
 
 // StartTLS is Start for a server that speaks TLS to its clients, and wants a certificate of theirs.
 func StartTLS(tb testing.TB, version, dataDir string, certs *Certs, args ...string) *Server {
 	tb.Helper()
-	s := &Server{Endpoint: freeAddr(tb), tb: tb, version: version, certs: certs}
+	s := &Server{Endpoint: FreeAddr(tb), tb: tb, version: version, certs: certs}
 	if err := s.start(dataDir, append(certs.serverFlags(), args...)...); err != nil {
 		tb.Fatalf("etcd %s on %s: %v\n%s", version, dataDir, err, s.Log())
 	}
@@ -158,10 +172,13 @@ func (s *Server) start(dataDir string, args ...string) error {
 func (s *Server) launch(dataDir string, args ...string) {
 	s.tb.Helper()
 	s.done = make(chan error, 1)
-	line := append(slices.Clone(s.by), Binary(s.tb, s.version, "etcd"),
-		"--data-dir", dataDir,
+	line := append(slices.Clone(s.by), s.program...)
+	if s.program == nil {
+		line = append(line, Binary(s.tb, s.version, "etcd"))
+	}
+	line = append(line, "--data-dir", dataDir,
 		"--listen-client-urls", s.URL(), "--advertise-client-urls", s.URL(),
-		"--listen-peer-urls", "http://"+freeAddr(s.tb))
+		"--listen-peer-urls", "http://"+FreeAddr(s.tb))
 	line = append(line, args...)
 	s.cmd = exec.Command(line[0], line[1:]...)
 	s.cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
@@ -289,10 +306,6 @@ func (s *Server) EnableAuth() {
 	s.auth = true
 }
 
-// Pause stops the server in the middle of what it does, as a machine that hangs: its connections stay
-// open, and nothing answers. It can still be killed.
-func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
-
 // Resume lets a paused server go on.
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
 
@@ -302,6 +315,9 @@ func (s *Server) signal(sig syscall.Signal) {
 		s.tb.Fatal(err)
 	}
 }
+
+// PID returns the process's ID.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
 
 // Stop ends the server as an operator does, with SIGTERM.
 func (s *Server) Stop() { s.end(syscall.SIGTERM) }
@@ -318,32 +334,6 @@ func (s *Server) end(sig syscall.Signal) {
 func (s *Server) Log() string {
 	s.Kill()
 	return s.log.String()
-}
-
-// given are the addresses that freeAddr has returned.
-var given sync.Map
-
-// freeAddr returns a loopback address that nothing listens on, another one each time. Its port is none
-// of those that the system gives to connections: one of these might take it before it is used.
-func freeAddr(tb testing.TB) string {
-	tb.Helper()
-	const first, ports, attempts = 20_000, 12_000, 1000
-	for range attempts {
-		addr := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(ports))
-		if _, taken := given.LoadOrStore(addr, true); taken {
-			continue
-		}
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			continue // somebody listens there
-		}
-		if err := l.Close(); err != nil {
-			tb.Fatal(err)
-		}
-		return addr
-	}
-	tb.Fatal("no free address")
-	return ""
 }
 
 // PeakKiB returns the most memory that the server had in use until now, in KiB.

@@ -37,12 +37,15 @@ type bigLog struct {
 	size  int64
 }
 
-// newBigLog returns the log of puts with values of a size, as our writer writes it. It is made once
-// and kept in build/bench.
+// bigMember and bigCluster are the IDs of the member whose log it is.
+const bigMember, bigCluster = 0x8e9e05c52164694d, 0xcdf818194e3a8c32
+
+// newBigLog returns the log of a member of its own, of puts with values of a size, as our writer writes it. It
+// is made once and kept in build/bench.
 func newBigLog(tb testing.TB, valueSize int) bigLog {
 	tb.Helper()
 	want := logBytes(tb)
-	l := bigLog{dir: filepath.Join(buildDir(), "bench", fmt.Sprintf("put-%d-%d", valueSize, want))}
+	l := bigLog{dir: filepath.Join(buildDir(), "bench", fmt.Sprintf("member-%d-%d", valueSize, want))}
 	if _, err := os.Stat(l.dir); err != nil {
 		l.make(tb, valueSize, want)
 	}
@@ -76,23 +79,32 @@ func (l *bigLog) make(tb testing.TB, valueSize int, want int64) {
 	check(os.RemoveAll(tmp))
 	check(os.MkdirAll(filepath.Join(member, "snap"), 0o700))
 	w, err := wal.Create(vfs.OS, filepath.Join(member, "wal"), wal.CreateOptions{
-		Metadata:      wal.Metadata{NodeID: 0x8e9e05c52164694d, ClusterID: 0xcdf818194e3a8c32},
+		Metadata:      wal.Metadata{NodeID: bigMember, ClusterID: bigCluster},
 		WriterOptions: wal.WriterOptions{NoSync: true},
 	})
 	check(err)
 	const batch = 64
 	entries := make([]raftpb.Entry, batch)
-	for index := uint64(1); want > 0; {
+	first := bigMemberAdded()
+	check(w.Append(raftpb.HardState{Term: 2, Vote: bigMember, Commit: first.Index}, []raftpb.Entry{first}))
+	for index := first.Index + 1; want > 0; {
 		for i := range entries {
 			entries[i] = raftpb.Entry{Term: 2, Index: index, Data: put(tb, index, valueSize)}
 			want -= int64(len(entries[i].Data)) + 48
 			index++
 		}
-		state := raftpb.HardState{Term: 2, Vote: 0x8e9e05c52164694d, Commit: index - 1}
+		state := raftpb.HardState{Term: 2, Vote: bigMember, Commit: index - 1}
 		check(w.Append(state, entries))
 	}
 	check(w.Close())
 	check(os.Rename(tmp, l.dir))
+}
+
+// bigMemberAdded returns the entry that such a log begins with.
+func bigMemberAdded() raftpb.Entry {
+	cc := raftpb.ConfChange{NodeID: bigMember, Context: fmt.Appendf(nil,
+		`{"id":%d,"peerURLs":["http://localhost:2380"],"name":"default"}`, uint64(bigMember))}
+	return raftpb.Entry{Type: raftpb.EntryConfChange, Term: 1, Index: 1, Data: cc.Marshal(raftpb.FlavorGogo)}
 }
 
 // put returns the request that etcd's client makes of a put of printable text.

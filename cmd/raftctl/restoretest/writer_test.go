@@ -72,11 +72,14 @@ func (w *writer) must(what string, err error) {
 	}
 }
 
-// ack records that a request was acknowledged.
+// ack records that a request was acknowledged. etcd answers before it moves its applied index; a linearizable
+// read waits until it has.
 func (w *writer) ack(what string, rev int64) {
 	w.t.Helper()
 	ctx, cancel := withPatience(w.t)
 	defer cancel()
+	_, err := w.c.Get(ctx, "applied")
+	w.must("get", err)
 	s, err := w.c.Status(ctx, w.endpoint)
 	w.must("status", err)
 	w.note(w.t, what, rev, s.RaftAppliedIndex)

@@ -9,6 +9,19 @@ import (
 // ErrEnough is returned when the limit of a Writer is reached.
 var ErrEnough = errors.New("enough")
 
+// Ended returns the error of an output whose reading ended with read, and whose last bytes were then written with
+// written. That of writing comes first: it is a closed pipe, most likely, of which reading knows nothing. To have
+// enough is none.
+func Ended(read, written error) error {
+	switch {
+	case written != nil:
+		return written
+	case errors.Is(read, ErrEnough):
+		return nil
+	}
+	return read
+}
+
 // bufferSize is how much output is collected before it is written.
 const bufferSize = 256 << 10
 

@@ -7,12 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/endpoint"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/snapshot/database"
 )
 
 type diffOptions struct {
-	endpoint endpointOptions
+	endpoint endpoint.Options
 	prefix   string
 	summary  bool
 	limit    int
@@ -57,7 +58,7 @@ status is 1 if anything differs.`,
 	fl.IntVar(&o.limit, "limit", 0, "end after `N` keys")
 	o.values.register(cmd)
 	o.output.Register(cmd)
-	o.endpoint.register(cmd)
+	o.endpoint.Register(cmd)
 	return cmd
 }
 
@@ -102,7 +103,7 @@ func (o *diffOptions) resolve(cmd *cobra.Command, a *ui.App) error {
 	if !first.isEndpoint {
 		first = o.after
 	}
-	if err := o.endpoint.resolve(cmd, a, first.name); err != nil {
+	if err := o.endpoint.Resolve(cmd, a, first.name); err != nil {
 		return err
 	}
 	for _, s := range []*side{o.before, o.after} {
@@ -110,7 +111,7 @@ func (o *diffOptions) resolve(cmd *cobra.Command, a *ui.App) error {
 			continue
 		}
 		each := o.endpoint // of which the check was that of the first
-		if err := each.resolve(cmd, a, s.name); err != nil {
+		if err := each.Resolve(cmd, a, s.name); err != nil {
 			return err
 		}
 		s.endpoint = &each

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/endpoint"
 	"github.com/raftctl/raftctl/cmd/raftctl/paths"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/internal/datadir"
@@ -24,7 +25,7 @@ type side struct {
 	revision int64  // 0 for the newest
 
 	isEndpoint bool
-	endpoint   *endpointOptions
+	endpoint   *endpoint.Options
 	client     *remote.Client
 
 	source paths.Options
@@ -48,7 +49,7 @@ func newSide(cmd *cobra.Command, a *ui.App, arg string) (*side, error) {
 		}
 		s.name, s.revision = arg[:at], n
 	}
-	s.isEndpoint = isEndpoint(a, s.name)
+	s.isEndpoint = endpoint.Is(a, s.name)
 	return s, nil
 }
 
@@ -117,17 +118,17 @@ func (s *side) open(ctx context.Context, a *ui.App) (err error) {
 }
 
 func (s *side) remoteKeys(ctx context.Context, prefix string) (iter.Seq2[*database.KeyValue, error], error) {
-	c, err := s.endpoint.dial(ctx)
+	c, err := s.endpoint.Dial(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s.client = c
 	return func(yield func(*database.KeyValue, error) bool) {
-		ctx, cancel := s.endpoint.bound(ctx)
+		ctx, cancel := s.endpoint.Bound(ctx)
 		defer cancel()
 		for kv, err := range c.Keys(ctx, remote.Query{Prefix: prefix, Revision: s.revision}) {
 			if err != nil {
-				err = failure{advise(err)}
+				err = failure{endpoint.Advise(err)}
 			}
 			if !yield(kv, err) {
 				return

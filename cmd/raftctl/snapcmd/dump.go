@@ -2,7 +2,6 @@ package snapcmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -130,15 +129,11 @@ func runDump(ctx context.Context, a *ui.App, o *dumpOptions, path string) error 
 	defer func() { _ = db.Close() }() // likewise
 	sayCopied(a, "dump", path, db)
 	d := newDumper(a, o, db)
-	err = d.print(ctx)
-	if flushed := d.finish(); flushed != nil {
-		return flushed // a closed pipe, most likely
+	if err = d.print(ctx); err != nil {
+		err = revisionError(path, err)
 	}
-	if errors.Is(err, rows.ErrEnough) {
-		err = nil
-	}
-	if err != nil {
-		return revisionError(path, err)
+	if err := rows.Ended(err, d.finish()); err != nil {
+		return err
 	}
 	d.explainNothing()
 	return d.explainDamage(path)

@@ -8,11 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/raftctl/raftctl/cmd/raftctl/endpoint"
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 )
 
 type saveOptions struct {
-	endpoint   endpointOptions
+	endpoint   endpoint.Options
 	compress   compression
 	overwrite  bool
 	skipVerify bool
@@ -53,7 +54,7 @@ A compressed file is unpacked with zstd -d, gzip -d, s2d or snzip -d; etcdutl wa
 			return runSave(cmd.Context(), a, &o, args)
 		},
 	}
-	o.endpoint.register(cmd)
+	o.endpoint.Register(cmd)
 	o.compress.register(cmd)
 	o.output.Register(cmd)
 	cmd.Flags().BoolVar(&o.overwrite, "overwrite", false, "replace OUT if it exists")
@@ -79,7 +80,7 @@ func (o *saveOptions) check(cmd *cobra.Command, a *ui.App, args []string) error 
 	if err := o.compress.resolve(out); err != nil {
 		return ui.Usagef(cmd, "%w", err)
 	}
-	if err := o.endpoint.resolve(cmd, a, from); err != nil {
+	if err := o.endpoint.Resolve(cmd, a, from); err != nil {
 		return err
 	}
 	return o.checkOut(cmd, a, out)
@@ -127,7 +128,7 @@ func (o *saveOptions) save(ctx context.Context, a *ui.App, from, out string) (s 
 		return nil, err
 	}
 	var src source = endpointSource{a, &o.endpoint}
-	if !o.endpoint.used {
+	if !o.endpoint.Used() {
 		src = dirSource{a, from, out}
 	}
 	if err := src.fetch(ctx, plain, s); err != nil {

@@ -15,3 +15,22 @@ func Bar(n, of int64, width int) string {
 	}
 	return s
 }
+
+// Sparkline draws numbers as a line of blocks, the highest of which is the largest number. A 0 is a blank.
+func Sparkline(numbers []int64) string {
+	const blocks = "▁▂▃▄▅▆▇█"
+	most := int64(1)
+	for _, n := range numbers {
+		most = max(most, n)
+	}
+	var b strings.Builder
+	for _, n := range numbers {
+		if n <= 0 {
+			b.WriteByte(' ')
+			continue
+		}
+		i := min(7, int(float64(n)/float64(most)*8))
+		b.WriteString(string([]rune(blocks)[i]))
+	}
+	return b.String()
+}

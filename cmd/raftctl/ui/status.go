@@ -11,6 +11,7 @@ import (
 
 	"github.com/raftctl/raftctl/internal/datadir"
 	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/node/kv"
 	"github.com/raftctl/raftctl/snapshot/database"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -63,7 +64,7 @@ var statuses = []struct {
 		r, ok := errors.AsType[refusal](err)
 		return ok && r.Refused()
 	}},
-	{StatusInUse, is(vfs.ErrLocked)},
+	{StatusInUse, is(vfs.ErrLocked, kv.ErrLocked)},
 	{StatusPartial, is(wal.ErrTooManyEvents)}, // the log can't be summarised in bounded memory
 	{StatusUsage, func(err error) bool {
 		_, ok := errors.AsType[UsageError](err)

@@ -123,13 +123,7 @@ func runDump(ctx context.Context, a *ui.App, o *dumpOptions, paths []string) (er
 			break
 		}
 	}
-	if flushed := d.finish(); flushed != nil {
-		return flushed // a closed pipe, most likely
-	}
-	if errors.Is(err, rows.ErrEnough) {
-		err = nil
-	}
-	if err != nil {
+	if err := rows.Ended(err, d.finish()); err != nil {
 		return err
 	}
 	d.explainNothing()

@@ -191,19 +191,20 @@ func (f *overFile) ReadAt(b []byte, off int64) (int, error) {
 	return f.File.ReadAt(b, off)
 }
 
-func (f *overFile) Write(b []byte) (int, error) { return f.write(b, f.File.Write) }
+func (f *overFile) Write(b []byte) (int, error) { return f.write(b, 0, f.File.Write) }
 
 func (f *overFile) WriteAt(b []byte, off int64) (int, error) {
-	return f.write(b, func(b []byte) (int, error) { return f.File.WriteAt(b, off) })
+	return f.write(b, off, func(b []byte) (int, error) { return f.File.WriteAt(b, off) })
 }
 
-// write writes half of b if the operation is made to fail, and what fits if the disk is full.
-func (f *overFile) write(b []byte, write func([]byte) (int, error)) (int, error) {
+// write writes half of b if the operation is made to fail, and what fits if the disk is full: up to the end
+// of a sector, as no disk knows less.
+func (f *overFile) write(b []byte, off int64, write func([]byte) (int, error)) (int, error) {
 	err := f.o.begin(OpWrite, f.Name())
 	if err != nil {
 		b = b[:len(b)/2]
 	} else if room := f.o.take(int64(len(b))); room < int64(len(b)) {
-		b = b[:room]
+		b = b[:max(0, (off+room)&^(sector-1)-off)]
 		err = &fs.PathError{Op: "write", Path: f.Name(), Err: syscall.ENOSPC}
 	}
 	n, failed := write(b)

@@ -68,9 +68,9 @@ func TestOverSpace(t *testing.T) {
 	if err := f.Allocate(11); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("%v, want a full disk", err)
 	}
-	o.SetSpace(10)
-	if n, err := f.Write(make([]byte, 12)); n != 10 || !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("%d, %v; want 10 and a full disk", n, err)
+	o.SetSpace(1000)
+	if n, err := f.WriteAt(make([]byte, 1200), 500); n != 1024-500 || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%d, %v; want a whole sector and a full disk", n, err)
 	}
 	if free, err := vfs.FreeSpace(o, "."); free != 0 || err != nil {
 		t.Errorf("%d free, %v", free, err)

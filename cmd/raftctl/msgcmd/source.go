@@ -1,0 +1,209 @@
+package msgcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raftctl/raftctl/cmd/raftctl/ui"
+	"github.com/raftctl/raftctl/decode/stream"
+	"github.com/raftctl/raftctl/decode/stream/capture"
+	"github.com/raftctl/raftctl/decode/stream/tls"
+)
+
+// wantedSources is what the commands take.
+const wantedSources = "a capture of packets or a recording"
+
+// sourceHelp says in help texts what SOURCE is.
+const sourceHelp = `SOURCE is a capture of packets in pcap or pcapng, as tcpdump and Wireshark write them, perhaps compressed
+with zstd, gzip, s2 or snappy; - is what comes in on standard input: tcpdump -i any -w - | raftctl message …
+It may begin and end anywhere, and packets may be missing. Or SOURCE is a recording, as 'raftctl message record' and
+'raftctl node run --record-messages' make them: a directory, one of its files, or an archive of it.`
+
+// stdin names standard input, as a source.
+const stdin = "-"
+
+// sourceOptions says how sources are read. The flags are the same for all commands that read one.
+type sourceOptions struct {
+	ports   []uint   // TCP ports to look at; empty: all
+	keyLog  string   // a file with the secrets of TLS; empty: none
+	dataDir []string // of members
+
+	follow bool // a recording doesn't end, but by the context
+
+	names stream.Names // of members, as far as logs, recordings and events have told them
+}
+
+// register adds the flags. dirs says what --data-dir is for.
+func (o *sourceOptions) register(cmd *cobra.Command, dirs string) {
+	fl := cmd.Flags()
+	fl.StringSliceVar(&o.dataDir, "data-dir", nil, dirs)
+	fl.UintSliceVar(&o.ports, "port", nil, "look only at TCP connections with one of these `PORTS`")
+	fl.StringVar(&o.keyLog, "tls-keylog", "", "read TLS with the secrets in this `FILE`, a key log as SSLKEYLOGFILE names one")
+}
+
+// dirsForNames is what --data-dir is for where it gives names only.
+const dirsForNames = "take the names of members from the log of this data `DIR`"
+
+// check refuses flags that make no sense.
+func (o *sourceOptions) check(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("tls-keylog") && o.keyLog == "" {
+		return ui.Usagef(cmd, "--tls-keylog is empty")
+	}
+	return checkPorts(cmd, o.ports)
+}
+
+// checkPorts refuses what is no port.
+func checkPorts(cmd *cobra.Command, ports []uint) error {
+	for _, p := range ports {
+		if p < 1 || p > 65535 {
+			return ui.Usagef(cmd, "--port %d, want 1 to 65535", p)
+		}
+	}
+	return nil
+}
+
+// portNumbers returns ports that were checked.
+func portNumbers(ports []uint) (list []uint16) {
+	for _, p := range ports {
+		list = append(list, uint16(p))
+	}
+	return list
+}
+
+// wantSources checks that there is a source.
+func wantSources(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return ui.Usagef(cmd, "SOURCE is missing: %s", wantedSources)
+	}
+	return nil
+}
+
+// keys returns the secrets of TLS, nil if there are none.
+func (o *sourceOptions) keys(a *ui.App) (*tls.Keys, error) {
+	if o.keyLog == "" {
+		return nil, nil
+	}
+	f, err := os.Open(a.Path(o.keyLog))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // opened for reading
+	k, err := tls.ReadKeys(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ui.Quote(o.keyLog), err)
+	}
+	return k, nil
+}
+
+// openSource opens a source of events, told apart by its content. The closer is to be closed when the
+// events were read, or are of no use any more.
+func openSource(ctx context.Context, a *ui.App, name string, o *sourceOptions) (stream.Events, io.Closer, error) {
+	if recorded, err := looksRecorded(a, name); err != nil {
+		return nil, nil, err
+	} else if recorded {
+		return openRecording(ctx, a, name, o)
+	}
+	if o.follow {
+		return nil, nil, ui.UsageError{Err: fmt.Errorf(
+			"%s is no recording that --follow could go on with; of a capture, pipe what tcpdump -w - hears into it", ui.Quote(name))}
+	}
+	keys, err := o.keys(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := openInput(a, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := capture.Open(in, capture.Options{Source: name, Ports: portNumbers(o.ports), Keys: keys})
+	if err == nil {
+		return c.Events(), closers{c, in}, nil
+	}
+	_ = in.Close() // it was only read
+	if name != stdin {
+		if events, closer, err := openRecording(ctx, a, name, o); err == nil {
+			return events, closer, nil // a compressed one, or an archive
+		}
+	}
+	err = fmt.Errorf("%s: %w", ui.Quote(name), err)
+	if errors.Is(err, capture.ErrNoCapture) {
+		err = ui.UsageError{Err: fmt.Errorf("%w; want %s", err, wantedSources)}
+	}
+	return nil, nil, err
+}
+
+// each opens a source and hands its events to do, until that returns an error.
+func (o *sourceOptions) each(ctx context.Context, a *ui.App, name string, do func(*stream.Event) error) (err error) {
+	events, closer, err := openSource(ctx, a, name, o)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if failed := closer.Close(); err == nil && failed != nil {
+			err = fmt.Errorf("%s: %w", ui.Quote(name), failed)
+		}
+	}()
+	return o.hand(ctx, name, events, do)
+}
+
+// hand hands events of a source to do, and learns the names that they tell.
+func (o *sourceOptions) hand(ctx context.Context, name string, events stream.Events, do func(*stream.Event) error) error {
+	n := 0
+	for e, err := range events {
+		if err != nil {
+			return fmt.Errorf("%s: %w", ui.Quote(name), err)
+		}
+		if n++; n%pollEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		o.names.Learn(e)
+		if err := do(e); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// pollEvery is how many events are read before asking whether to stop.
+const pollEvery = 1024
+
+// openInput opens a file, or standard input.
+func openInput(a *ui.App, name string) (io.ReadCloser, error) {
+	if name == stdin {
+		return io.NopCloser(a.In), nil
+	}
+	return openFile(a, name)
+}
+
+func openFile(a *ui.App, name string) (*os.File, error) {
+	f, err := os.Open(a.Path(name))
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		err = fmt.Errorf("%s: %w", ui.Quote(name), failed.Err)
+	}
+	return f, err
+}
+
+// closing closes c, of which nothing was used, and returns err.
+func closing(c io.Closer, err error) error {
+	_ = c.Close()
+	return err
+}
+
+// closers are closed one after the other.
+type closers []io.Closer
+
+// Close returns the first error.
+func (c closers) Close() (err error) {
+	for _, each := range c {
+		if failed := each.Close(); err == nil {
+			err = failed
+		}
+	}
+	return err
+}
