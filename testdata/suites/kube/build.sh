@@ -5,6 +5,7 @@ output=$(realpath -m "$1")
 cd "$(dirname "$0")"
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
+go mod download k8s.io/apiserver
 # go doesn't overlay files of its module cache: the module is seen through a link.
 ln -s "$(go list -m -f '{{.Dir}}' k8s.io/apiserver)" "$work/apiserver"
 cp go.mod go.sum "$work"
