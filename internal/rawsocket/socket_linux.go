@@ -83,7 +83,7 @@ func (s *Socket) bind(index int) error {
 }
 
 // Read waits for a packet of IP, and reads as much of it as fits into buf. The time is when the kernel had the
-// packet. The error is net.ErrClosed after Close. It may be called by one goroutine.
+// packet; of the first few after Open it may be when they were read. The error is net.ErrClosed after Close. It may be called by one goroutine.
 func (s *Socket) Read(buf []byte) (n int, at time.Time, err error) {
 	for !s.closed.Load() {
 		n, told, _, from, err := unix.Recvmsg(s.fd, buf, s.control[:], 0)
