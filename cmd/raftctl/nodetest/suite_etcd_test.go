@@ -16,15 +16,32 @@ import (
 // etcd's own end-to-end tests pass where `etcd` is a member of ours.
 func TestEtcdCommon(t *testing.T) {
 	takeTurn(t)
+	dir := etcdFolder(t, "common")
+	s := &suite{
+		name:    "etcd-common",
+		tests:   95,
+		skipped: undone(),
+		sample: []string{"TestKVGet", "TestTxnSucc", "TestWatch", "TestLeaseGrantRevoke", "TestCompact", "TestAuthTxn",
+			"TestMemberList", "TestEndpointHealth", "TestAlarm", "TestRoleAdd_Simple"},
+		dir:  filepath.Join(dir, "common"),
+		args: []string{"-bin-dir", filepath.Join(dir, "bin")},
+	}
+	s.run(t)
+}
+
+// etcdFolder returns a folder where etcd's suites find what they ask for: in bin a member of ours as `etcd`, started with
+// flags of its own besides, and etcdctl; certificates; and a folder to run a suite in.
+func etcdFolder(t *testing.T, suite string, flags ...string) string {
+	t.Helper()
 	dir := t.TempDir()
-	bin, work := filepath.Join(dir, "bin"), filepath.Join(dir, "common")
-	for _, d := range []string{bin, work} {
+	bin := filepath.Join(dir, "bin")
+	for _, d := range []string{bin, filepath.Join(dir, suite)} {
 		if err := os.Mkdir(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	copyFixtures(t, filepath.Join(dir, "fixtures"))
-	script := fmt.Sprintf("#!/bin/sh\nexec %s node run \"$@\"\n", program(t))
+	script := fmt.Sprintf("#!/bin/sh\nexec %s node run %s \"$@\"\n", program(t), strings.Join(flags, " "))
 	if err := os.WriteFile(filepath.Join(bin, "etcd"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -33,16 +50,7 @@ func TestEtcdCommon(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := &suite{
-		name:    "etcd-common",
-		tests:   95,
-		skipped: undone(),
-		sample: []string{"TestKVGet", "TestTxnSucc", "TestWatch", "TestLeaseGrantRevoke", "TestCompact", "TestAuthTxn",
-			"TestMemberList", "TestEndpointHealth", "TestAlarm", "TestRoleAdd_Simple"},
-		dir:  work,
-		args: []string{"-bin-dir", bin},
-	}
-	s.run(t)
+	return dir
 }
 
 // copyFixtures copies the certificates of the suite, which it writes beside.

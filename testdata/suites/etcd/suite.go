@@ -6,4 +6,7 @@ import (
 	_ "go.etcd.io/etcd/tests/v3/framework"
 	_ "go.etcd.io/etcd/tests/v3/framework/e2e"
 	_ "go.etcd.io/etcd/tests/v3/framework/integration"
+	_ "go.etcd.io/etcd/tests/v3/robustness/failpoint"
+	_ "go.etcd.io/etcd/tests/v3/robustness/scenarios"
+	_ "go.etcd.io/etcd/tests/v3/robustness/validate"
 )
