@@ -97,7 +97,7 @@ func oneLine(text string) string { return ui.Printable(strings.Join(strings.Fiel
 func (d *decoded) print(w io.Writer) error {
 	var b strings.Builder
 	if len(d.Candidates) == 0 {
-		fmt.Fprintf(&b, "%d bytes of %s: nothing that Raft or etcd writes\n", d.Size, d.Form)
+		fmt.Fprintf(&b, "%d %s of %s: nothing that Raft or etcd writes\n", d.Size, ui.Plural(d.Size, "byte"), d.Form)
 	}
 	for i, c := range d.Candidates {
 		if i > 0 {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ import (
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/decode/stream"
 	"github.com/raftctl/raftctl/decode/stream/ladder"
+	"github.com/raftctl/raftctl/raftpb"
 )
 
 // drawForms are what is drawn, by the ending of the file's name.
@@ -90,13 +92,14 @@ func runDraw(ctx context.Context, a *ui.App, o *drawOptions, sources []string) e
 			return err
 		}
 	}
-	for _, id := range l.Members() {
+	members := slices.DeleteFunc(l.Members(), func(id uint64) bool { return id == raftpb.None }) // whom no event names
+	for _, id := range members {
 		l.Name(id, o.source.names.Of(id))
 	}
 	if err := writeDrawing(file, l); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Err, "%s: %d events of %d members\n", ui.Quote(o.file), l.Len(), len(l.Members()))
+	fmt.Fprintf(a.Err, "%s: %d events of %d members\n", ui.Quote(o.file), l.Len(), len(members))
 	if d.gaps {
 		return ui.ExitError{Status: ui.StatusPartial}
 	}

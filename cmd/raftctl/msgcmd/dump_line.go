@@ -54,7 +54,10 @@ func (x *tableRenderer) appendMessage(b []byte, m *raftpb.Message) []byte {
 		}
 	}
 	if m.Reject {
-		b = appendNumber(append(b, " rejected,"...), "hint", m.RejectHint)
+		b = append(b, " rejected"...)
+		if m.Type == raftpb.MsgAppResp {
+			b = appendNumber(append(b, ','), "hint", m.RejectHint)
+		}
 		if m.LogTerm != 0 {
 			b = appendNumber(b, "of term", m.LogTerm)
 		}
