@@ -94,6 +94,11 @@ func runMember(ctx context.Context, a *ui.App, s *settings, flags *pflag.FlagSet
 		return err
 	}
 	s.node.PeerTLS.HandshakeFailure = logRejected(log)
+	keyLog, err := s.openKeyLog(log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, keyLog.Close()) }()
 	if err := tellFeatures(s, s.node.Metrics); err != nil {
 		return err
 	}

@@ -176,7 +176,7 @@ func (s *settings) resolveRetention() error {
 
 // findFiles makes paths such that the process can open them.
 func (s *settings) findFiles(a *ui.App) {
-	files := []*string{&s.node.DataDir, &s.node.WALDir}
+	files := []*string{&s.node.DataDir, &s.node.WALDir, &s.node.RecordMessages, &s.keyLog}
 	for _, info := range []*transport.TLSInfo{&s.serve.TLS, &s.node.PeerTLS} {
 		files = append(files, &info.CertFile, &info.KeyFile, &info.TrustedCAFile, &info.ClientCertFile,
 			&info.ClientKeyFile, &info.CRLFile)
