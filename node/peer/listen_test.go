@@ -76,7 +76,6 @@ func (d *door) knock(t *testing.T, config *tls.Config) (state tls.ConnectionStat
 	go func() { shaken <- c.Handshake() }()
 	select {
 	case err := <-d.refused:
-		_ = <-shaken // it is refused, or believes that it is not
 		return state, err
 	case other := <-d.opened:
 		defer func() { _ = other.Close() }()
