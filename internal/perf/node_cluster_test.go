@@ -19,6 +19,7 @@ type nodeCluster struct {
 	b       *testing.B // outlives those of the single loads
 	impl    string
 	size    int
+	records bool // what its members say to each other
 	servers []*etcdtest.Server
 }
 
@@ -35,6 +36,9 @@ func (c *nodeCluster) start() {
 		args := []string{
 			"--name", p.Name, "--listen-peer-urls", p.URL, "--initial-advertise-peer-urls", p.URL,
 			"--initial-cluster", etcdtest.InitialCluster(peers),
+		}
+		if c.records {
+			args = append(args, "--record-messages", filepath.Join(c.b.TempDir(), "talk"))
 		}
 		c.servers = append(c.servers, launchMember(c.b, c.impl, c.b.TempDir(), args...))
 	}
