@@ -119,9 +119,13 @@ func (l *secureListener) give(a accepted) (ok bool) {
 }
 
 func (l *secureListener) check(c *tls.Conn) error {
-	ctx, cancel := context.WithTimeout(l.ctx, handshakeTimeout)
-	defer cancel()
-	if err := c.HandshakeContext(ctx); err != nil {
+	if err := c.SetDeadline(time.Now().Add(handshakeTimeout)); err != nil {
+		return err
+	}
+	if err := c.HandshakeContext(l.ctx); err != nil {
+		return err
+	}
+	if err := c.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
 	certs := c.ConnectionState().PeerCertificates
