@@ -1,6 +1,7 @@
 package node
 
 import (
+	"io"
 	"log/slog"
 	"time"
 
@@ -70,6 +71,10 @@ type Config struct {
 
 	PeerTLS      transport.TLSInfo
 	SkipPeerSANs bool // --experimental-peer-skip-client-san-verification
+
+	// KeyLog is told the secrets of the TLS sessions with other members, in the form of SSLKEYLOGFILE: who has them can
+	// read what is captured. Nobody gets a connection whose secrets can't be written. Nil: they are secret.
+	KeyLog io.Writer
 
 	// RecordMessages is the folder into which the messages are recorded that the member sends and receives. It
 	// need not exist. Empty: they are not.

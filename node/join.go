@@ -36,7 +36,7 @@ func (n *Node) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := peer.NewClient(n.cfg.PeerTLS, n.cfg.ElectionTimeout)
+	client, err := peer.NewClient(n.cfg.PeerTLS, n.cfg.KeyLog, n.cfg.ElectionTimeout)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func isDowngrading(ctx context.Context, client *http.Client, members []*membersh
 
 // refuseKnown refuses to begin a cluster of which another member says that this one has run in it.
 func (n *Node) refuseKnown(ctx context.Context, cluster *membership.RaftCluster) error {
-	client, err := peer.NewClient(n.cfg.PeerTLS, n.cfg.ElectionTimeout)
+	client, err := peer.NewClient(n.cfg.PeerTLS, n.cfg.KeyLog, n.cfg.ElectionTimeout)
 	if err != nil {
 		return err
 	}

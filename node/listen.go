@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"time"
 
-	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.etcd.io/etcd/client/pkg/v3/types"
 
 	"github.com/raftctl/raftctl/node/peer"
@@ -29,11 +28,7 @@ func (n *Node) listenPeers() error {
 		info.HandshakeFailure = n.rejectPeer
 	}
 	for _, u := range urls {
-		host := u.Host
-		if u.Scheme == "unix" || u.Scheme == "unixs" {
-			host = u.Host + u.Path
-		}
-		l, err := transport.NewListenerWithOpts(host, u.Scheme, transport.WithTLSInfo(&info))
+		l, err := peer.Listen(&u, &info, n.cfg.KeyLog)
 		if err != nil {
 			return fmt.Errorf("listen for peers on %s: %w", u.String(), err)
 		}
@@ -57,8 +52,8 @@ func (n *Node) startPeers() error {
 	var err error
 	n.transport, err = peer.New(peer.Config{
 		ID: n.standing.id, ClusterID: n.cluster, Version: n.Version, Flavor: n.cfg.flavor(),
-		URLs:            func() []string { return n.cfg.AdvertisePeerURLs },
-		TLS:             n.cfg.PeerTLS,
+		URLs: func() []string { return n.cfg.AdvertisePeerURLs },
+		TLS:  n.cfg.PeerTLS, KeyLog: n.cfg.KeyLog,
 		ElectionTimeout: n.cfg.ElectionTimeout,
 		Handler:         handler{n}, Logger: n.log, Metrics: n.cfg.Metrics, Tap: n.recorder.tap(),
 	})

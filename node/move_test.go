@@ -3,6 +3,7 @@ package node_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -179,22 +180,32 @@ func TestWatchAcrossSnapshot(t *testing.T) {
 	for _, s := range all {
 		s.wait(t)
 	}
-	lead(t, all, all[0])
-	const count = 800
-	watch := all[1].client.Watch(t.Context(), "key/away/", clientv3.WithPrefix())
-	fill(t, all[0].client, "before", 1)
-	all[1].etcd.Pause()
-	want := map[string]bool{}
-	for i, prefix := range []string{"away/1", "away/2"} {
-		for _, key := range fill(t, all[0].client, prefix, count/2) {
-			want[key] = true
-		}
-		if i == 0 {
-			time.Sleep(7 * time.Second) // the leader gives up what waits in the connection
-		}
+	hangs, others := all[1], []*seat{all[0], all[2]}
+	watch := hangs.client.Watch(t.Context(), "key/away/", clientv3.WithPrefix(), clientv3.WithCreatedNotify())
+	if r := <-watch; !r.Created {
+		t.Fatalf("the watch isn't there: %v", r.Err())
 	}
-	all[1].etcd.Resume()
-	for seen, last := 0, int64(0); seen < count; {
+	hangs.etcd.Pause()
+	for _, s := range others { // so that nothing waits in a connection to the one that hangs
+		s.stop(t)
+	}
+	for _, s := range others {
+		s.launchProcess(t)
+	}
+	for _, s := range others {
+		s.wait(t)
+	}
+	const count = 800
+	began := raftIndex(t, others[0])
+	want := map[string]bool{}
+	for _, key := range fill(t, others[0].client, "away", count) {
+		want[key] = true
+	}
+	for _, s := range others { // whose logs don't reach back any more, whoever leads
+		awaitSnapshot(t, s, began+300)
+	}
+	hangs.etcd.Resume()
+	for last := int64(0); len(want) > 0; {
 		select {
 		case r := <-watch:
 			if err := r.Err(); err != nil {
@@ -206,13 +217,46 @@ func TestWatchAcrossSnapshot(t *testing.T) {
 				}
 				delete(want, string(e.Kv.Key))
 				last = e.Kv.ModRevision
-				seen++
 			}
 		case <-time.After(time.Minute):
-			t.Fatalf("%d events of %d", seen, count)
+			t.Fatalf("%d events of %d are missing", len(want), count)
 		}
 	}
-	checkSnapshot(t, all[1])
+	checkSnapshot(t, hangs)
+}
+
+// raftIndex returns the index of the last entry that a member has.
+func raftIndex(t *testing.T, s *seat) uint64 {
+	t.Helper()
+	st, err := s.client.Status(t.Context(), s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st.RaftIndex
+}
+
+// awaitSnapshot waits until a member has a snapshot of an index or later. The log in memory then reaches back 200 entries
+// less at most: to the snapshot before, and what is kept behind it.
+func awaitSnapshot(t *testing.T, s *seat, index uint64) {
+	t.Helper()
+	for late := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		files, err := filepath.Glob(filepath.Join(s.DataDir, "member", "snap", "*.snap"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			var term, at uint64
+			if _, err := fmt.Sscanf(filepath.Base(file), "%016x-%016x.snap", &term, &at); err != nil {
+				t.Fatal(err)
+			}
+			if at >= index {
+				return
+			}
+		}
+		if time.Now().After(late) {
+			t.Fatalf("%s has no snapshot of index %d: %q", s.Name, index, files)
+		}
+	}
 }
 
 // In a cluster of two releases, one after the other, the third member is ours and stands for either; each

@@ -24,6 +24,7 @@ type Certs struct {
 	ClientCert, ClientKey string
 
 	client *http.Client
+	by     authority
 }
 
 // ServerName is the host name in the server's certificate.
@@ -36,13 +37,14 @@ func NewCerts(tb testing.TB) *Certs {
 	a.cert = &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority of a test"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	c := new(Certs)
 	c.CA, _ = a.issue("ca", a.cert)
 	// etcd also connects to itself with the server's certificate, so that it serves both uses.
 	c.ServerCert, c.ServerKey = a.issue("server", a.leaf(x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth))
 	c.ClientCert, c.ClientKey = a.issue("client", a.leaf(x509.ExtKeyUsageClientAuth))
+	c.by = a
 	pair, err := tls.LoadX509KeyPair(c.ClientCert, c.ClientKey)
 	if err != nil {
 		tb.Fatal(err)
@@ -58,6 +60,33 @@ func NewCerts(tb testing.TB) *Certs {
 // ClientFlags are the flags with which etcdctl speaks to the server.
 func (c *Certs) ClientFlags() []string {
 	return []string{"--cacert", c.CA, "--cert", c.ClientCert, "--key", c.ClientKey}
+}
+
+// Issue makes one more certificate, of a member, which change may alter before it is signed.
+func (c *Certs) Issue(name string, change func(*x509.Certificate)) (certFile, keyFile string) {
+	c.by.tb.Helper()
+	leaf := c.by.leaf(x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth)
+	change(leaf)
+	return c.by.issue(name, leaf)
+}
+
+// Revoke writes a list of the authority's that revokes the certificates of these numbers.
+func (c *Certs) Revoke(numbers ...int64) (crlFile string) {
+	c.by.tb.Helper()
+	list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now(), NextUpdate: c.by.cert.NotAfter}
+	for _, n := range numbers {
+		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries,
+			x509.RevocationListEntry{SerialNumber: big.NewInt(n), RevocationTime: list.ThisUpdate})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, list, c.by.cert, c.by.key)
+	if err != nil {
+		c.by.tb.Fatal(err)
+	}
+	path := filepath.Join(c.by.dir, "revoked.crl")
+	if err := os.WriteFile(path, der, 0o600); err != nil {
+		c.by.tb.Fatal(err)
+	}
+	return path
 }
 
 func (c *Certs) serverFlags() []string {

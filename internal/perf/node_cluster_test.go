@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/raftctl/raftctl/decode/stream"
+	"github.com/raftctl/raftctl/decode/stream/recording"
 	"github.com/raftctl/raftctl/internal/etcdtest"
 )
 
@@ -19,6 +21,7 @@ type nodeCluster struct {
 	b       *testing.B // outlives those of the single loads
 	impl    string
 	size    int
+	talks   string // a folder for recordings of what its members say to each other; empty: they make none
 	servers []*etcdtest.Server
 }
 
@@ -35,6 +38,9 @@ func (c *nodeCluster) start() {
 		args := []string{
 			"--name", p.Name, "--listen-peer-urls", p.URL, "--initial-advertise-peer-urls", p.URL,
 			"--initial-cluster", etcdtest.InitialCluster(peers),
+		}
+		if c.talks != "" {
+			args = append(args, "--record-messages", filepath.Join(c.talks, p.Name), "--record-messages-keep", "0")
 		}
 		c.servers = append(c.servers, launchMember(c.b, c.impl, c.b.TempDir(), args...))
 	}
@@ -57,6 +63,38 @@ func launchMember(b *testing.B, impl, dir string, args ...string) *etcdtest.Serv
 func (c *nodeCluster) stop() {
 	for _, s := range c.servers {
 		s.Kill()
+	}
+}
+
+// checkTalks stops the members, and checks that they have recorded all that they said.
+func (c *nodeCluster) checkTalks() {
+	c.b.Helper()
+	for _, s := range c.servers {
+		s.Stop()
+	}
+	messages := 0
+	for i := range c.servers {
+		r, err := recording.Open(os.DirFS(c.talks), fmt.Sprint("m", i+1))
+		if err != nil {
+			c.b.Fatal(err)
+		}
+		for e, err := range r.Events() {
+			if err != nil {
+				c.b.Fatal(err)
+			}
+			if e.Kind == stream.KindGap {
+				c.b.Errorf("in m%d's recording: %s", i+1, e.Gap.Reason)
+			}
+			if e.Kind == stream.KindMessage {
+				messages++
+			}
+		}
+		if err := r.Close(); err != nil {
+			c.b.Fatal(err)
+		}
+	}
+	if messages == 0 {
+		c.b.Error("nothing was recorded")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -48,16 +49,94 @@ var nodeLoads = []struct {
 // request has the tool send b.N requests, and takes its word for how long they took.
 func (c *nodeCluster) request(b *testing.B, clients int, load []string) {
 	c.start()
+	b.ResetTimer()
+	c.send(b, b.N, clients, load).report(b)
+}
+
+// figures are what some requests took.
+type figures struct{ ns, p99, cpu float64 } // each and the slowest hundredth, in ns and ms; processors' time each, in µs
+
+func (f figures) report(b *testing.B) {
+	b.ReportMetric(f.ns, "ns/op")
+	b.ReportMetric(f.p99, "p99-ms")
+	b.ReportMetric(f.cpu, "cpu-µs/op")
+}
+
+// send has the tool send so many requests.
+func (c *nodeCluster) send(b *testing.B, requests, clients int, load []string) figures {
 	args := []string{
-		"--clients", strconv.Itoa(clients), "--conns", strconv.Itoa(min(clients, 100)), "--total", strconv.Itoa(b.N),
+		"--clients", strconv.Itoa(clients), "--conns", strconv.Itoa(min(clients, 100)), "--total", strconv.Itoa(requests),
 	}
 	before := c.cpu(b)
-	b.ResetTimer()
-	out := c.tool(b, append(load, args...)...)
+	out := c.tool(b, slices.Concat(load, args)...)
 	used := c.cpu(b) - before
-	b.ReportMetric(1e9/figure(b, out, `Requests/sec:\s+([0-9.e+]+)`), "ns/op")
-	b.ReportMetric(1e3*figure(b, out, `99% in ([0-9.e+-]+) secs`), "p99-ms")
-	b.ReportMetric(float64(used.Microseconds())/float64(b.N), "cpu-µs/op")
+	return figures{
+		ns:  1e9 / figure(b, out, `Requests/sec:\s+([0-9.e+]+)`),
+		p99: 1e3 * figure(b, out, `99% in ([0-9.e+-]+) secs`),
+		cpu: float64(used.Microseconds()) / float64(requests),
+	}
+}
+
+// BenchmarkNodeRecord puts into a cluster whose members record their messages, and into one whose members don't, in turn: what
+// else the machine does meets both. What it reports of each are the medians of the turns.
+func BenchmarkNodeRecord(b *testing.B) {
+	turns, puts := 2, 500
+	if os.Getenv("RAFTCTL_BENCH_BYTES") != "" {
+		turns, puts = 20, 5000
+	}
+	impls := []string{"ours", "unrecorded"}
+	for _, clients := range []int{1, 100} {
+		var clusters [2]*nodeCluster
+		for i := range clusters {
+			clusters[i] = lazyCluster(b, "ours", 3)
+		}
+		clusters[0].talks = b.TempDir()
+		var took [2][]figures
+		for i, impl := range impls {
+			b.Run(fmt.Sprintf("members=3/clients=%d/impl=%s", clients, impl), func(b *testing.B) {
+				if i == 0 {
+					took = inTurn(b, clusters, turns, max(puts*clients/100, puts/10), clients)
+				}
+				middle(took[i]).report(b)
+			})
+		}
+		if took[0] != nil {
+			clusters[0].checkTalks()
+		}
+		clusters[1].stop()
+	}
+}
+
+// inTurn puts into two clusters, now the one first and now the other.
+func inTurn(b *testing.B, clusters [2]*nodeCluster, turns, puts, clients int) (took [2][]figures) {
+	for _, c := range clusters {
+		c.start()
+		c.send(b, puts, clients, nodeLoads[0].args) // connections are there, files have grown
+	}
+	for turn := range turns {
+		for k := range clusters {
+			i := (turn + k) % len(clusters)
+			took[i] = append(took[i], clusters[i].send(b, puts, clients, nodeLoads[0].args))
+		}
+	}
+	return took
+}
+
+// middle returns the median of each figure.
+func middle(all []figures) figures {
+	of := func(which func(figures) float64) float64 {
+		var list []float64
+		for _, f := range all {
+			list = append(list, which(f))
+		}
+		slices.Sort(list)
+		return list[len(list)/2]
+	}
+	return figures{
+		ns:  of(func(f figures) float64 { return f.ns }),
+		p99: of(func(f figures) float64 { return f.p99 }),
+		cpu: of(func(f figures) float64 { return f.cpu }),
+	}
 }
 
 // BenchmarkNodeWatch measures how long after a put's answer 100 watchers of its key had it, 100 puts a second. An

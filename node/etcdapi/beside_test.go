@@ -243,7 +243,10 @@ func (s *side) do(ctx context.Context, r proto.Message, inPieces bool) (response
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(stream.SendMsg(r), stream.CloseSend()); err != nil {
+	if err := stream.SendMsg(r); err != nil && !errors.Is(err, io.EOF) { // the end is what the first response tells
+		return nil, err
+	}
+	if err := stream.CloseSend(); err != nil {
 		return nil, err
 	}
 	for {

@@ -80,7 +80,9 @@ func addPort(ports []*port, c *ServeConfig, kind port, text string) ([]*port, er
 		return ports, nil
 	}
 	p.tls = true
-	p.tlsConfig, err = serverTLS(&c.TLS, kind.metricsAlone)
+	if p.tlsConfig, err = serverTLS(&c.TLS, kind.metricsAlone); err == nil {
+		p.tlsConfig.KeyLogWriter = c.KeyLog
+	}
 	return ports, err
 }
 

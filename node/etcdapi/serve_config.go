@@ -1,6 +1,7 @@
 package etcdapi
 
 import (
+	"io"
 	"log/slog"
 	"time"
 
@@ -13,8 +14,9 @@ type ServeConfig struct {
 	HTTPURLs    []string // where HTTP alone is served
 	MetricsURLs []string // where /metrics and the health checks are served besides
 
-	TLS transport.TLSInfo // of https and unixs; its files are read again for each connection
-	API Options           // its TLS is not used: see TLS
+	TLS    transport.TLSInfo // of https and unixs; its files are read again for each connection
+	KeyLog io.Writer         // of the secrets of TLS sessions, as that of node.Config; nil: they are secret
+	API    Options           // its TLS is not used: see TLS
 
 	CORS      []string // origins that web pages may call from, "*" for all; nil: all
 	Hosts     []string // hosts that plain HTTP requests may name, "*" for all; nil: all

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"io"
 	"net/http"
 	"time"
 
@@ -8,9 +9,9 @@ import (
 )
 
 // NewClient returns a client for requests to the members of a cluster, for who has no Transport yet. It
-// follows no redirections.
-func NewClient(tls transport.TLSInfo, electionTimeout time.Duration) (*http.Client, error) {
-	t, err := newClient(&Config{TLS: tls, ElectionTimeout: electionTimeout})
+// follows no redirections. The secrets of its TLS sessions go to keyLog, unless that is nil.
+func NewClient(tls transport.TLSInfo, keyLog io.Writer, electionTimeout time.Duration) (*http.Client, error) {
+	t, err := newClient(&Config{TLS: tls, KeyLog: keyLog, ElectionTimeout: electionTimeout})
 	if err != nil {
 		return nil, err
 	}

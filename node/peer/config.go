@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 	"github.com/raftctl/raftctl/raftpb"
 )
 
-// Config says whose transport it is. All but Flavor, TLS, ElectionTimeout, Logger, Metrics and Tap must be given.
+// Config says whose transport it is. All but Flavor, TLS, KeyLog, ElectionTimeout, Logger, Metrics and Tap
+// must be given.
 type Config struct {
 	ID        uint64          // of this member
 	ClusterID uint64          // others must have the same
@@ -23,6 +25,7 @@ type Config struct {
 	Version func() string
 	Flavor  raftpb.Flavor // in which messages are written; every etcd reads both
 	TLS     transport.TLSInfo
+	KeyLog  io.Writer // of the secrets of TLS sessions that begin here, as SSLKEYLOGFILE has them; nil: they are secret
 
 	// ElectionTimeout is that of Raft, 1 s by default. Connecting may take 1 s longer.
 	ElectionTimeout time.Duration

@@ -39,6 +39,7 @@ func newClient(c *Config) (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.TLSClientConfig.KeyLogWriter = c.KeyLog
 	// Members offer HTTP/2 in a TLS handshake but don't speak it.
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	t.DisableCompression = true

@@ -74,7 +74,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 
 // runMember reads the settings, and runs a member until it is told to stop, or can't go on.
 func runMember(ctx context.Context, a *ui.App, s *settings, flags *pflag.FlagSet) (err error) {
-	ignored, err := s.read(a, flags)
+	from, err := s.read(a, flags)
 	if err != nil {
 		return err
 	}
@@ -86,14 +86,22 @@ func runMember(ctx context.Context, a *ui.App, s *settings, flags *pflag.FlagSet
 		return err
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
-	if len(ignored) > 0 {
-		log.Warn("flags are ignored, since there is a config file", "flags", ignored, "path", s.configFile)
+	if len(from.ignored) > 0 {
+		log.Warn("flags are ignored, since there is a config file", "flags", from.ignored, "path", s.configFile)
+	}
+	for _, words := range deprecatedAmong(from.names, s.node.As) {
+		log.Warn(words)
 	}
 	s.node.Logger, s.serve.Logger = log, log
 	if err := s.makeCertificates(); err != nil {
 		return err
 	}
 	s.node.PeerTLS.HandshakeFailure = logRejected(log)
+	keyLog, err := s.openKeyLog(log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, keyLog.Close()) }()
 	if err := tellFeatures(s, s.node.Metrics); err != nil {
 		return err
 	}

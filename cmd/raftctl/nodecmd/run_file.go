@@ -19,33 +19,33 @@ const maxConfigFile = 1 << 20
 // maxConfigDepth bounds how deep a config file nests; etcd's nests two deep.
 const maxConfigDepth = 4
 
-// fromFile takes all settings from a config file, in the form that etcd's has.
-func fromFile(a *ui.App, s *settings, name string) error {
+// fromFile takes all settings from a config file, in the form that etcd's has, and returns the keys that it has.
+func fromFile(a *ui.App, s *settings, name string) (keys []string, err error) {
 	f, err := a.FS.Open(a.Path(name))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
 	if err := errors.Join(err, f.Close()); err != nil {
-		return err
+		return nil, err
 	}
 	if len(data) > maxConfigFile {
-		return wrong("%s has more than %d bytes, which no config file has", ui.Quote(name), maxConfigFile)
+		return nil, wrong("%s has more than %d bytes, which no config file has", ui.Quote(name), maxConfigFile)
 	}
-	if err := parseFile(s, data); err != nil {
-		return ui.UsageError{Err: fmt.Errorf("%s: %w", ui.Quote(name), err)}
+	if keys, err = parseFile(s, data); err != nil {
+		return nil, ui.UsageError{Err: fmt.Errorf("%s: %w", ui.Quote(name), err)}
 	}
-	return nil
+	return keys, nil
 }
 
-// parseFile takes settings from the text of a config file.
-func parseFile(s *settings, data []byte) error {
+// parseFile takes settings from the text of a config file, and returns the keys that it has.
+func parseFile(s *settings, data []byte) (keys []string, err error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
-		return err
+		return nil, err
 	}
 	if len(root.Content) == 0 {
-		return nil // comments only
+		return nil, nil // comments only
 	}
 	p := fileParser{rows: map[string]value{}}
 	each(func(row *setting) {
@@ -60,11 +60,15 @@ func parseFile(s *settings, data []byte) error {
 		}
 	})
 	delete(p.rows, "-")
-	return p.mapping("", root.Content[0], 0)
+	err = p.mapping("", root.Content[0], 0)
+	return p.keys, err
 }
 
 // fileParser sets values by their keys in the file.
-type fileParser struct{ rows map[string]value }
+type fileParser struct {
+	rows map[string]value
+	keys []string // that were set
+}
 
 func (p *fileParser) mapping(prefix string, n *yaml.Node, depth int) error {
 	if n.Kind != yaml.MappingNode || depth > maxConfigDepth {
@@ -98,6 +102,7 @@ func (p *fileParser) set(key string, n *yaml.Node) error {
 	if n.Tag == "!!null" && n.Kind == yaml.ScalarNode {
 		return nil // the key alone stands for the default
 	}
+	p.keys = append(p.keys, key)
 	v, ok := p.rows[key]
 	switch {
 	case key == "discovery-config":

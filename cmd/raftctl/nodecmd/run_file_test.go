@@ -43,7 +43,7 @@ socket-options: {reuse-port: false}
 
 func TestConfigFile(t *testing.T) {
 	s := newSettings()
-	if err := parseFile(s, []byte(configFile)); err != nil {
+	if _, err := parseFile(s, []byte(configFile)); err != nil {
 		t.Fatal(err)
 	}
 	got := []any{
@@ -75,7 +75,7 @@ func TestWrongConfigFile(t *testing.T) {
 		"client-transport-security: x":         "client-transport-security: unknown key",
 		"max-txn-ops: many":                    "line 1: max-txn-ops: want a number",
 	} {
-		err := parseFile(newSettings(), []byte(text))
+		_, err := parseFile(newSettings(), []byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
@@ -94,12 +94,12 @@ func TestConfigFileStandsAlone(t *testing.T) {
 	if err := fs.Parse([]string{"--config-file", "etcd.yml", "--max-snapshots", "9"}); err != nil {
 		t.Fatal(err)
 	}
-	ignored, err := s.read(a, fs)
+	from, err := s.read(a, fs)
 	if err != nil || s.node.Name != "m1" || s.maxWALs != 5 || s.maxSnaps != 5 {
 		t.Errorf("name %s, %d segments, %d snapshots, %v", s.node.Name, s.maxWALs, s.maxSnaps, err)
 	}
-	if strings.Join(ignored, " ") != "--max-snapshots" {
-		t.Errorf("ignored %q", ignored)
+	if strings.Join(from.ignored, " ") != "--max-snapshots" {
+		t.Errorf("ignored %q", from.ignored)
 	}
 
 	s = newSettings()

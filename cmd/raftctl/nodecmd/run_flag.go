@@ -86,8 +86,9 @@ func capitals(flag string) string {
 	return string(b)
 }
 
-// fromEnvironment takes what the command line doesn't give from etcd's variables.
-func fromEnvironment(a *ui.App, fs *pflag.FlagSet) (err error) {
+// fromEnvironment takes what the command line doesn't give from etcd's variables. It returns the flags whose
+// variables are there.
+func fromEnvironment(a *ui.App, fs *pflag.FlagSet) (found []string, err error) {
 	each(func(row *setting) {
 		names := append([]string{row.name}, row.old...)
 		if row.file || err != nil || changed(fs, names) {
@@ -101,10 +102,11 @@ func fromEnvironment(a *ui.App, fs *pflag.FlagSet) (err error) {
 			if e := fs.Lookup(name).Value.Set(text); e != nil {
 				err = &badSetting{variable(name), text, e}
 			}
+			found = append(found, name)
 			return
 		}
 	})
-	return err
+	return found, err
 }
 
 // changed reports whether the command line has one of several flags.

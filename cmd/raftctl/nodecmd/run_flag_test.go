@@ -175,7 +175,7 @@ func fromText(t *testing.T, key, text string) *settings {
 	if nested {
 		line = group + ":\n  " + name + ": '" + text + "'\n"
 	}
-	if err := parseFile(s, []byte(line)); err != nil {
+	if _, err := parseFile(s, []byte(line)); err != nil {
 		t.Errorf("%s: %v", line, err)
 	}
 	return s

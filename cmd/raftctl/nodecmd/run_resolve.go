@@ -19,24 +19,32 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 )
 
-// read takes the settings from the environment and the config file. It returns the flags that were given and
-// don't count, since there is a config file.
-func (s *settings) read(a *ui.App, flags *pflag.FlagSet) (ignored []string, err error) {
+// sources are where settings come from.
+type sources struct {
+	names   []string // under which they were given: those of flags, or keys of the config file
+	ignored []string // flags that were given and don't count, since there is a config file
+}
+
+// read takes the settings from the environment and the config file.
+func (s *settings) read(a *ui.App, flags *pflag.FlagSet) (from sources, err error) {
 	if s.configFile == "" {
 		s.configFile = a.Getenv(variable("config-file"))
 	}
+	flags.Visit(func(f *pflag.Flag) { from.names = append(from.names, f.Name) })
 	if s.configFile == "" {
-		err := fromEnvironment(a, flags)
+		names, err := fromEnvironment(a, flags)
 		if bad, ok := errors.AsType[*badSetting](err); ok {
-			return nil, ui.UsageError{Err: bad}
+			err = ui.UsageError{Err: bad}
 		}
-		return nil, err
+		from.names = append(from.names, names...)
+		return from, err
 	}
-	flags.Visit(func(f *pflag.Flag) { ignored = append(ignored, f.Name) })
+	from.ignored = ignoredFlags(from.names)
 	name := s.configFile
 	*s = *newSettings()
 	s.configFile = name
-	return ignoredFlags(ignored), fromFile(a, s, name)
+	from.names, err = fromFile(a, s, name)
+	return from, err
 }
 
 // maxElectionTimeout is the longest that etcd takes.
@@ -176,7 +184,7 @@ func (s *settings) resolveRetention() error {
 
 // findFiles makes paths such that the process can open them.
 func (s *settings) findFiles(a *ui.App) {
-	files := []*string{&s.node.DataDir, &s.node.WALDir}
+	files := []*string{&s.node.DataDir, &s.node.WALDir, &s.node.RecordMessages, &s.keyLog}
 	for _, info := range []*transport.TLSInfo{&s.serve.TLS, &s.node.PeerTLS} {
 		files = append(files, &info.CertFile, &info.KeyFile, &info.TrustedCAFile, &info.ClientCertFile,
 			&info.ClientKeyFile, &info.CRLFile)

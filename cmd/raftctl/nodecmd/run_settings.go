@@ -30,6 +30,7 @@ type settings struct {
 	selfSignedYears            uint
 	cipherSuites               []string
 	tlsMin, tlsMax             string
+	keyLog                     string // a file
 }
 
 // logSettings are those of the member's log.

@@ -63,4 +63,6 @@ var tlsSettings = []setting{
 		value: func(s *settings) value { return word{&s.tlsMin, []string{"", "TLS1.2", "TLS1.3"}} }},
 	{name: "tls-max-version", help: "the highest (default: Go's choice)",
 		value: func(s *settings) value { return word{&s.tlsMax, []string{"", "TLS1.2", "TLS1.3"}} }},
+	{name: "tls-keylog", help: "a file; the secrets of TLS sessions are added there, for 'raftctl message dump --tls-keylog'",
+		value: func(s *settings) value { return text{&s.keyLog} }},
 }

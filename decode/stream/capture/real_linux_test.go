@@ -22,6 +22,7 @@ import (
 
 	"github.com/raftctl/raftctl/decode/stream"
 	"github.com/raftctl/raftctl/decode/stream/capture"
+	"github.com/raftctl/raftctl/decode/stream/tls"
 	"github.com/raftctl/raftctl/internal/etcdtest"
 	"github.com/raftctl/raftctl/internal/rawsocket"
 	"github.com/raftctl/raftctl/raftpb"
@@ -90,10 +91,10 @@ type seen struct {
 	gaps      []string
 }
 
-// read decodes a capture of the ports of members.
-func read(t *testing.T, data []byte, peers []etcdtest.Peer) *seen {
+// read decodes a capture of the ports of members, under TLS with the keys.
+func read(t *testing.T, data []byte, peers []etcdtest.Peer, keys *tls.Keys) *seen {
 	t.Helper()
-	c, err := capture.Open(bytes.NewReader(data), capture.Options{Source: "lo", Ports: ports(t, peers)})
+	c, err := capture.Open(bytes.NewReader(data), capture.Options{Source: "lo", Ports: ports(t, peers), Keys: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,7 @@ func TestRealCluster(t *testing.T) {
 			for _, s := range all {
 				s.Stop()
 			}
-			s := read(t, data, peers)
+			s := read(t, data, peers, nil)
 			if len(s.gaps) > 0 {
 				t.Errorf("gaps: %q", s.gaps)
 			}
