@@ -11,6 +11,7 @@ import (
 
 	"github.com/raftctl/raftctl/decode/stream/capture/capturetest"
 	"github.com/raftctl/raftctl/raftpb"
+	"github.com/raftctl/raftctl/raftpb/classic"
 	wire "github.com/raftctl/raftctl/raftpb/stream"
 )
 
@@ -53,4 +54,33 @@ func messageOf(ts *testscript.TestScript, line string) *raftpb.Message {
 		}
 	}
 	return m
+}
+
+// scriptPlain makes a capture of a connection on which the classic protocol is spoken, one on which RESP is, and one of
+// neither: plain CAPTURE.
+func scriptPlain(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: plain CAPTURE")
+	}
+	w := &capturetest.Wire{TB: ts.Value(testKey{}).(*testing.T)}
+	peer := w.Dial("10.0.0.1:40001", "10.0.0.2:7000")
+	client := w.Dial("10.0.0.9:40002", "10.0.0.1:6379")
+	other := w.Dial("10.0.0.9:40003", "10.0.0.1:3306")
+	put := []classic.Entry{{Term: 5, Data: []byte("*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$1\r\nv\r\n")}}
+	peer.Request((&classic.RequestVote{Term: 5, CandidateID: 1, LastLogIndex: 8, LastLogTerm: 4}).AppendTo(nil))
+	client.Request([]byte("*3\r\n$3\r\nset\r\n$3\r\nkey\r\n$6\r\nsecret\r\n"))
+	peer.Respond((&classic.RequestVoteResponse{Term: 5, VoteGranted: true}).AppendTo(nil))
+	append := (&classic.AppendEntries{Term: 5, LeaderID: 1, PrevLogIndex: 8, PrevLogTerm: 4, LeaderCommit: 8, Seq: 1, Entries: put}).AppendTo(nil)
+	peer.Request(append[:20])
+	other.Request([]byte("\x01\x00\x00\x00\x0e"))
+	peer.Request(append[20:])
+	peer.Respond((&classic.AppendEntriesResponse{Term: 5, FollowerID: 2, LogIndex: 9, Success: true, FollowerCommit: 8, Ack: 1}).AppendTo(nil))
+	client.Respond([]byte("+OK\r\n"))
+	other.Respond([]byte("\x07\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00"))
+	client.Request([]byte("*2\r\n$4\r\nauth\r\n$6\r\nsecret\r\n"))
+	client.Respond([]byte("-WRONGPASS invalid password\r\n"))
+	append[32] = 9 // entries, of one
+	peer.Request(append)
+	peer.Close()
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), w.PCAP(), 0o600))
 }

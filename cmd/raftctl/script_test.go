@@ -68,6 +68,7 @@ func TestScripts(t *testing.T) {
 			"runbook":     scriptRunbook,
 			"runbooks":    scriptRunbooks,
 			"talk":        scriptTalk,
+			"plain":       scriptPlain,
 		},
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +24,9 @@ const wantedSources = "a capture of packets or a recording"
 // sourceHelp says in help texts what SOURCE is.
 const sourceHelp = `SOURCE is a capture of packets in pcap or pcapng, as tcpdump and Wireshark write them, perhaps compressed
 with zstd, gzip, s2 or snappy; - is what comes in on standard input: tcpdump -i any -w - | raftctl message …
-It may begin and end anywhere, and packets may be missing. Or SOURCE is a recording, as 'raftctl message record' and
+It may begin and end anywhere, and packets may be missing. Connections that
+speak the classic binary protocol or RESP are told by their first messages; --protocol tells what a capture holds
+if those are missing. Or SOURCE is a recording, as 'raftctl message record' and
 'raftctl node run --record-messages' make them: a directory, one of its files, or an archive of it.`
 
 // stdin names standard input, as a source.
@@ -30,9 +34,10 @@ const stdin = "-"
 
 // sourceOptions says how sources are read. The flags are the same for all commands that read one.
 type sourceOptions struct {
-	ports   []uint   // TCP ports to look at; empty: all
-	keyLog  string   // a file with the secrets of TLS; empty: none
-	dataDir []string // of members
+	ports    []uint   // TCP ports to look at; empty: all
+	protocol string   // that connections speak
+	keyLog   string   // a file with the secrets of TLS; empty: none
+	dataDir  []string // of members
 
 	follow bool // a recording doesn't end, but by the context
 
@@ -44,6 +49,7 @@ func (o *sourceOptions) register(cmd *cobra.Command, dirs string) {
 	fl := cmd.Flags()
 	fl.StringSliceVar(&o.dataDir, "data-dir", nil, dirs)
 	fl.UintSliceVar(&o.ports, "port", nil, "look only at TCP connections with one of these `PORTS`")
+	registerProtocol(cmd, &o.protocol)
 	fl.StringVar(&o.keyLog, "tls-keylog", "", "read TLS with the secrets in this `FILE`, a key log as SSLKEYLOGFILE names one")
 }
 
@@ -55,7 +61,31 @@ func (o *sourceOptions) check(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("tls-keylog") && o.keyLog == "" {
 		return ui.Usagef(cmd, "--tls-keylog is empty")
 	}
+	if err := checkProtocol(cmd, o.protocol); err != nil {
+		return err
+	}
 	return checkPorts(cmd, o.ports)
+}
+
+func registerProtocol(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVar(to, "protocol", string(stream.ProtocolAuto),
+		"take captured connections to speak this `PROTOCOL`: auto, etcd, classic or resp; auto: as their first bytes tell")
+	ui.CompleteWith(cmd, "protocol", protocolNames())
+}
+
+func protocolNames() (names []string) {
+	for _, p := range stream.Protocols {
+		names = append(names, string(p))
+	}
+	return names
+}
+
+// checkProtocol refuses what is no protocol.
+func checkProtocol(cmd *cobra.Command, name string) error {
+	if !slices.Contains(stream.Protocols, stream.Protocol(name)) {
+		return ui.Usagef(cmd, "--protocol %q, want one of %s", name, strings.Join(protocolNames(), ", "))
+	}
+	return nil
 }
 
 // checkPorts refuses what is no port.
@@ -121,7 +151,7 @@ func openSource(ctx context.Context, a *ui.App, name string, o *sourceOptions) (
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := capture.Open(in, capture.Options{Source: name, Ports: portNumbers(o.ports), Keys: keys})
+	c, err := capture.Open(in, capture.Options{Source: name, Ports: portNumbers(o.ports), Protocol: stream.Protocol(o.protocol), Keys: keys})
 	if err == nil {
 		return c.Events(), closers{c, in}, nil
 	}

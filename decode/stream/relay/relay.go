@@ -52,6 +52,9 @@ func New(source string, emit func(*stream.Event) bool) *Relay {
 	return &Relay{decoder: stream.NewDecoder(emit), source: source, queue: make(chan chunk, maxWaiting)}
 }
 
+// UseProtocol says what connections speak; unless it is called, each is told by what it carries.
+func (r *Relay) UseProtocol(p stream.Protocol) { r.decoder.UseProtocol(p) }
+
 // Conns returns how many connections were passed on, and how many could not be, since nobody listened behind the
 // relay.
 func (r *Relay) Conns() (passed, failed uint64) {
