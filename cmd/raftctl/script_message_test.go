@@ -1,15 +1,21 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/raftctl/raftctl/decode/stream/capture"
 	"github.com/raftctl/raftctl/decode/stream/capture/capturetest"
+	"github.com/raftctl/raftctl/decode/stream/recording"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/raftpb/classic"
 	wire "github.com/raftctl/raftctl/raftpb/stream"
@@ -83,4 +89,64 @@ func scriptPlain(ts *testscript.TestScript, _ bool, args []string) {
 	peer.Request(append)
 	peer.Close()
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), w.PCAP(), 0o600))
+}
+
+// scriptRecorded makes a recording of a capture: recorded CAPTURE DIR.
+func scriptRecorded(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: recorded CAPTURE DIR")
+	}
+	f, err := os.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer func() { _ = f.Close() }() // opened for reading
+	c, err := capture.Open(f, capture.Options{})
+	ts.Check(err)
+	w, err := recording.Create(ts.MkAbs(args[1]), recording.Metadata{}, recording.Options{})
+	ts.Check(err)
+	for e, err := range c.Events() {
+		ts.Check(err)
+		ts.Check(w.Append(e))
+	}
+	ts.Check(errors.Join(w.Close(), c.Close()))
+}
+
+// scriptPack packs a file or a directory: pack PATH FILE…. What a FILE is is told by how its name ends: an archive in tar, with
+// zst compressed by zstd, or without tar the only file of the directory.
+func scriptPack(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: pack PATH FILE…")
+	}
+	root, err := os.OpenRoot(ts.MkAbs("."))
+	ts.Check(err)
+	defer func() { _ = root.Close() }() // opened for reading
+	var archived, last bytes.Buffer
+	w := tar.NewWriter(&archived)
+	ts.Check(fs.WalkDir(root.FS(), args[0], func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := root.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		last = *bytes.NewBuffer(b)
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: int64(len(b))}); err != nil {
+			return err
+		}
+		_, err = w.Write(b)
+		return err
+	}))
+	ts.Check(w.Close())
+	z, err := zstd.NewWriter(nil)
+	ts.Check(err)
+	for _, name := range args[1:] {
+		b := last.Bytes()
+		if strings.Contains(name, ".tar") {
+			b = archived.Bytes()
+		}
+		if strings.HasSuffix(name, ".zst") {
+			b = z.EncodeAll(b, nil)
+		}
+		ts.Check(os.WriteFile(ts.MkAbs(name), b, 0o600))
+	}
 }

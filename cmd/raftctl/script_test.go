@@ -69,6 +69,8 @@ func TestScripts(t *testing.T) {
 			"runbooks":    scriptRunbooks,
 			"talk":        scriptTalk,
 			"plain":       scriptPlain,
+			"recorded":    scriptRecorded,
+			"pack":        scriptPack,
 		},
 	})
 }

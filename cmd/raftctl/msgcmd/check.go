@@ -30,8 +30,8 @@ func newCheck(a *ui.App) *cobra.Command {
 
 ` + sourceHelp + `
 
-Several sources are captures at several machines, say. What was said before what is told within each of
-them only. Where there are messages of several clusters, each of these is judged by itself.
+Several sources are captures at several machines, say. As clocks differ, what was said before what is told within
+each of them only. Where there are messages of several clusters, each of these is judged by itself.
 
 Evidence may begin anywhere, and parts of it may be missing. What needs a message that is missing can't be
 checked, and is no violation: the table says how often, and why. "Given" is what holds if all was right
@@ -79,7 +79,7 @@ func runCheck(ctx context.Context, a *ui.App, o *checkOptions, sources []string)
 	c := newClusters(func(c *stream.Clusters, n int) *check.Checker { return check.New(logs.options(c, n)) },
 		(*check.Checker).Add, (*check.Checker).Join)
 	logs.unite(&c.Clusters)
-	if err := c.read(ctx, a, &o.source, sources...); err != nil {
+	if err := c.read(ctx, a, &o.source, sources); err != nil {
 		return err
 	}
 	var all []*checkPrinter

@@ -85,10 +85,8 @@ func runDraw(ctx context.Context, a *ui.App, o *drawOptions, sources []string) e
 	d := &drawer{o: o, l: l}
 	d.row = msgrow.NewRow(msgrow.Options{Style: o.style, Entries: decode.ValuesShort})
 	d.text = tableRenderer{style: o.style, entries: decode.ValuesShort}
-	for _, name := range sources {
-		if err := o.source.each(ctx, a, name, d.add); err != nil {
-			return err
-		}
+	if err := o.source.each(ctx, a, sources, d.add); err != nil {
+		return err
 	}
 	for _, id := range l.Members() {
 		l.Name(id, o.source.names.Of(id))

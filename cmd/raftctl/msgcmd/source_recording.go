@@ -16,9 +16,6 @@ import (
 // looksRecorded reports whether a source is a recording by its first bytes, or a directory, which can be nothing else.
 // A compressed one doesn't show before it is opened. What can be read but once, as a pipe, is not looked at.
 func looksRecorded(a *ui.App, name string) (bool, error) {
-	if name == stdin {
-		return false, nil
-	}
 	f, err := openFile(a, name)
 	if err != nil {
 		return false, err
@@ -41,12 +38,22 @@ const followInterval = 200 * time.Millisecond
 // openRecording opens a recording.
 func openRecording(ctx context.Context, a *ui.App, name string, o *sourceOptions) (stream.Events, io.Closer, error) {
 	m, err := datadir.FindPath(name, datadir.Options{Dir: a.Dir, Suffix: recording.Suffix})
-	if errors.Is(err, datadir.ErrNoLog) {
-		return nil, nil, ui.UsageError{Err: fmt.Errorf("%s: no recording in the directory; want %s", ui.Quote(name), wantedSources)}
-	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", ui.Quote(name), err)
+		return nil, nil, notFound(name, err)
 	}
+	return readRecording(ctx, m, name, o)
+}
+
+// notFound is the error where no recording was found.
+func notFound(name string, err error) error {
+	if errors.Is(err, datadir.ErrNoLog) {
+		return ui.UsageError{Err: fmt.Errorf("%s: no recording in it; want %s", ui.Quote(name), wantedSources)}
+	}
+	return fmt.Errorf("%s: %w", ui.Quote(name), err)
+}
+
+// readRecording opens the recording that was found.
+func readRecording(ctx context.Context, m *datadir.Member, name string, o *sourceOptions) (stream.Events, io.Closer, error) {
 	r, err := recording.OpenMember(m, name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", ui.Quote(name), err)

@@ -119,7 +119,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 		last := int64(0)
 		for i, e := range got {
-			if e.Pos.Off <= last || e.Pos.Source != "talk/0000000000000000-0000000000000000.rec" {
+			if e.Pos.Off <= last || e.Pos.Path() != "talk/0000000000000000-0000000000000000.rec" {
 				t.Errorf("event %d lies at %v", i, e.Pos)
 			}
 			last = e.Pos.Off
