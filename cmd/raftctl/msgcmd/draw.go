@@ -72,10 +72,7 @@ func (o *drawOptions) check(cmd *cobra.Command) error {
 }
 
 func runDraw(ctx context.Context, a *ui.App, o *drawOptions, sources []string) error {
-	file := a.Path(o.file)
-	if _, err := os.Lstat(file); err == nil && !o.overwrite {
-		return ui.UsageError{Err: fmt.Errorf("%s exists, name another file or add --overwrite", ui.Quote(o.file))}
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := vacant(a, o.file, o.overwrite); err != nil {
 		return err
 	}
 	if err := o.source.learn(ctx, a); err != nil {
@@ -91,7 +88,8 @@ func runDraw(ctx context.Context, a *ui.App, o *drawOptions, sources []string) e
 	for _, id := range l.Members() {
 		l.Name(id, o.source.names.Of(id))
 	}
-	if err := writeDrawing(file, l); err != nil {
+	draw := func(w io.Writer) error { return drawForms[filepath.Ext(o.file)](l, w) }
+	if err := writeWhole(a.Path(o.file), draw); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.Err, "%s: %d events of %d members\n", ui.Quote(o.file), l.Len(), len(l.Members()))
@@ -125,13 +123,23 @@ func (d *drawer) add(e *stream.Event) error {
 	return err
 }
 
-// writeDrawing writes the ladder under a name of its own first, so that FILE is whole.
-func writeDrawing(file string, l *ladder.Ladder) error {
+// vacant refuses to write a file that exists, unless it may be replaced.
+func vacant(a *ui.App, file string, overwrite bool) error {
+	if _, err := os.Lstat(a.Path(file)); err == nil && !overwrite {
+		return ui.UsageError{Err: fmt.Errorf("%s exists, name another file or add --overwrite", ui.Quote(file))}
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// writeWhole writes a file under a name of its own first, so that it is whole.
+func writeWhole(file string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".part-")
 	if err != nil {
 		return err
 	}
-	err = drawForms[filepath.Ext(file)](l, f)
+	err = write(f)
 	if err == nil {
 		err = f.Chmod(0o644) // it holds nothing that dump doesn't print
 	}
