@@ -39,7 +39,7 @@ func boundsOf(list []said) map[follows][]bound {
 func (x *explanation) mayBeTaken(l *letter) bool {
 	list := x.bounds[follows{l.to, l.term, l.from}]
 	for i := len(list) - 1; i >= 0 && list[i].at >= x.at; i-- {
-		if list[i].index < l.index {
+		if list[i].index < l.index && !x.done[list[i].at] {
 			return false
 		}
 	}

@@ -42,7 +42,15 @@ func (x *explanation) next(i int) {
 	x.done[i], x.at = true, i
 	s := &x.said[i]
 	x.sum.Messages++
-	if why := x.explain(s); why != "" {
+	why := x.explain(s)
+	if why == whyCommit {
+		for _, k := range x.heldBack(i) {
+			x.next(k)
+		}
+		x.at = i
+		why = x.explain(s)
+	}
+	if why != "" {
 		if x.sum.LeftOut++; x.sum.LeftOut == 1 {
 			x.sum.First, x.sum.Why = s.pos, why
 		}
@@ -70,6 +78,20 @@ func (x *explanation) overtaken(i int) (list []int) {
 			continue
 		}
 		later[o.to] = true
+	}
+	return list
+}
+
+// heldBack returns heartbeats that a leader sent before a message that tells of a new commit index, though they were seen after it, on
+// another connection: those that tell of the one before.
+func (x *explanation) heldBack(i int) (list []int) {
+	s := &x.said[i]
+	m := x.members[s.from]
+	for k := i + 1; k < min(len(x.said), i+ahead); k++ {
+		o := &x.said[k]
+		if o.from == s.from && o.term == s.term && o.typ == raftpb.MsgHeartbeat && o.conn != s.conn && o.commit == m.commit && m.commit < s.commit && !x.done[k] {
+			list = append(list, k)
+		}
 	}
 	return list
 }

@@ -39,6 +39,7 @@ type Trace struct {
 type said struct {
 	typ           raftpb.MessageType
 	from, to      uint64
+	conn          uint64
 	term, logTerm uint64
 	index, commit uint64
 	entries       []saidEntry
@@ -73,7 +74,7 @@ func (t *Trace) Add(e *stream.Event) {
 		return
 	}
 	s := said{
-		typ: m.Type, from: e.From, to: e.To, term: m.Term, logTerm: m.LogTerm, index: m.Index, commit: m.Commit,
+		typ: m.Type, from: e.From, to: e.To, conn: e.Conn, term: m.Term, logTerm: m.LogTerm, index: m.Index, commit: m.Commit,
 		reject: m.Reject, hint: m.RejectHint, pos: e.Pos,
 	}
 	if m.Type == raftpb.MsgSnap && m.Snapshot != nil {
