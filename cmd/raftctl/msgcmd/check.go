@@ -38,8 +38,8 @@ each of them only. Where there are messages of several clusters, each of these i
 Evidence may begin anywhere, and parts of it may be missing. What needs a message that is missing can't be
 checked, and is no violation: the table says how often, and why. "Given" is what holds if all was right
 before the evidence began. Who is a voter follows from a snapshot that is sent, or from an election, where
-the messages between all members are seen and there are three at least; --data-dir tells it from the log
-of a member, in which changes of the membership are looked up, too. What that member acknowledged must then be in its log. The log must be read
+the messages between all members are seen and there are three at least; a recording tells it if its recorder knew,
+and --data-dir tells it from the log of a member, in which changes of the membership are looked up, too. What that member acknowledged must then be in its log. The log must be read
 after the capture.
 
 A violation is shown with the two messages that prove it. Of each rule, the first 100 are listed.
@@ -99,7 +99,14 @@ func runCheck(ctx context.Context, a *ui.App, o *checkOptions, sources []string)
 		return err
 	}
 	defer func() { err = errors.Join(err, logs.Close()) }()
-	c := newClusters(func(c *stream.Clusters, n int) *judged { return o.judge(logs.options(c, n)) }, (*judged).add, (*judged).join)
+	begin := func(c *stream.Clusters, n int) *judged {
+		known := logs.options(c, n)
+		if len(o.source.dataDir) == 0 {
+			known.Known = o.source.members
+		}
+		return o.judge(known)
+	}
+	c := newClusters(begin, (*judged).add, (*judged).join)
 	logs.unite(&c.Clusters)
 	if err := c.read(ctx, a, &o.source, sources); err != nil {
 		return err

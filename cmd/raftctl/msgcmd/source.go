@@ -15,6 +15,7 @@ import (
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode/stream"
 	"github.com/raftctl/raftctl/decode/stream/capture"
+	"github.com/raftctl/raftctl/decode/stream/check"
 	"github.com/raftctl/raftctl/decode/stream/tls"
 )
 
@@ -44,7 +45,8 @@ type sourceOptions struct {
 
 	follow bool // a recording doesn't end, but by the context
 
-	names stream.Names // of members, as far as logs, recordings and events have told them
+	members map[string]check.Membership // that recordings tell of themselves, by their names
+	names   stream.Names                // of members, as far as logs, recordings and events have told them
 }
 
 // register adds the flags. dirs says what --data-dir is for.

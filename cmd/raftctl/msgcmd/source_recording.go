@@ -9,6 +9,7 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode/stream"
+	"github.com/raftctl/raftctl/decode/stream/check"
 	"github.com/raftctl/raftctl/decode/stream/recording"
 	"github.com/raftctl/raftctl/internal/datadir"
 )
@@ -64,6 +65,12 @@ func readRecording(ctx context.Context, m *datadir.Member, name string, o *sourc
 	}
 	for _, m := range known.Members {
 		o.names.Set(m.ID, m.Name)
+	}
+	if cs, at, ok := known.ConfState(); ok {
+		if o.members == nil {
+			o.members = map[string]check.Membership{}
+		}
+		o.members[name] = check.Membership{Members: &cs, At: at}
 	}
 	if o.follow {
 		return r.Follow(ctx, followInterval), r, nil

@@ -22,7 +22,7 @@ var testStart = time.Date(2026, 3, 1, 9, 0, 0, 123456789, time.UTC)
 func testMetadata() Metadata {
 	return Metadata{
 		Recorder: 0x8e9e05c52164694d, Cluster: 0xcdf818194e3a8c32, Start: testStart,
-		Members: []Member{{0x8e9e05c52164694d, "m1"}, {2, ""}},
+		Members: []Member{{0x8e9e05c52164694d, "m1", false}, {2, "", true}}, MembersAt: 1 << 40,
 	}
 }
 
