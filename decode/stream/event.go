@@ -84,7 +84,12 @@ type Pos struct {
 }
 
 // Path is the path of the file.
-func (p Pos) Path() string { return path.Join(p.Source, p.File) }
+func (p Pos) Path() string {
+	if p.File == "" {
+		return p.Source
+	}
+	return path.Join(p.Source, p.File)
+}
 
 // Exchange is half of a request over HTTP: the request, or with a Status the response to it.
 type Exchange struct {

@@ -58,13 +58,14 @@ type pipeline = rows.Pipeline[msgrow.Item, *msgrow.Item]
 // read hands the events to the pipeline that may have to be printed.
 func (d *dumper) read(ctx context.Context, p *pipeline, events stream.Events) error {
 	names := &d.o.source.names
+	var item msgrow.Item // one for all: Add copies it
 	return d.o.source.hand(ctx, events, func(e *stream.Event) error {
 		d.seen++
 		d.gaps = d.gaps || e.Kind == stream.KindGap
 		if !d.o.filter.wants(e, names) {
 			return nil
 		}
-		item := msgrow.NewItem(e, names)
+		item = msgrow.NewItem(e, names)
 		if err := p.Add(&item); err != nil {
 			return err
 		}
