@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -220,4 +221,36 @@ func TestGuessIsBounded(t *testing.T) {
 		t.Errorf("%d MiB in use, %d events", m.HeapAlloc>>20, events)
 	}
 	runtime.KeepAlive(conns)
+}
+
+// Whatever byte is another, and wherever a conversation ends, it is told or passed over, and held no longer than it lasts.
+func TestProtocolDamaged(t *testing.T) {
+	for _, talk := range [][]spoken{
+		{vote(5), granted(5), entries(1, 9)},
+		{">*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", "<$1\r\nv\r\n", ">*1\r\n$4\r\nPING\r\n"},
+	} {
+		whole := toldLines("", 1000, talk...)
+		for i := range talk {
+			for off := 1; off < len(talk[i]); off++ {
+				cut := append(slices.Clone(talk[:i]), talk[i][:off])
+				if got := toldLines("", 1000, cut...); len(got) > i+1 {
+					t.Errorf("cut at %d of part %d: %q", off, i, got)
+				}
+				for bit := range 8 {
+					flipped := slices.Clone(talk)
+					b := []byte(talk[i])
+					b[off] ^= 1 << bit
+					flipped[i] = spoken(b)
+					for _, line := range toldLines("", 3, flipped...) {
+						if !strings.HasPrefix(line, "c") { // classic or client: no member of etcd's
+							t.Errorf("bit %d at %d of part %d: %q", bit, off, i, line)
+						}
+					}
+				}
+			}
+		}
+		if len(whole) != 3 {
+			t.Errorf("%q", whole)
+		}
+	}
 }
