@@ -68,6 +68,9 @@ func TestScripts(t *testing.T) {
 			"runbook":     scriptRunbook,
 			"runbooks":    scriptRunbooks,
 			"talk":        scriptTalk,
+			"plain":       scriptPlain,
+			"recorded":    scriptRecorded,
+			"pack":        scriptPack,
 		},
 	})
 }

@@ -124,6 +124,7 @@ func asHTTP(b []byte) *Candidate {
 		}
 		return true
 	})
+	d.UseProtocol(stream.ProtocolEtcd)
 	conn := d.Open(1, [2]netip.AddrPort{})
 	conn.Begins(0)
 	conn.Data(0, b, stream.Seen{})

@@ -34,6 +34,7 @@ func (c *ClassicConn) Data(dir Direction, b []byte, at Seen) {
 		}
 		if n == 0 {
 			s.buf = s.buf[:copy(s.buf, s.buf[off:])]
+			c.account(dir, at)
 			return
 		}
 		c.tell(dir, m, int64(n), at)
@@ -44,12 +45,15 @@ func (c *ClassicConn) Data(dir Direction, b []byte, at Seen) {
 // tell emits a message.
 func (c *ClassicConn) tell(dir Direction, m classic.Message, size int64, at Seen) {
 	s := &c.sides[dir]
-	msg, err := classic.ToRaft(m, classic.Link{From: s.from, To: c.sides[dir.Opposite()].from})
+	msg, err := classic.ToRaft(m, classic.Link{From: c.sender(dir), To: c.sender(dir.Opposite())})
 	if err != nil {
 		c.d.emitGap(c.event(KindGap, dir, size, at), size, fmt.Sprintf("%v: %v", m.Type(), err))
 		return
 	}
-	s.from = msg.From
+	if msg.From != 0 {
+		s.from = msg.From
+		c.d.book.learn(netipHost(c.addrs[dir]), msg.From)
+	}
 	c.d.message = msg
 	e := c.event(KindMessage, dir, size, at)
 	e.Message = &c.d.message

@@ -19,6 +19,10 @@ type Conn struct {
 	asked  request // the last request
 	tls    *hidden // TLS was seen
 	open   bool    // it is what was hidden by TLS
+
+	guess *guess    // what it may speak besides; nil: that is decided
+	other plainConn // what it speaks besides; nil: HTTP
+	flip  bool      // other counts the directions the other way round
 }
 
 // Open returns a new connection. Events tell it by its ID. The addresses are those that each direction comes
@@ -28,7 +32,61 @@ func (d *Decoder) Open(id uint64, from [2]netip.AddrPort) *Conn {
 	for i := range c.halves {
 		c.halves[i].conn, c.halves[i].dir = c, Direction(i)
 	}
+	if d.protocol != ProtocolEtcd {
+		c.guess = new(guess)
+	}
 	return c
+}
+
+// guessed takes bytes as long as it isn't told what the connection speaks.
+func (c *Conn) guessed(dir Direction, b []byte, at Seen) {
+	c.guess.add(dir, b, at)
+	c.d.held += len(b)
+	switch p := c.guess.tell(c.d.protocol); {
+	case p != ProtocolAuto:
+		c.decide(p)
+	case c.d.held > MaxHeld:
+		c.decide(ProtocolEtcd)
+	}
+}
+
+// decide ends the guess, and hands on what was held.
+func (c *Conn) decide(p Protocol) {
+	g := c.guess
+	c.guess = nil
+	c.d.held -= g.size()
+	switch p {
+	case ProtocolClassic:
+		x := c.d.OpenClassic(c.id)
+		x.addrs = c.addrs
+		c.other = x
+	case ProtocolResp:
+		c.other, c.flip = c.d.OpenResp(c.id), g.client == 1 && c.halves[0].state != inHead
+	}
+	for _, p := range g.parts {
+		if p.end {
+			c.End(p.dir, p.whole, p.at)
+			continue
+		}
+		c.Data(p.dir, g.sides[p.dir][:p.n:p.n], p.at)
+		g.sides[p.dir] = g.sides[p.dir][p.n:]
+	}
+}
+
+// settle ends the guess by what there is, since what follows is missing.
+func (c *Conn) settle() {
+	if c.guess != nil {
+		c.guess.judged = 0
+		c.decide(c.guess.tell(c.d.protocol))
+	}
+}
+
+// otherDir returns a direction as other counts it.
+func (c *Conn) otherDir(dir Direction) Direction {
+	if c.flip {
+		return dir.Opposite()
+	}
+	return dir
 }
 
 // Begins says that what is told next of a direction is the first that went that way, and not the midst of a
@@ -37,6 +95,14 @@ func (c *Conn) Begins(dir Direction) { c.halves[dir].state = inHead }
 
 // Data takes bytes that follow those of the last call for that direction.
 func (c *Conn) Data(dir Direction, b []byte, at Seen) {
+	switch {
+	case c.guess != nil:
+		c.guessed(dir, b, at)
+		return
+	case c.other != nil:
+		c.other.Data(c.otherDir(dir), b, at)
+		return
+	}
 	h := &c.halves[dir]
 	h.at = at
 	h.first = true
@@ -60,7 +126,7 @@ func (h *half) account() {
 	if d.held <= MaxHeld || h.held < littleHeld {
 		return
 	}
-	h.gap(-1, "too much is under way to wait for the rest of the message")
+	h.gap(-1, tooMuch+"message")
 	d.held -= h.held
 	h.line, h.held = nil, 0
 	if f, ok := h.sink.(*frames); ok {
@@ -71,6 +137,11 @@ func (h *half) account() {
 
 // Lost takes in that n bytes, or an unknown number if n is negative, are missing in a direction.
 func (c *Conn) Lost(dir Direction, n int64, at Seen) {
+	c.settle()
+	if c.other != nil {
+		c.other.Lost(c.otherDir(dir), n, at)
+		return
+	}
 	h := &c.halves[dir]
 	h.at = at
 	h.lost(n)
@@ -79,6 +150,16 @@ func (c *Conn) Lost(dir Direction, n int64, at Seen) {
 // End says that nothing follows in a direction. Whole tells that the sender said so, and not that what is
 // seen ends.
 func (c *Conn) End(dir Direction, whole bool, at Seen) {
+	if c.guess != nil {
+		if c.guess.end(dir, whole, at) {
+			c.settle()
+		}
+		return
+	}
+	if c.other != nil {
+		c.other.End(c.otherDir(dir), at)
+		return
+	}
 	h := &c.halves[dir]
 	h.at = at
 	h.end(whole)

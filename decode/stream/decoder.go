@@ -17,16 +17,17 @@ type Seen struct {
 // Decoder makes events of the bytes that went over connections. It is told the bytes of each as they come, and
 // hands each event on at once, so its events come in the order in which they were completed.
 //
-// It takes connections between members of etcd 3.4 to 3.7, from wherever they are first seen, and passes over
-// all others. Its memory is bounded by MaxHeld, which the messages may take that are not whole yet, and some kilobytes a
+// It takes connections between members of etcd 3.4 to 3.7, from wherever they are first seen, those that speak the
+// classic protocol or RESP, see Protocol, and passes over all others. Its memory is bounded by MaxHeld, which the messages may take that are not whole yet, and some kilobytes a
 // connection.
 type Decoder struct {
-	emit    func(*Event) bool
-	stopped bool
-	book    addresses
-	hidden  tally // what TLS hides
-	keys    *tls.Keys
-	held    int // bytes that wait for others of their message
+	emit     func(*Event) bool
+	stopped  bool
+	book     addresses
+	hidden   tally // what TLS hides
+	keys     *tls.Keys
+	protocol Protocol
+	held     int // bytes that wait for others of their message
 
 	// What events point to.
 	event    Event

@@ -12,5 +12,6 @@
 // A [Decoder] makes events of the bytes of connections: it finds the requests and responses of HTTP between members,
 // takes chunks apart, and reads the frames in them with the codec of package raftpb/stream. It can be told of a connection
 // from anywhere on, and that bytes are missing: it then looks for the next frame, which is one if it can be parsed and
-// another one, or the end of a chunk, follows it. [Names] learns from events what members are called.
+// another one, or the end of a chunk, follows it. Connections that speak the classic
+// binary protocol or RESP are told from others by their first bytes. [Names] learns from events what members are called.
 package stream

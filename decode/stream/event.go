@@ -2,6 +2,7 @@ package stream
 
 import (
 	"iter"
+	"path"
 	"time"
 
 	"github.com/raftctl/raftctl/raftpb"
@@ -72,12 +73,22 @@ type Event struct {
 
 // Pos is where an event lies in its source.
 type Pos struct {
-	// Source is the path of a file, or what else names the source.
+	// Source is the path of the source, or what else names it. It is the same for all events of a source.
 	Source string
+	// File is the file within it, of those that have several: a segment of a recording.
+	File string
 	// Packet is the number of the packet of a capture that completed the event, from 1 on; 0 elsewhere.
 	Packet int64
 	// Off is the offset in bytes of that packet, or of the record of a recording.
 	Off int64
+}
+
+// Path is the path of the file.
+func (p Pos) Path() string {
+	if p.File == "" {
+		return p.Source
+	}
+	return path.Join(p.Source, p.File)
 }
 
 // Exchange is half of a request over HTTP: the request, or with a Status the response to it.

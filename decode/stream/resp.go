@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/raftctl/raftctl/decode"
@@ -50,12 +51,16 @@ func (c *RespConn) Data(dir Direction, b []byte, at Seen) {
 			return
 		case n == 0:
 			s.buf = s.buf[:copy(s.buf, s.buf[off:])]
+			c.account(dir, at)
 			return
 		}
 		c.tell(dir, s.buf[off:off+n], at)
 		off += n
 	}
-	s.buf = s.buf[:0]
+	if s.buf = s.buf[:0]; cap(s.buf) > maxKept {
+		s.buf = nil
+	}
+	c.account(dir, at)
 }
 
 // next returns the length of the command or answer that b begins with, or 0 if more bytes belong to it.
@@ -66,16 +71,21 @@ func (c *RespConn) next(dir Direction, b []byte) (n int, err error) {
 	return c.scan[dir].Scan(b)
 }
 
+var errNoName = errors.New("no command: its name is no word")
+
 // tell emits a command or an answer.
 func (c *RespConn) tell(dir Direction, b []byte, at Seen) {
 	var x Exchange
 	if dir == 0 {
 		name, key, args, err := decode.RespCommand(b)
+		if err == nil && !isName(name) {
+			err = errNoName
+		}
 		if err != nil {
 			c.give(0, at, int64(len(b)), err.Error())
 			return
 		}
-		x = Exchange{Method: name, Path: string(key), Note: fmt.Sprintf("%d arguments", args)}
+		x = Exchange{Method: name, Path: string(key), Note: argumentsNote(args)}
 		if len(c.asked) < maxAsked {
 			c.asked = append(c.asked, x)
 		}
@@ -92,6 +102,13 @@ func (c *RespConn) tell(dir Direction, b []byte, at Seen) {
 	c.d.exchange = x
 	e.Exchange = &c.d.exchange
 	c.d.send(e)
+}
+
+func argumentsNote(n int) string {
+	if n == 1 {
+		return "1 argument"
+	}
+	return fmt.Sprintf("%d arguments", n)
 }
 
 // answerNote says what an answer is, without what it holds, which may be anybody's secret: the text of an error

@@ -48,7 +48,7 @@ func TestResp(t *testing.T) {
 	}
 	want := []string{
 		`SET "key" 0 2 arguments`, `SET "key" 200 OK`,
-		`GET "key" 0 1 arguments`, `AUTH "" 0 1 arguments`,
+		`GET "key" 0 1 argument`, `AUTH "" 0 1 argument`,
 		`GET "key" 200 string of 6 bytes`, `AUTH "" 500 WRONGPASS invalid`,
 		`PING "" 0 0 arguments`, `PING "" 200 number 12`, `SCAN "" 0 0 arguments`, `SCAN "" 200 2 elements`,
 		` "" 200 2 elements`,

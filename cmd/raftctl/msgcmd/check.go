@@ -15,8 +15,10 @@ import (
 )
 
 type checkOptions struct {
-	source sourceOptions
-	output ui.Output
+	source    sourceOptions
+	output    ui.Output
+	tla       string // a file for a trace; empty: none
+	overwrite bool
 }
 
 func newCheck(a *ui.App) *cobra.Command {
@@ -30,17 +32,20 @@ func newCheck(a *ui.App) *cobra.Command {
 
 ` + sourceHelp + `
 
-Several sources are captures at several machines, say. What was said before what is told within each of
-them only. Where there are messages of several clusters, each of these is judged by itself.
+Several sources are captures at several machines, say. As clocks differ, what was said before what is told within
+each of them only. Where there are messages of several clusters, each of these is judged by itself.
 
 Evidence may begin anywhere, and parts of it may be missing. What needs a message that is missing can't be
 checked, and is no violation: the table says how often, and why. "Given" is what holds if all was right
 before the evidence began. Who is a voter follows from a snapshot that is sent, or from an election, where
-the messages between all members are seen and there are three at least; --data-dir tells it from the log
-of a member, in which changes of the membership are looked up, too. What that member acknowledged must then be in its log. The log must be read
+the messages between all members are seen and there are three at least; a recording tells it if its recorder knew,
+and --data-dir tells it from the log of a member, in which changes of the membership are looked up, too. What that member acknowledged must then be in its log. The log must be read
 after the capture.
 
 A violation is shown with the two messages that prove it. Of each rule, the first 100 are listed.
+
+--tla FILE also writes a run of the TLA+ specification of etcd's raft that explains the messages, as a trace that
+Traceetcdraft.tla of etcd-io/raft takes: docs/messages.md says what is in it, and how TLC is run on it.
 
 The verdict is "ok", "problem", or "unchecked" where something could not be checked; the exit status is 0, 1
 or 3. A rule that nothing was held against is "unchecked", and the whole still ok if others were.`,
@@ -48,14 +53,27 @@ or 3. A rule that nothing was held against is "unchecked", and the whole still o
   raftctl message check peers.pcap --data-dir /var/lib/etcd
   raftctl message check peers.pcap -o json | jq '.rules[] | select(.verdict == "problem")'`,
 		Args:    wantSources,
-		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.source.check(cmd) },
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.check(cmd) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCheck(cmd.Context(), a, &o, args)
 		},
 	}
 	o.output.Register(cmd)
+	cmd.Flags().StringVar(&o.tla, "tla", "", "write a trace for the TLA+ specification of etcd's raft to `FILE`")
+	cmd.Flags().BoolVar(&o.overwrite, "overwrite", false, "replace FILE of --tla if it exists")
 	o.source.register(cmd, "take the membership from the log in this data `DIR`, and hold what its member acknowledged against it")
 	return cmd
+}
+
+// check refuses flags that make no sense.
+func (o *checkOptions) check(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("tla") && o.tla == "" {
+		return ui.Usagef(cmd, "--tla is empty")
+	}
+	if o.overwrite && o.tla == "" {
+		return ui.Usagef(cmd, "--overwrite goes with --tla")
+	}
+	return o.source.check(cmd)
 }
 
 // rulesHelp lists the rules.
@@ -68,6 +86,11 @@ func rulesHelp() string {
 }
 
 func runCheck(ctx context.Context, a *ui.App, o *checkOptions, sources []string) (err error) {
+	if o.tla != "" {
+		if err := vacant(a, o.tla, o.overwrite); err != nil {
+			return err
+		}
+	}
 	if err := o.source.learn(ctx, a); err != nil {
 		return err
 	}
@@ -76,20 +99,29 @@ func runCheck(ctx context.Context, a *ui.App, o *checkOptions, sources []string)
 		return err
 	}
 	defer func() { err = errors.Join(err, logs.Close()) }()
-	c := newClusters(func(c *stream.Clusters, n int) *check.Checker { return check.New(logs.options(c, n)) },
-		(*check.Checker).Add, (*check.Checker).Join)
+	begin := func(c *stream.Clusters, n int) *judged {
+		known := logs.options(c, n)
+		if len(o.source.dataDir) == 0 {
+			known.Known = o.source.members
+		}
+		return o.judge(known)
+	}
+	c := newClusters(begin, (*judged).add, (*judged).join)
 	logs.unite(&c.Clusters)
-	if err := c.read(ctx, a, &o.source, sources...); err != nil {
+	if err := c.read(ctx, a, &o.source, sources); err != nil {
 		return err
 	}
 	var all []*checkPrinter
 	for _, n := range c.numbers() {
 		all = append(all, &checkPrinter{
-			a: a, report: c.list[n].Report(), sources: sources, names: &o.source.names, title: title(&c.Clusters, n, &o.source.names),
+			a: a, report: c.list[n].checker.Report(), sources: sources, names: &o.source.names, title: title(&c.Clusters, n, &o.source.names),
 			cluster: c.ID(n), members: c.Members(n),
 		})
 	}
 	if err := writeClusters[*checked](a, &o.output, all); err != nil {
+		return err
+	}
+	if err := o.writeTrace(a, c); err != nil {
 		return err
 	}
 	return checkStatus(a, all)

@@ -89,9 +89,9 @@ func (p *checkPrinter) findings() *report.Findings {
 // placeOf says where an event lies.
 func placeOf(pos *stream.Pos) string {
 	if pos.Packet > 0 {
-		return fmt.Sprintf("%s: packet %d", ui.Printable(pos.Source), pos.Packet)
+		return fmt.Sprintf("%s: packet %d", ui.Printable(pos.Path()), pos.Packet)
 	}
-	return fmt.Sprintf("%s: offset %d", ui.Printable(pos.Source), pos.Off)
+	return fmt.Sprintf("%s: offset %d", ui.Printable(pos.Path()), pos.Off)
 }
 
 // line shows an event on a line, with its place.

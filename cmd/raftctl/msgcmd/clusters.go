@@ -34,15 +34,13 @@ func newClusters[T any](begin func(c *stream.Clusters, number int) T, add func(T
 }
 
 // read hands on the events of sources.
-func (c *clusters[T]) read(ctx context.Context, a *ui.App, o *sourceOptions, sources ...string) error {
-	for _, name := range sources {
-		err := o.each(ctx, a, name, func(e *stream.Event) error {
-			c.Add(e)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
+func (c *clusters[T]) read(ctx context.Context, a *ui.App, o *sourceOptions, sources []string) error {
+	err := o.each(ctx, a, sources, func(e *stream.Event) error {
+		c.Add(e)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	c.Flush()
 	return nil

@@ -74,10 +74,7 @@ func (o *drawOptions) check(cmd *cobra.Command) error {
 }
 
 func runDraw(ctx context.Context, a *ui.App, o *drawOptions, sources []string) error {
-	file := a.Path(o.file)
-	if _, err := os.Lstat(file); err == nil && !o.overwrite {
-		return ui.UsageError{Err: fmt.Errorf("%s exists, name another file or add --overwrite", ui.Quote(o.file))}
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := vacant(a, o.file, o.overwrite); err != nil {
 		return err
 	}
 	if err := o.source.learn(ctx, a); err != nil {
@@ -87,16 +84,15 @@ func runDraw(ctx context.Context, a *ui.App, o *drawOptions, sources []string) e
 	d := &drawer{o: o, l: l}
 	d.row = msgrow.NewRow(msgrow.Options{Style: o.style, Entries: decode.ValuesShort})
 	d.text = tableRenderer{style: o.style, entries: decode.ValuesShort}
-	for _, name := range sources {
-		if err := o.source.each(ctx, a, name, d.add); err != nil {
-			return err
-		}
+	if err := o.source.each(ctx, a, sources, d.add); err != nil {
+		return err
 	}
 	members := slices.DeleteFunc(l.Members(), func(id uint64) bool { return id == raftpb.None }) // whom no event names
 	for _, id := range members {
 		l.Name(id, o.source.names.Of(id))
 	}
-	if err := writeDrawing(file, l); err != nil {
+	draw := func(w io.Writer) error { return drawForms[filepath.Ext(o.file)](l, w) }
+	if err := writeWhole(a.Path(o.file), draw); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.Err, "%s: %d events of %d members\n", ui.Quote(o.file), l.Len(), len(members))
@@ -130,13 +126,23 @@ func (d *drawer) add(e *stream.Event) error {
 	return err
 }
 
-// writeDrawing writes the ladder under a name of its own first, so that FILE is whole.
-func writeDrawing(file string, l *ladder.Ladder) error {
+// vacant refuses to write a file that exists, unless it may be replaced.
+func vacant(a *ui.App, file string, overwrite bool) error {
+	if _, err := os.Lstat(a.Path(file)); err == nil && !overwrite {
+		return ui.UsageError{Err: fmt.Errorf("%s exists, name another file or add --overwrite", ui.Quote(file))}
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// writeWhole writes a file under a name of its own first, so that it is whole.
+func writeWhole(file string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".part-")
 	if err != nil {
 		return err
 	}
-	err = drawForms[filepath.Ext(file)](l, f)
+	err = write(f)
 	if err == nil {
 		err = f.Chmod(0o644) // it holds nothing that dump doesn't print
 	}

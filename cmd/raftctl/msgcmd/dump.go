@@ -97,13 +97,7 @@ func runDump(ctx context.Context, a *ui.App, o *dumpOptions, sources []string) e
 	if err := o.source.learn(ctx, a); err != nil {
 		return err
 	}
-	var err error
-	for _, name := range sources {
-		if err = d.dump(ctx, name); err != nil {
-			break
-		}
-	}
-	if err := rows.Ended(err, d.finish()); err != nil {
+	if err := rows.Ended(d.dump(ctx, sources), d.finish()); err != nil {
 		return err
 	}
 	d.explainNothing()

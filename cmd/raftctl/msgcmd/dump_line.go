@@ -145,7 +145,9 @@ func (x *tableRenderer) appendFirst(b []byte, m *raftpb.Message) []byte {
 // appendExchange appends a request, or the response to one.
 func appendExchange(b []byte, e *stream.Exchange) []byte {
 	b = append(b, ui.Printable(e.Method)...)
-	b = append(append(b, ' '), ui.Printable(e.Path)...)
+	if e.Path != "" {
+		b = append(append(b, ' '), ui.Printable(e.Path)...)
+	}
 	if e.Status != 0 {
 		b = strconv.AppendInt(append(b, ": "...), int64(e.Status), 10)
 	}

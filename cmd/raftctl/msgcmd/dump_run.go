@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/rows"
@@ -12,14 +13,13 @@ import (
 	"github.com/raftctl/raftctl/decode/stream"
 )
 
-// dumper prints the events of one source after the other.
+// dumper prints the events of sources.
 type dumper struct {
-	a     *ui.App
-	o     *dumpOptions
-	out   *rows.Writer
-	gaps  bool // there was one, shown or not
-	begun bool
-	seen  int // events that were looked at
+	a    *ui.App
+	o    *dumpOptions
+	out  *rows.Writer
+	gaps bool // there was one, shown or not
+	seen int  // events that were looked at
 }
 
 func newDumper(a *ui.App, o *dumpOptions) *dumper {
@@ -31,27 +31,24 @@ func newDumper(a *ui.App, o *dumpOptions) *dumper {
 	return d
 }
 
-// dump prints one source.
-func (d *dumper) dump(ctx context.Context, name string) (err error) {
-	events, closer, err := openSource(ctx, d.a, name, &d.o.source)
+// dump prints the events of sources, in the order of time.
+func (d *dumper) dump(ctx context.Context, sources []string) (err error) {
+	events, closer, err := d.o.source.open(ctx, d.a, sources)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if failed := closer.Close(); err == nil && failed != nil {
-			err = fmt.Errorf("%s: %w", ui.Quote(name), failed)
+		if failed := closer.Close(); err == nil {
+			err = failed
 		}
 	}()
-	d.out.Live = name == stdin || d.o.source.follow
-	if !d.begun {
-		d.begun = true
-		if _, err := d.out.Write(d.newRenderer().start()); err != nil {
-			return err
-		}
+	d.out.Live = slices.Contains(sources, stdin) || d.o.source.follow
+	if _, err := d.out.Write(d.newRenderer().start()); err != nil {
+		return err
 	}
 	workers := rows.Workers[msgrow.Item]{N: runtime.GOMAXPROCS(0), New: d.newWorker}
 	return rows.Print(ctx, d.out, workers, func(ctx context.Context, p *pipeline) error {
-		return d.read(ctx, p, events, name)
+		return d.read(ctx, p, events)
 	})
 }
 
@@ -59,15 +56,16 @@ func (d *dumper) dump(ctx context.Context, name string) (err error) {
 type pipeline = rows.Pipeline[msgrow.Item, *msgrow.Item]
 
 // read hands the events to the pipeline that may have to be printed.
-func (d *dumper) read(ctx context.Context, p *pipeline, events stream.Events, name string) error {
+func (d *dumper) read(ctx context.Context, p *pipeline, events stream.Events) error {
 	names := &d.o.source.names
-	return d.o.source.hand(ctx, name, events, func(e *stream.Event) error {
+	var item msgrow.Item // one for all: Add copies it
+	return d.o.source.hand(ctx, events, func(e *stream.Event) error {
 		d.seen++
 		d.gaps = d.gaps || e.Kind == stream.KindGap
 		if !d.o.filter.wants(e, names) {
 			return nil
 		}
-		item := msgrow.NewItem(e, names)
+		item = msgrow.NewItem(e, names)
 		if err := p.Add(&item); err != nil {
 			return err
 		}

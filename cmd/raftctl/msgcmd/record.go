@@ -15,6 +15,7 @@ type recordOptions struct {
 	listen, to []string
 	iface      string
 	ports      []uint
+	protocol   string
 	output     string
 	keep       int
 	duration   time.Duration
@@ -52,6 +53,7 @@ What TLS hides is a gap. A member of raftctl's own records what it says and hear
 	fl.StringArrayVar(&o.to, "to", nil, "pass on to the member at this `ADDRESS`, host:port")
 	fl.StringVar(&o.iface, "interface", "", "hear the packets of this interface, such as lo or eth0")
 	fl.UintSliceVar(&o.ports, "port", []uint{2380}, "hear only TCP connections with one of these `PORTS`")
+	registerProtocol(cmd, &o.protocol)
 	fl.StringVarP(&o.output, "output", "o", "", "record into this `DIR`")
 	fl.IntVar(&o.keep, "keep", 0, "keep the last `N` files of 64 MB only; 0: all")
 	fl.DurationVar(&o.duration, "for", 0, "end after this time; 0: when told to")
@@ -82,6 +84,9 @@ func (o *recordOptions) check(cmd *cobra.Command) error {
 		if host, port, err := net.SplitHostPort(o.to[i]); err != nil || host == "" || port == "" {
 			return ui.Usagef(cmd, "--to %q, want host:port", o.to[i])
 		}
+	}
+	if err := checkProtocol(cmd, o.protocol); err != nil {
+		return err
 	}
 	return checkPorts(cmd, o.ports)
 }

@@ -22,10 +22,11 @@ const maxPacket = 1 << 18
 
 // packets is the source that hears an interface.
 type packets struct {
-	iface  string
-	ports  []uint16
-	socket *rawsocket.Socket
-	counts capture.Counts
+	iface    string
+	ports    []uint16
+	protocol stream.Protocol
+	socket   *rawsocket.Socket
+	counts   capture.Counts
 }
 
 func (o *recordOptions) hearInterface(*ui.App) (heardSource, error) {
@@ -33,7 +34,7 @@ func (o *recordOptions) hearInterface(*ui.App) (heardSource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--interface %s: %w", ui.Quote(o.iface), err)
 	}
-	return &packets{iface: o.iface, ports: portNumbers(o.ports), socket: socket}, nil
+	return &packets{iface: o.iface, ports: portNumbers(o.ports), protocol: stream.Protocol(o.protocol), socket: socket}, nil
 }
 
 // run has the packets read as the capture that they are.
@@ -78,7 +79,7 @@ func (s *packets) read(to io.Writer) error {
 }
 
 func (s *packets) decode(in io.Reader, emit func(*stream.Event) bool) error {
-	c, err := capture.Open(in, capture.Options{Source: s.iface, Ports: s.ports})
+	c, err := capture.Open(in, capture.Options{Source: s.iface, Ports: s.ports, Protocol: s.protocol})
 	if err != nil {
 		return err
 	}

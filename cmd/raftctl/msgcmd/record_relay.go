@@ -13,12 +13,13 @@ import (
 
 // relays is the source that stands between members.
 type relays struct {
-	routes []relay.Route
-	relay  *relay.Relay
+	routes   []relay.Route
+	protocol stream.Protocol
+	relay    *relay.Relay
 }
 
 func (o *recordOptions) hearRelays(*ui.App) (heardSource, error) {
-	s := &relays{}
+	s := &relays{protocol: stream.Protocol(o.protocol)}
 	for i, at := range o.listen {
 		l, err := net.Listen("tcp", at)
 		if err != nil {
@@ -32,6 +33,7 @@ func (o *recordOptions) hearRelays(*ui.App) (heardSource, error) {
 
 func (s *relays) run(ctx context.Context, emit func(*stream.Event) bool) error {
 	s.relay = relay.New("relay", emit)
+	s.relay.UseProtocol(s.protocol)
 	return s.relay.Run(ctx, s.routes)
 }
 

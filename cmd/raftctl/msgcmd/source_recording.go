@@ -9,6 +9,7 @@ import (
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode/stream"
+	"github.com/raftctl/raftctl/decode/stream/check"
 	"github.com/raftctl/raftctl/decode/stream/recording"
 	"github.com/raftctl/raftctl/internal/datadir"
 )
@@ -16,9 +17,6 @@ import (
 // looksRecorded reports whether a source is a recording by its first bytes, or a directory, which can be nothing else.
 // A compressed one doesn't show before it is opened. What can be read but once, as a pipe, is not looked at.
 func looksRecorded(a *ui.App, name string) (bool, error) {
-	if name == stdin {
-		return false, nil
-	}
 	f, err := openFile(a, name)
 	if err != nil {
 		return false, err
@@ -41,12 +39,22 @@ const followInterval = 200 * time.Millisecond
 // openRecording opens a recording.
 func openRecording(ctx context.Context, a *ui.App, name string, o *sourceOptions) (stream.Events, io.Closer, error) {
 	m, err := datadir.FindPath(name, datadir.Options{Dir: a.Dir, Suffix: recording.Suffix})
-	if errors.Is(err, datadir.ErrNoLog) {
-		return nil, nil, ui.UsageError{Err: fmt.Errorf("%s: no recording in the directory; want %s", ui.Quote(name), wantedSources)}
-	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", ui.Quote(name), err)
+		return nil, nil, notFound(name, err)
 	}
+	return readRecording(ctx, m, name, o)
+}
+
+// notFound is the error where no recording was found.
+func notFound(name string, err error) error {
+	if errors.Is(err, datadir.ErrNoLog) {
+		return ui.UsageError{Err: fmt.Errorf("%s: no recording in it; want %s", ui.Quote(name), wantedSources)}
+	}
+	return fmt.Errorf("%s: %w", ui.Quote(name), err)
+}
+
+// readRecording opens the recording that was found.
+func readRecording(ctx context.Context, m *datadir.Member, name string, o *sourceOptions) (stream.Events, io.Closer, error) {
 	r, err := recording.OpenMember(m, name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", ui.Quote(name), err)
@@ -57,6 +65,12 @@ func openRecording(ctx context.Context, a *ui.App, name string, o *sourceOptions
 	}
 	for _, m := range known.Members {
 		o.names.Set(m.ID, m.Name)
+	}
+	if cs, at, ok := known.ConfState(); ok {
+		if o.members == nil {
+			o.members = map[string]check.Membership{}
+		}
+		o.members[name] = check.Membership{Members: &cs, At: at}
 	}
 	if o.follow {
 		return r.Follow(ctx, followInterval), r, nil

@@ -3,6 +3,7 @@ package msgcmd
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,13 +20,15 @@ type statOptions struct {
 func newStat(a *ui.App) *cobra.Command {
 	var o statOptions
 	cmd := &cobra.Command{
-		Use:   "stat SOURCE",
+		Use:   "stat SOURCE…",
 		Short: "Summarise what members said: who, how much, how fast, and who was elected",
 		Long: `Summarises the messages of members, by cluster: how many of each type went where and how many bytes they took; how
 long appends, heartbeats, commits, proposals and reads took; the followers, the slowest first; elections, why
 they were held and how they ended; snapshots; and what is missing.
 
 ` + sourceHelp + `
+
+What several of them hold is counted in each; latencies are taken within one.
 
 Latencies are what was seen where the capture was made, and grouped with an error of at most 7 %. The way
 there and back is part of those seen at the machine that asks:
@@ -42,15 +45,10 @@ Behind latencies stands how often they were of what length, from the shortest to
 twice as long as the one before.`,
 		Example: `  raftctl message stat peers.pcap
   timeout 10 tcpdump -i any -w - tcp port 2380 | raftctl message stat - -o json | jq .latencies`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return ui.Usagef(cmd, "unexpected argument %q", args[1])
-			}
-			return wantSources(cmd, args)
-		},
+		Args:    wantSources,
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.source.check(cmd) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runStat(cmd.Context(), a, &o, args[0])
+			return runStat(cmd.Context(), a, &o, args)
 		},
 	}
 	o.output.Register(cmd)
@@ -58,32 +56,32 @@ twice as long as the one before.`,
 	return cmd
 }
 
-func runStat(ctx context.Context, a *ui.App, o *statOptions, source string) error {
+func runStat(ctx context.Context, a *ui.App, o *statOptions, sources []string) error {
 	if err := o.source.learn(ctx, a); err != nil {
 		return err
 	}
 	c := newClusters(func(*stream.Clusters, int) *stat.Gatherer { return stat.New() },
 		(*stat.Gatherer).Add, (*stat.Gatherer).Join)
-	if err := c.read(ctx, a, &o.source, source); err != nil {
+	if err := c.read(ctx, a, &o.source, sources); err != nil {
 		return err
 	}
 	var all []*statPrinter
 	for _, n := range c.numbers() {
 		all = append(all, &statPrinter{
-			a: a, s: c.list[n].Summary(), source: source, names: &o.source.names, title: title(&c.Clusters, n, &o.source.names),
+			a: a, s: c.list[n].Summary(), sources: sources, names: &o.source.names, title: title(&c.Clusters, n, &o.source.names),
 			cluster: c.ID(n), members: c.Members(n),
 		})
 	}
 	if err := writeClusters[*stats](a, &o.output, all); err != nil {
 		return err
 	}
-	return statStatus(a, source, all)
+	return statStatus(a, strings.Join(sources, ", "), all)
 }
 
 // statStatus returns the error that gives the exit status.
-func statStatus(a *ui.App, source string, all []*statPrinter) error {
+func statStatus(a *ui.App, sources string, all []*statPrinter) error {
 	if len(all) == 0 {
-		fmt.Fprintf(a.Err, "raftctl message stat: %s: no messages between members were found\n", ui.Printable(source))
+		fmt.Fprintf(a.Err, "raftctl message stat: %s: no messages between members were found\n", ui.Printable(sources))
 		return ui.ExitError{Status: ui.StatusPartial}
 	}
 	gaps := int64(0)
@@ -94,6 +92,6 @@ func statStatus(a *ui.App, source string, all []*statPrinter) error {
 		return nil
 	}
 	fmt.Fprintf(a.Err, "raftctl message stat: %s: %s %s: what was said there is not counted\n",
-		ui.Printable(source), ui.Count(gaps), ui.Plural(int(gaps), "gap"))
+		ui.Printable(sources), ui.Count(gaps), ui.Plural(int(gaps), "gap"))
 	return ui.ExitError{Status: ui.StatusPartial}
 }

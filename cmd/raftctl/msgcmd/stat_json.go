@@ -9,7 +9,7 @@ import (
 
 // stats is the result of `message stat`, and its JSON: see docs/json.md. Durations are in nanoseconds.
 type stats struct {
-	Source    string         `json:"source"`
+	Sources   []string       `json:"sources"`
 	Cluster   string         `json:"cluster_id,omitempty"`
 	Members   []string       `json:"members"`
 	First     string         `json:"first_time,omitempty"`
@@ -138,7 +138,7 @@ func durationsOf(h *stat.Histogram) durations {
 func (p *statPrinter) json() *stats {
 	s := p.s
 	j := &stats{
-		Source: p.source, Cluster: clusterID(p.cluster), Members: hexIDs(p.members), First: stamp(s.First), Last: stamp(s.Last), Events: s.Events, Messages: s.Messages, Bytes: s.Bytes,
+		Sources: p.sources, Cluster: clusterID(p.cluster), Members: hexIDs(p.members), First: stamp(s.First), Last: stamp(s.Last), Events: s.Events, Messages: s.Messages, Bytes: s.Bytes,
 		Rate:  rateJSON{Start: stamp(s.Rate.Start), Interval: int64(s.Rate.Width), Bytes: append([]int64{}, s.Rate.Sums...)},
 		Flows: []flowJSON{}, Latencies: []latencyJSON{}, Followers: []followerJSON{}, Elections: []electionJSON{},
 		Snapshots: []snapshotJSON{}, Gaps: []gapJSON{},

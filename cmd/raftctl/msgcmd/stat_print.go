@@ -20,10 +20,10 @@ const (
 
 // statPrinter prints a summary.
 type statPrinter struct {
-	a      *ui.App
-	s      *stat.Summary
-	source string
-	names  *stream.Names
+	a       *ui.App
+	s       *stat.Summary
+	sources []string
+	names   *stream.Names
 
 	title   string
 	cluster uint64 // 0: not known

@@ -17,6 +17,8 @@ type Options struct {
 	Source string
 	// Ports are the TCP ports to look at, each of either end; empty: all.
 	Ports []uint16
+	// Protocol is what connections speak; "" is stream.ProtocolAuto.
+	Protocol stream.Protocol
 	// Keys are the secrets of TLS; nil: there are none.
 	Keys *tls.Keys
 }
@@ -60,6 +62,7 @@ func (c *Capture) Events() stream.Events {
 	return func(yield func(*stream.Event, error) bool) {
 		d := stream.NewDecoder(func(e *stream.Event) bool { return yield(e, nil) })
 		d.UseKeys(c.o.Keys)
+		d.UseProtocol(c.o.Protocol)
 		a := newAssembly(d, &c.counts)
 		last, err := c.run(d, a)
 		if d.Stopped() {

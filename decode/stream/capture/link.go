@@ -11,6 +11,10 @@ type parsers struct {
 	found  []gopacket.LayerType
 	flow   gopacket.Flow // of the last packet
 
+	last      *gopacket.DecodingLayerParser // what it was taken apart by, and what for
+	lastLink  layers.LinkType
+	lastFirst gopacket.LayerType
+
 	ether layers.Ethernet
 	vlan  layers.Dot1Q
 	sll   layers.LinuxSLL
@@ -34,10 +38,10 @@ func (p *parsers) parse(link layers.LinkType, data []byte) *layers.TCP {
 	if first == gopacket.LayerTypeZero {
 		return nil
 	}
-	parser := p.byLink[link]
-	if parser == nil || isRaw(link) {
-		parser = p.parser(link, first)
+	if p.last == nil || p.lastLink != link || p.lastFirst != first {
+		p.last, p.lastLink, p.lastFirst = p.parser(link, first), link, first
 	}
+	parser := p.last
 	if err := parser.DecodeLayers(data, &p.found); err != nil || len(p.found) == 0 {
 		return nil
 	}
@@ -100,7 +104,11 @@ func (p *parsers) parser(link layers.LinkType, first gopacket.LayerType) *gopack
 	if parser := p.byLink[link]; parser != nil {
 		return parser
 	}
-	parser := gopacket.NewDecodingLayerParser(first, &p.ether, &p.vlan, &p.sll, &p.sll2, &p.loop, &p.ip4, &p.ip6, &p.ext6, &p.tcp)
+	parser := gopacket.NewDecodingLayerParser(first)
+	parser.SetDecodingLayerContainer(gopacket.DecodingLayerSparse(nil)) // which finds layers fastest
+	for _, l := range []gopacket.DecodingLayer{&p.ether, &p.vlan, &p.sll, &p.sll2, &p.loop, &p.ip4, &p.ip6, &p.ext6, &p.tcp} {
+		parser.AddDecodingLayer(l)
+	}
 	parser.IgnoreUnsupported = true
 	if p.byLink == nil {
 		p.byLink = map[layers.LinkType]*gopacket.DecodingLayerParser{}

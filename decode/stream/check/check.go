@@ -12,6 +12,9 @@ type Options struct {
 	// where all links are seen.
 	Members   *raftpb.ConfState
 	MembersAt uint64
+	// Known are the memberships that sources tell of themselves, by their names: for what such a source tells, they take the place of
+	// Members.
+	Known map[string]Membership
 	// Logs are what members have on disk, read after the last event.
 	Logs []Log
 	// LeaseReads says that leaders answer reads without asking a quorum. etcd's don't.
@@ -21,6 +24,12 @@ type Options struct {
 	Joint bool
 	// Window is how many entries are remembered, by hash; 0 stands for DefaultWindow.
 	Window int
+}
+
+// Membership is a membership after the entry at an index.
+type Membership struct {
+	Members *raftpb.ConfState
+	At      uint64
 }
 
 // DefaultWindow is how many entries are remembered.
@@ -113,7 +122,7 @@ func (c *Checker) Add(e *stream.Event) {
 func (c *Checker) scene(source string) *scene {
 	s := c.scenes[source]
 	if s == nil {
-		s = newScene(c)
+		s = newScene(c, source)
 		if len(c.scenes) < maxSources {
 			c.scenes[source] = s
 		}

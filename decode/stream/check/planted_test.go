@@ -240,3 +240,26 @@ func TestAcknowledgedMustBeOnDisk(t *testing.T) {
 		})
 	}
 }
+
+// What one file of a recording tells is known in the next: a source has one order, in however many files it lies.
+func TestFilesOfOneSource(t *testing.T) {
+	said := []raftpb.Message{
+		{Type: raftpb.MsgAppResp, From: 2, To: 1, Term: 3},
+		{Type: raftpb.MsgAppResp, From: 2, To: 1, Term: 2, Index: 4},
+	}
+	for source, want := range map[string]verdict.Verdict{"talk": verdict.Problem, "other": verdict.Unchecked} {
+		c := check.New(check.Options{})
+		for i, m := range said {
+			pos := stream.Pos{Source: "talk", File: string(rune('a' + i))}
+			if i == 1 {
+				pos.Source = source
+			}
+			c.Add(&stream.Event{Kind: stream.KindMessage, From: 2, To: 1, Conn: 1, Channel: stream.ChannelMessage, Message: &m, Pos: pos})
+		}
+		for _, r := range c.Report().Rules {
+			if r.Name == check.TermBack && r.Verdict != want {
+				t.Errorf("%s: %v, want %v", source, r.Verdict, want)
+			}
+		}
+	}
+}

@@ -58,14 +58,16 @@ type campaign struct {
 	gaps      int64 // how many there had been at its beginning
 }
 
-func newScene(c *Checker) *scene {
+func newScene(c *Checker, source string) *scene {
 	s := &scene{
 		c: c, seen: map[uint64]bool{}, links: newKeyed[pair, bool](maxLinks), exchanges: newKeyed[pair, bool](maxLinks), holes: newKeyed[pair, int64](maxLinks),
 		members: newKeyed[uint64, memberSeen](4 * maxMembers),
 		asked:   newKeyed[uint64, campaign](maxLeaderships), leaders: newKeyed[uint64, leadership](maxLeaderships),
 	}
 	s.conf.scene = s
-	if c.opts.Members != nil {
+	if known, ok := c.opts.Known[source]; ok {
+		s.conf.restore(known.At, known.Members)
+	} else if c.opts.Members != nil {
 		s.conf.restore(c.opts.MembersAt, c.opts.Members)
 	}
 	return s

@@ -35,8 +35,9 @@
 //	4      fixed64  cluster   its cluster
 //	5      fixed64  start     when the recording began
 //	6      Member   members   those that were known then
+//	7      uint64   members_at  the entry up to which they are the membership in full; left out if that isn't known
 //
-//	Member: 1 fixed64 id, 2 string name
+//	Member: 1 fixed64 id, 2 string name, 3 bool learner
 //
 // # Events
 //

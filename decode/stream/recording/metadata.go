@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/raftctl/raftctl/internal/wirefield"
+	"github.com/raftctl/raftctl/raftpb"
 )
 
 // Version is the version of the format.
@@ -25,12 +26,14 @@ const (
 	fieldClusterID
 	fieldStart
 	fieldMember
+	fieldMembersAt
 )
 
 // The fields of a member in it.
 const (
 	fieldID protowire.Number = iota + 1
 	fieldName
+	fieldLearner
 )
 
 // Metadata says whose messages a recording holds. It stands at the head of each segment.
@@ -41,12 +44,28 @@ type Metadata struct {
 	Cluster  uint64    // 0 if it is not known
 	Start    time.Time // of the recording
 	Members  []Member  // those that were known then
+	// MembersAt is the index of the entry up to which Members are the membership in full: no change of it lies between that entry
+	// and those that the recording shows to be sent. 0: that is not known, and Members tell names only.
+	MembersAt uint64
 }
 
 // Member names a member of the cluster.
 type Member struct {
-	ID   uint64
-	Name string
+	ID      uint64
+	Name    string
+	Learner bool
+}
+
+// ConfState returns the membership after the entry at an index; ok is false where the recording doesn't tell it.
+func (m *Metadata) ConfState() (cs raftpb.ConfState, at uint64, ok bool) {
+	for _, o := range m.Members {
+		if o.Learner {
+			cs.Learners = append(cs.Learners, o.ID)
+		} else {
+			cs.Voters = append(cs.Voters, o.ID)
+		}
+	}
+	return cs, m.MembersAt, m.MembersAt > 0 && len(cs.Voters) > 0
 }
 
 func (m *Metadata) appendTo(b []byte) []byte {
@@ -57,9 +76,14 @@ func (m *Metadata) appendTo(b []byte) []byte {
 	b = appendFixed(b, fieldStart, nanos(m.Start))
 	for _, o := range m.Members {
 		b = protowire.AppendTag(b, fieldMember, protowire.BytesType)
-		b = protowire.AppendBytes(b, appendText(appendFixed(nil, fieldID, o.ID), fieldName, o.Name))
+		b = protowire.AppendBytes(b, o.appendTo(nil))
 	}
-	return b
+	return appendUint(b, fieldMembersAt, m.MembersAt)
+}
+
+func (o *Member) appendTo(b []byte) []byte {
+	b = appendText(appendFixed(b, fieldID, o.ID), fieldName, o.Name)
+	return appendUint(b, fieldLearner, protowire.EncodeBool(o.Learner))
 }
 
 var errNoRecording = errors.New("metadata is not that of a recording")
@@ -95,6 +119,9 @@ func (m *Metadata) field(f wirefield.Field) error {
 		}
 		m.Members = append(m.Members, Member{})
 		return wirefield.Each(f.Bytes, m.Members[len(m.Members)-1].field)
+	case fieldMembersAt:
+		m.MembersAt = f.Uint
+		return f.Want(protowire.VarintType)
 	}
 	return nil
 }
@@ -105,6 +132,9 @@ func (o *Member) field(f wirefield.Field) error {
 		return fixed(f, &o.ID)
 	case fieldName:
 		return text(f, &o.Name)
+	case fieldLearner:
+		o.Learner = f.Uint != 0
+		return f.Want(protowire.VarintType)
 	}
 	return nil
 }

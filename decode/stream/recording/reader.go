@@ -118,9 +118,9 @@ func (s *slots) lost(at time.Time, g stream.Gap) {
 }
 
 func (r *Recording) pos(p wal.Position) stream.Pos {
-	source := r.name
-	if path.Base(source) != p.Segment {
-		source = path.Join(source, p.Segment)
+	at := stream.Pos{Source: r.name, Off: p.Off}
+	if path.Base(r.name) != p.Segment {
+		at.File = p.Segment
 	}
-	return stream.Pos{Source: source, Off: p.Off}
+	return at
 }

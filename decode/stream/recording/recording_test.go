@@ -22,7 +22,7 @@ var testStart = time.Date(2026, 3, 1, 9, 0, 0, 123456789, time.UTC)
 func testMetadata() Metadata {
 	return Metadata{
 		Recorder: 0x8e9e05c52164694d, Cluster: 0xcdf818194e3a8c32, Start: testStart,
-		Members: []Member{{0x8e9e05c52164694d, "m1"}, {2, ""}},
+		Members: []Member{{0x8e9e05c52164694d, "m1", false}, {2, "", true}}, MembersAt: 1 << 40,
 	}
 }
 
@@ -119,7 +119,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 		last := int64(0)
 		for i, e := range got {
-			if e.Pos.Off <= last || e.Pos.Source != "talk/0000000000000000-0000000000000000.rec" {
+			if e.Pos.Off <= last || e.Pos.Path() != "talk/0000000000000000-0000000000000000.rec" {
 				t.Errorf("event %d lies at %v", i, e.Pos)
 			}
 			last = e.Pos.Off

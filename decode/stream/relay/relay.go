@@ -21,7 +21,6 @@ import (
 
 const (
 	bufferSize  = 64 << 10 // of one read
-	maxWaiting  = 1024     // reads that wait to be decoded, 64 MiB at most
 	dialTimeout = 5 * time.Second
 )
 
@@ -29,28 +28,19 @@ const (
 type Relay struct {
 	decoder *stream.Decoder
 	source  string
-	queue   chan chunk
+	queue   *queue
 	conns   atomic.Uint64
 	failed  atomic.Uint64 // connections that could not be passed on
-}
-
-// chunk is what happened on a connection.
-type chunk struct {
-	conn  *stream.Conn
-	dir   stream.Direction
-	begin bool  // it is the first of its direction
-	lost  int64 // bytes before it that found no room in the queue
-	bytes []byte
-	end   bool // nothing follows
-	whole bool // since the sender said so
-	at    time.Time
 }
 
 // New returns a relay that hands events to emit, from within Run, until it returns false. The source names the relay
 // in the positions of events.
 func New(source string, emit func(*stream.Event) bool) *Relay {
-	return &Relay{decoder: stream.NewDecoder(emit), source: source, queue: make(chan chunk, maxWaiting)}
+	return &Relay{decoder: stream.NewDecoder(emit), source: source, queue: newQueue()}
 }
+
+// UseProtocol says what connections speak; unless it is called, each is told by what it carries.
+func (r *Relay) UseProtocol(p stream.Protocol) { r.decoder.UseProtocol(p) }
 
 // Conns returns how many connections were passed on, and how many could not be, since nobody listened behind the
 // relay.
@@ -81,7 +71,7 @@ func (r *Relay) Run(ctx context.Context, routes []Route) error {
 	}
 	go func() {
 		running.Wait()
-		close(r.queue)
+		r.queue.close()
 	}()
 	r.decode()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
@@ -144,7 +134,7 @@ func (r *Relay) pass(c *stream.Conn, dir stream.Direction, from, to net.Conn) {
 			continue
 		}
 		next.end, next.whole, next.at = true, errors.Is(err, io.EOF), time.Now()
-		r.queue <- next // it is always emptied
+		r.queue.add(next)
 		hangUp(to, next.whole)
 		return
 	}
@@ -154,10 +144,8 @@ func (r *Relay) pass(c *stream.Conn, dir stream.Direction, from, to net.Conn) {
 func (r *Relay) tell(next chunk, b []byte) chunk {
 	next.at = time.Now()
 	next.bytes = bytes.Clone(b)
-	select {
-	case r.queue <- next:
+	if r.queue.add(next) {
 		return chunk{conn: next.conn, dir: next.dir}
-	default:
 	}
 	next.lost, next.bytes = next.lost+int64(len(b)), nil
 	return next
@@ -172,25 +160,36 @@ func hangUp(c net.Conn, whole bool) {
 	_ = c.Close()
 }
 
-// decode takes what was passed on until the queue is closed.
+// decode takes what was passed on until nothing more will be.
 func (r *Relay) decode() {
 	at := stream.Seen{Pos: stream.Pos{Source: r.source}}
-	for c := range r.queue {
-		at.Time = c.at
-		if c.begin {
-			c.conn.Begins(c.dir)
+	for {
+		list, ok := r.queue.take()
+		if !ok {
+			break
 		}
-		if c.lost > 0 {
-			c.conn.Lost(c.dir, c.lost, at)
-		}
-		if len(c.bytes) > 0 {
-			c.conn.Data(c.dir, c.bytes, at)
-		}
-		if c.end {
-			c.conn.End(c.dir, c.whole, at)
+		for i := range list {
+			at.Time = list[i].at
+			list[i].tell(at)
 		}
 	}
 	if !r.decoder.Stopped() {
 		r.decoder.Finish(at)
+	}
+}
+
+// tell has the decoder take in what happened.
+func (c *chunk) tell(at stream.Seen) {
+	if c.begin {
+		c.conn.Begins(c.dir)
+	}
+	if c.lost > 0 {
+		c.conn.Lost(c.dir, c.lost, at)
+	}
+	if len(c.bytes) > 0 {
+		c.conn.Data(c.dir, c.bytes, at)
+	}
+	if c.end {
+		c.conn.End(c.dir, c.whole, at)
 	}
 }

@@ -13,6 +13,25 @@ type elections struct {
 	// heard is when a member last heard of a leader, handed when a leader last told it to campaign.
 	heard, handed map[uint64]time.Time
 	open          int // those whose outcome is not known
+	voters        map[voteKey]bool
+}
+
+// voteKey is a vote, which may be told several times.
+type voteKey struct {
+	voter, candidate, term uint64
+	pre                    bool
+}
+
+// counts reports whether a vote wasn't counted before.
+func (x *elections) counts(k voteKey) bool {
+	if x.voters[k] {
+		return false
+	}
+	if x.voters == nil || len(x.voters) >= maxFlows {
+		x.voters = map[voteKey]bool{}
+	}
+	x.voters[k] = true
+	return true
 }
 
 // campaignContext marks the vote requests of a candidate that a leader handed over to.
@@ -112,9 +131,11 @@ func (x *elections) voted(m *moment) {
 		if pre != (e.Outcome == OutcomePreVote) {
 			return // a late answer
 		}
-		if m.msg.Reject {
+		switch {
+		case !x.counts(voteKey{m.from, m.to, e.Term, pre}):
+		case m.msg.Reject:
 			e.Refused++
-		} else {
+		default:
 			e.Granted++
 		}
 		return

@@ -10,8 +10,12 @@ import (
 // unanswered is how long a heartbeat is waited for.
 const unanswered = 5 * time.Second
 
-// replicaKey is a leader in a term, and one of its followers.
-type replicaKey struct{ term, leader, follower uint64 }
+// replicaKey is a leader in a term, and one of its followers, as one source shows them: each has its own clock, and the
+// same messages may be in several.
+type replicaKey struct {
+	source                 string
+	term, leader, follower uint64
+}
 
 // replica is what a leader sent to a follower and waits for.
 type replica struct {
@@ -41,11 +45,11 @@ type beat struct {
 func (g *Gatherer) replicate(m *moment) {
 	switch m.msg.Type {
 	case raftpb.MsgApp, raftpb.MsgHeartbeat, raftpb.MsgSnap:
-		if r := g.replica(replicaKey{m.msg.Term, m.from, m.to}); r != nil {
+		if r := g.replica(replicaKey{m.Pos.Source, m.msg.Term, m.from, m.to}); r != nil {
 			r.send(g, m)
 		}
 	case raftpb.MsgAppResp, raftpb.MsgHeartbeatResp:
-		if r := g.replicas[replicaKey{m.msg.Term, m.to, m.from}]; r != nil {
+		if r := g.replicas[replicaKey{m.Pos.Source, m.msg.Term, m.to, m.from}]; r != nil {
 			r.answer(g, m)
 		}
 	}

@@ -173,3 +173,28 @@ func TestJoinAddsUp(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// Of what two captures hold, latencies are those that each shows, and a vote is one.
+func TestSeveralSources(t *testing.T) {
+	said := []message{
+		{at: 0, m: raftpb.Message{Type: raftpb.MsgVote, From: 1, To: 2, Term: 2}},
+		{at: 1 * ms, m: raftpb.Message{Type: raftpb.MsgVoteResp, From: 2, To: 1, Term: 2}},
+		{at: 2 * ms, m: app(1, 2, 4, 3, 1)},
+		{at: 9 * ms, m: raftpb.Message{Type: raftpb.MsgAppResp, From: 2, To: 1, Term: 2, Index: 5}},
+	}
+	g := stat.New()
+	for i := range said {
+		for conn, source := range []string{"leader", "follower"} {
+			x := &said[i]
+			g.Add(&stream.Event{Kind: stream.KindMessage, Channel: stream.ChannelMessage, Conn: uint64(conn + 1), Time: start.Add(x.at + time.Duration(conn)*ms),
+				From: x.m.From, To: x.m.To, Message: &x.m, Pos: stream.Pos{Source: source}})
+		}
+	}
+	s := g.Summary()
+	if got := latency(s, stat.KindAppend); got != [3]time.Duration{2, 7 * ms, 7 * ms} {
+		t.Errorf("appends: %v", got)
+	}
+	if len(s.Elections) != 1 || s.Elections[0].Granted != 1 {
+		t.Errorf("elections: %+v", s.Elections)
+	}
+}

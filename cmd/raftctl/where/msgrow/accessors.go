@@ -18,7 +18,7 @@ func toName(r *Row) (string, bool)        { return r.ToName, r.ToName != "" }
 func channel(r *Row) (string, bool)       { return string(r.Event.Channel), r.Event.Channel != "" }
 func connection(r *Row) (uint64, bool)    { return some(r.Event.Conn) }
 func size(r *Row) (uint64, bool)          { return uint64(r.Event.Size), true }
-func source(r *Row) (string, bool)        { return r.Event.Pos.Source, r.Event.Pos.Source != "" }
+func source(r *Row) (string, bool)        { return r.Event.Pos.Path(), r.Event.Pos.Source != "" }
 func packet(r *Row) (uint64, bool)        { return some(uint64(r.Event.Pos.Packet)) }
 func offset(r *Row) (uint64, bool)        { return uint64(r.Event.Pos.Off), true }
 func msgType(r *Row) (string, bool)       { return r.Message.Type.String(), true }

@@ -48,7 +48,7 @@ var Table = where.NewTable[*Row](where.TableOptions{
 	{"from_name", nil, always, "its name, where that is known", prose(fromName)},
 	{"to", nil, always, "ID of the member that receives, in hex", id(to)},
 	{"to_name", nil, always, "its name, where that is known", prose(toName)},
-	{"channel", nil, always, `the way it went: "message", "msgapp", "pipeline", "snapshot", "peer", …`, word(channel)},
+	{"channel", nil, always, `the way it went: "message", "msgapp", "pipeline", "snapshot", "classic", "peer", "client"`, word(channel)},
 	{"connection", nil, always, "number of the connection", number(connection)},
 	{"size", nil, always, "bytes that it took on the channel", number(size)},
 	{"source", nil, always, "the capture or recording", prose(source)},

@@ -123,25 +123,19 @@ func (r *Row) Where() string {
 	return fmt.Sprintf("%s at offset %d", r.Kind(), r.Event.Pos.Off)
 }
 
-// shape is what tells apart events whose JSON has other fields.
+// shape is what tells apart events whose JSON may have other fields: see Shows. Heartbeats and their answers alternate, and so
+// have to be of one.
 type shape struct {
-	kind     stream.Kind
-	response bool
-	msgType  raftpb.MessageType
+	kind stream.Kind
+	snap bool
 }
 
 // AppendJSON appends the event as one JSON object, without a line break.
 func (r *Row) AppendJSON(b []byte) []byte {
-	key := shape{kind: r.Event.Kind}
+	key := shape{kind: r.Event.Kind, snap: r.Event.Kind == stream.KindMessage && r.Message.Type == raftpb.MsgSnap}
 	slot := int(key.kind)
-	switch key.kind {
-	case stream.KindMessage:
-		key.msgType = r.Message.Type
-		if r.Message.Type == raftpb.MsgApp {
-			slot = 0
-		}
-	case stream.KindExchange:
-		key.response = r.Exchange.Status != 0
+	if key.snap {
+		slot = 0
 	}
 	return r.shapes.Append(b, Table, r, slot, key)
 }
