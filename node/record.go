@@ -44,9 +44,11 @@ func (n *Node) openRecorder() error {
 	if dir == "" {
 		return nil
 	}
-	m := recording.Metadata{Recorder: n.standing.id, Cluster: n.cluster, Start: time.Now()}
+	m := recording.Metadata{
+		Recorder: n.standing.id, Cluster: n.cluster, Start: time.Now(), MembersAt: n.memory.applied.Load().Index,
+	}
 	for _, o := range n.store.Cluster().Members() {
-		m.Members = append(m.Members, recording.Member{ID: uint64(o.ID), Name: o.Name})
+		m.Members = append(m.Members, recording.Member{ID: uint64(o.ID), Name: o.Name, Learner: o.IsLearner})
 	}
 	w, aside, err := recording.Continue(dir, m, recording.Options{Flavor: n.cfg.flavor(), Keep: n.cfg.RecordSegments})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/raftctl/raftctl/decode/stream"
@@ -104,5 +105,31 @@ func TestRecordMessages(t *testing.T) {
 		if sent[line] < n {
 			t.Errorf("heard %d times, said %d times: %s", n, sent[line], line)
 		}
+	}
+}
+
+// A recording tells who the members were when it began, and who of them had no vote.
+func TestRecordMembers(t *testing.T) {
+	peer := etcdtest.Peers(t, 1)[0]
+	cfg := node.Config{Name: peer.Name, DataDir: t.TempDir(), ListenPeerURLs: []string{peer.URL}}
+	n := start(t, cfg)
+	learner := add(t, n, "http://"+etcdtest.FreeAddr(t))
+	stop(t, n)
+	cfg.RecordMessages = filepath.Join(t.TempDir(), "talk")
+	n = start(t, cfg)
+	id := n.ID()
+	stop(t, n)
+	r, err := recording.Open(os.DirFS(filepath.Dir(cfg.RecordMessages)), filepath.Base(cfg.RecordMessages))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	m, err := r.Metadata()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cs, at, ok := m.ConfState()
+	if !ok || at == 0 || !slices.Equal(cs.Voters, []uint64{id}) || !slices.Equal(cs.Learners, []uint64{learner}) {
+		t.Errorf("members %+v after entry %d (%v), want %x to vote and %x to learn", cs, at, ok, id, learner)
 	}
 }

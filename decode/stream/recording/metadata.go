@@ -44,8 +44,8 @@ type Metadata struct {
 	Cluster  uint64    // 0 if it is not known
 	Start    time.Time // of the recording
 	Members  []Member  // those that were known then
-	// MembersAt is the index of the entry up to which Members are the membership in full: no change of it lies between that entry
-	// and those that the recording shows to be sent. 0: that is not known, and Members tell names only.
+	// MembersAt is the index of the entry after which Members are the membership in full. 0: that is not known, and Members
+	// tell names only.
 	MembersAt uint64
 }
 
