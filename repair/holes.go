@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
+	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -14,6 +16,10 @@ import (
 type hole struct {
 	First, Last uint64 // the entries; Last is First-1 where none need be missing
 	Tail        bool   // nothing follows
+
+	// Doubt is the first entry ahead of the hole that what is missing may have overwritten; First if there is none.
+	Doubt    uint64
+	overlaps bool // what is missing in a later hole may have overwritten entries ahead of this one, or in it
 }
 
 // missing returns how many entries are.
@@ -36,14 +42,46 @@ func (d *draft) holes() (list []hole) {
 			if s := d.sentInto(&h); s != nil {
 				h.First = s.Index + 1
 			}
-			list = append(list, h)
+			h.Doubt = d.doubtfulFrom(&h)
+			if h.missing() > 0 || h.Doubt < h.First { // else what is ahead is committed, and nothing overwrites it
+				list = append(list, h)
+			}
 		}
 		next = r.Last + 1
 	}
 	if last := max(d.committed(), d.lastDamaged()); last >= next || d.endsInDamage() {
-		list = append(list, hole{First: next, Last: max(last, next-1), Tail: true})
+		list = append(list, hole{First: next, Last: max(last, next-1), Tail: true, Doubt: next})
+	}
+	for i := len(list) - 1; i > 0; i-- { // a doubt may reach over holes
+		if from := list[i].Doubt; from <= list[i-1].Last {
+			list[i-1].Doubt, list[i-1].overlaps = min(list[i-1].Doubt, from), true
+		}
 	}
 	return list
+}
+
+// doubtfulFrom returns the first entry ahead of a hole that entries in it may have overwritten: the leader of a later
+// term does that, with all that wasn't committed when the damage begins.
+func (d *draft) doubtfulFrom(h *hole) uint64 {
+	before, known := d.termOf(h.First - 1)
+	behind, _ := d.termOf(h.Last + 1)
+	if !known || behind <= before || d.alone || d.scanned == nil {
+		return h.First
+	}
+	sure := d.scanned.known[h.Last+1]
+	proves := func(id raftpb.EntryID) {
+		if term, ok := d.termOf(id.Index); ok && term == id.Term && id.Index < h.First {
+			sure = max(sure, id.Index)
+		}
+	}
+	proves(d.applied())
+	proves(d.view().Base)
+	for i := range d.files {
+		if f := &d.files[i]; f.Kind == snapshot.KindSnapshot && f.Verdict == verdict.OK {
+			proves(f.ID)
+		}
+	}
+	return min(h.First, max(sure+1, d.view().First.Index))
 }
 
 // snapshotTo reports whether the log goes on with an entry behind a snapshot that the leader sent: what is before it

@@ -60,6 +60,11 @@ func (r beginAnew) solve(ctx context.Context, d *draft, problems []*Finding) (*s
 			out.cost.Folded = append(out.cost.Folded, Range{First: rng.First, Last: min(rng.Last, at.snapshot.Index)})
 		}
 	}
+	for _, h := range d.holes() {
+		if h.Tail {
+			d.lose(&out.cost, max(h.First, last.Index+1), h.Last)
+		}
+	}
 	out.cost.Beside = at.beside
 	out.cost.Written = d.bytesBehind(at.snapshot.Index)
 	out.steps = []Step{newStep(r.Name(), problems, does, fmt.Sprintf(
@@ -71,10 +76,13 @@ func (r beginAnew) solve(ctx context.Context, d *draft, problems []*Finding) (*s
 func (d *draft) need(problems []*Finding) uint64 {
 	need := uint64(0)
 	for _, h := range d.holes() {
-		if h.Tail && h.missing() == 0 {
-			continue // what was there isn't known
+		switch {
+		case h.Tail && h.missing() == 0: // what was there isn't known
+		case h.Tail: // it need not go on to where something was lost
+			need = max(need, h.First-1, min(h.Last, d.applied().Index))
+		default:
+			need = max(need, h.Last, h.First-1)
 		}
-		need = max(need, h.Last, h.First-1)
 	}
 	for _, f := range problems {
 		need = max(need, d.stopsAt(f))

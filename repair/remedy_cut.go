@@ -34,7 +34,7 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 			return nil, nil
 		}
 	}
-	last := raftpb.EntryID{Index: h.First - 1}
+	last := raftpb.EntryID{Index: h.Doubt - 1}
 	last.Term, _ = d.termOf(last.Index)
 	if applied := d.applied(); applied.Index > last.Index {
 		d.refuse(r.Name(), "the log would end at entry %d, and the database has applied entries up to %d: etcd would not apply "+
@@ -42,7 +42,7 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 		return nil, nil
 	}
 	out := &solution{rewrite: &edit.Rewrite{From: d.start(s, []edit.Insert{{At: end}}), Skip: s.skips, End: end}}
-	d.lose(&out.cost, h.First, max(h.Last, d.view().Last.Index))
+	d.lose(&out.cost, h.Doubt, max(h.Last, d.view().Last.Index))
 	d.endWith(out, last)
 	for i := range d.files {
 		if f := &d.files[i]; f.Kind == snapshot.KindSnapshot && f.ID.Index > last.Index {
@@ -63,8 +63,8 @@ func (d *draft) cutAt() (h *hole, end edit.Place, err error) {
 	if len(holes) > 0 {
 		h = &holes[0]
 	}
-	if after := d.o.CutAfter; after > 0 && (h == nil || after < h.First-1) {
-		h = &hole{First: after + 1, Last: after}
+	if after := d.o.CutAfter; after > 0 && (h == nil || after < h.Doubt-1) {
+		h = &hole{First: after + 1, Last: after, Doubt: after + 1}
 		if end, err = d.behind(h); err != nil {
 			return nil, edit.Place{}, fmt.Errorf("the log can't be cut behind entry %d: %w", after, err)
 		}
@@ -72,6 +72,10 @@ func (d *draft) cutAt() (h *hole, end edit.Place, err error) {
 	}
 	if h == nil {
 		return nil, edit.Place{}, nil
+	}
+	if h.Doubt < h.First {
+		pos, err := d.locate(h.Doubt)
+		return h, edit.PlaceOf(pos), err
 	}
 	if end, err = d.within(h); end == (edit.Place{}) {
 		end = edit.PlaceOf(d.scanned.last)
@@ -114,7 +118,7 @@ func (d *draft) lose(c *Cost, first, last uint64) {
 // maybe says what isn't known of the end of a log that is damaged; empty if it is known, as behind a write that
 // was never finished.
 func (d *draft) maybe() string {
-	if !d.endsInDamage() || d.report.LostEnd() {
+	if !d.endsInDamage() || d.report.LostEnd() || d.headless() != "" {
 		return ""
 	}
 	if d.endsTorn() {
