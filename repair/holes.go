@@ -36,6 +36,9 @@ func (h *hole) String() string {
 func (d *draft) holes() (list []hole) {
 	v := d.view()
 	next := v.Base.Index + 1
+	if len(v.Ranges) > 0 && v.Ranges[0].First < next { // behind entries of its own the leader sent a snapshot
+		next = max(d.log.Segments()[0].Name.Index, 1)
+	}
 	for i, r := range v.Ranges {
 		if (r.First > next || i > 0) && !d.snapshotTo(r.First) {
 			h := hole{First: next, Last: r.First - 1}
@@ -89,7 +92,7 @@ func (d *draft) doubtfulFrom(h *hole) uint64 {
 func (d *draft) snapshotTo(index uint64) bool {
 	for i := range d.view().Snapshots {
 		s := &d.view().Snapshots[i]
-		if !s.Valid || s.Index == 0 || s.Index != index-1 {
+		if !s.Valid || s.Index == 0 || s.Index != index-1 || d.skips(s.Pos) {
 			continue
 		}
 		if _, have := d.locate(s.Index); have == nil {
@@ -99,6 +102,11 @@ func (d *draft) snapshotTo(index uint64) bool {
 		return err == nil && d.before(edit.PlaceOf(s.Pos), edit.PlaceOf(pos))
 	}
 	return false
+}
+
+// skips reports whether a record is left out, since damage has made it doubtful.
+func (d *draft) skips(pos wal.Position) bool {
+	return d.scanned != nil && slices.ContainsFunc(d.scanned.skips, func(x edit.Span) bool { return x.Place == edit.PlaceOf(pos) })
 }
 
 // sentInto returns the last snapshot of an entry of a hole that the leader certainly sent: its record follows the entry
@@ -111,7 +119,7 @@ func (d *draft) sentInto(h *hole) (last *wal.SnapshotRef) {
 	for i := range d.view().Snapshots {
 		s := &d.view().Snapshots[i]
 		at := edit.PlaceOf(s.Pos)
-		if !s.Valid || s.Index < h.First || s.Index >= h.Last || d.before(at, edit.PlaceOf(before)) {
+		if !s.Valid || s.Index < h.First || s.Index >= h.Last || d.before(at, edit.PlaceOf(before)) || d.skips(s.Pos) {
 			continue
 		}
 		between := func(x edit.Span) bool { return d.before(edit.PlaceOf(before), x.Place) && d.before(x.Place, at) }

@@ -65,6 +65,7 @@ func (r beginAnew) solve(ctx context.Context, d *draft, problems []*Finding) (*s
 			d.lose(&out.cost, max(h.First, last.Index+1), h.Last)
 		}
 	}
+	d.quarantineBeyond(out, last.Index)
 	out.cost.Beside = at.beside
 	out.cost.Written = d.bytesBehind(at.snapshot.Index)
 	out.steps = []Step{newStep(r.Name(), problems, does, fmt.Sprintf(
@@ -77,12 +78,16 @@ func (d *draft) need(problems []*Finding) uint64 {
 	need := uint64(0)
 	for _, h := range d.holes() {
 		switch {
-		case h.Tail && h.missing() == 0: // what was there isn't known
-		case h.Tail: // it need not go on to where something was lost
-			need = max(need, h.First-1, min(h.Last, d.applied().Index))
+		case h.Tail: // it need not go on to where something was lost, but to what the database has applied
+			if applied := d.applied().Index; applied >= h.First {
+				need = max(need, applied)
+			}
 		default:
 			need = max(need, h.Last, h.First-1)
 		}
+	}
+	if v := d.view(); len(v.Ranges) == 0 {
+		need = max(need, v.Base.Index)
 	}
 	for _, f := range problems {
 		need = max(need, d.stopsAt(f))

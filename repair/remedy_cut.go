@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/snapshot"
@@ -44,17 +45,38 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 	out := &solution{rewrite: &edit.Rewrite{From: d.start(s, []edit.Insert{{At: end}}), Skip: s.skips, End: end}}
 	d.lose(&out.cost, h.Doubt, max(h.Last, d.view().Last.Index))
 	d.endWith(out, last)
-	for i := range d.files {
-		if f := &d.files[i]; f.Kind == snapshot.KindSnapshot && f.ID.Index > last.Index {
-			out.quarantine = append(out.quarantine, f.Name)
-		}
-	}
+	d.quarantineBeyond(out, last.Index)
 	why := "nothing that is intact, or known to be committed, lies behind it"
 	if out.loses() {
 		why = "what lies behind can't be had back"
 	}
 	out.steps = []Step{newStep(r.Name(), problems, fmt.Sprintf("end the log behind entry %d, at %v", last.Index, end.Position()), why)}
 	return out, nil
+}
+
+// quarantineBeyond puts the .snap files aside that go on behind the end of a log, and then those that are damaged and would
+// be the newest.
+func (d *draft) quarantineBeyond(out *solution, end uint64) {
+	for i := range d.files {
+		if f := &d.files[i]; f.Kind == snapshot.KindSnapshot && f.ID.Index > end {
+			out.quarantine = append(out.quarantine, f.Name)
+		}
+	}
+	if len(out.quarantine) == 0 {
+		return
+	}
+	newest := uint64(0)
+	for i := range d.files {
+		if f := &d.files[i]; f.Kind == snapshot.KindSnapshot && f.Verdict == verdict.OK && f.ID.Index <= end {
+			newest = max(newest, f.ID.Index)
+		}
+	}
+	for i := range d.files {
+		f := &d.files[i]
+		if f.Kind == snapshot.KindSnapshot && f.Verdict != verdict.OK && f.ID.Index > newest && f.ID.Index <= end {
+			out.quarantine = append(out.quarantine, f.Name)
+		}
+	}
 }
 
 // cutAt returns the hole at which the log is cut, and the place; nil if nothing is to be cut.
