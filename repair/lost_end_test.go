@@ -126,3 +126,18 @@ func TestNameTellsHowFarTheLogWent(t *testing.T) {
 		})
 	}
 }
+
+// Of an entry behind one that is gone without a trace nothing proves anything. What its bytes say is told all the same.
+func TestEntryBehindOneThatIsGone(t *testing.T) {
+	p := newPatient(t, "c36-3m-clean", "m1")
+	setMeta(t, p.dir, "consistent_index", 1900)
+	remove(t, below(p.dir, "snap/*.snap"))
+	gone := p.record(1945)
+	b, err := os.ReadFile(p.segment(0))
+	p.must(err)
+	p.must(os.WriteFile(p.segment(0), append(b[:gone.Pos.Off:gone.Pos.Off], b[gone.Pos.Off+gone.Len:]...), 0o600))
+	_, plan := p.plan(repair.PlanOptions{})
+	if want := []repair.Range{{First: 1945, Last: 1946}}; plan.Status != repair.StatusLoss || !cmp.Equal(plan.Cost.Lost, want) {
+		t.Errorf("%s, loses %v, want %s, %v", plan.Status, plan.Cost.Lost, repair.StatusLoss, want)
+	}
+}
