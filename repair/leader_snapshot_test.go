@@ -49,10 +49,11 @@ func TestSnapshotFromLeader(t *testing.T) {
 		damage   func(p *patient)
 		remedies []string
 	}{
-		"the log's beginning is gone": {func(p *patient) { p.edit(0, p.record(3).Pos.Off, zero, 512) }, []string{"begin_anew"}},
+		"the log's beginning is gone": {func(p *patient) { p.edit(0, p.record(1).Pos.Off, zero, 512) }, []string{"begin_anew"}},
 		"its record is doubtful": {func(p *patient) {
-			before := p.record(snap - 10)
-			p.edit(0, before.Pos.Off+before.Len, zero, int(p.record(snap + 1).Pos.Off-before.Pos.Off-before.Len)-24)
+			from, behind := p.record(snap-12).Pos.Off, p.record(snap+1).Pos.Off
+			const records = 24 + 40 // of the snapshot, and of the hard state behind it
+			p.edit(0, from, zero, int(behind-from)-records)
 		}, []string{"begin_anew"}},
 	} {
 		t.Run(name, func(t *testing.T) {

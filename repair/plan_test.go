@@ -358,13 +358,15 @@ var remedyTests = map[string]struct {
 			p.must(os.Rename(p.segment(0), filepath.Join(filepath.Dir(p.segment(0)), "0000000000000009-0000000000000000.wal")))
 		},
 		status: repair.StatusRepair, remedies: []string{"rename_segment", "drop_leading"}},
-	"the log lost its end, and the .snap file that is left is damaged": {corpus: "c36-3m-clean", member: "m1", split: true,
+	"the log lost its end, and the .snap files that are left are damaged": {corpus: "c36-3m-clean", member: "m1", split: true,
 		options: repair.PlanOptions{AcceptLoss: true},
 		damage: func(p *patient) {
 			p.must(os.Remove(p.segment(-1)))
 			p.must(os.Remove(filepath.Join(p.dir, "member", "snap", "db")))
-			names, _ := filepath.Glob(filepath.Join(p.dir, "member", "snap", "*.snap"))
-			p.must(os.WriteFile(names[len(names)-2], []byte("rubbish"), 0o600))
+			names, _ := filepath.Glob(p.snap("*.snap"))
+			for _, name := range names[:len(names)-1] {
+				p.must(os.WriteFile(name, []byte("rubbish"), 0o600))
+			}
 		},
 		status: repair.StatusLossy, remedies: []string{"cut"}, lost: []repair.Range{{First: 1749, Last: 1930}}},
 	"a segment twice": {corpus: "c36-3m-clean", member: "m1", split: true,
