@@ -63,6 +63,14 @@ func (d *draft) holes() (list []hole) {
 	return list
 }
 
+// tail returns the entries that are missing at the log's end; nil if none are.
+func (d *draft) tail() *hole {
+	if list := d.holes(); len(list) > 0 && list[len(list)-1].Tail && list[len(list)-1].missing() > 0 {
+		return &list[len(list)-1]
+	}
+	return nil
+}
+
 // doubtfulFrom returns the first entry ahead of a hole that entries in it may have overwritten: the leader of a later
 // term does that, with all that wasn't committed when the damage begins.
 func (d *draft) doubtfulFrom(h *hole) uint64 {

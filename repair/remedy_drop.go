@@ -3,7 +3,6 @@ package repair
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/raftctl/raftctl/wal"
 )
@@ -29,8 +28,7 @@ func (r dropLeading) solve(ctx context.Context, d *draft, problems []*Finding) (
 	if k <= 0 || k >= len(segments) {
 		return nil, nil
 	}
-	lost := func(h hole) bool { return h.Tail && h.missing() > 0 }
-	if slices.ContainsFunc(d.holes(), lost) {
+	if d.tail() != nil {
 		return nil, nil // the end stays as it is
 	}
 	base := d.baseFrom(k)

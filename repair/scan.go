@@ -87,7 +87,7 @@ func (d *draft) scan(ctx context.Context) (*scan, error) {
 }
 
 // scanSegments takes in the records of segments from lo up to hi. What the one before ends with tells what the first of
-// them begins with.
+// them begins with, and what was committed there.
 func (d *draft) scanSegments(ctx context.Context, s *scan, lo, hi int) error {
 	bounds, n, file, at := d.bounds(), 0, "", 0
 	for rec, err := range d.log.RecordsFrom(max(lo-1, 0)) {
@@ -110,8 +110,8 @@ func (d *draft) scanSegments(ctx context.Context, s *scan, lo, hi int) error {
 		}
 		if at >= lo {
 			s.record(rec, d.view())
-			s.commit(rec, live, bounds)
 		}
+		s.commit(rec, live, bounds)
 	}
 	return nil
 }

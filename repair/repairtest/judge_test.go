@@ -170,7 +170,7 @@ func (r *trial) judgePlan() {
 			r.fault("status %s, and nothing is lost, not even %v: %v", r.plan.Status, r.plan.Cost.Lost, r.plan.Refused)
 		}
 	case repair.StatusNone:
-		if !r.mayLose(f) {
+		if !r.mayLose(f) && !r.nameless() {
 			r.fault("impossible: %v, left %v", r.plan.Refused, r.plan.Left)
 		}
 	}
@@ -179,12 +179,18 @@ func (r *trial) judgePlan() {
 // mayLose reports whether entries may be gone, as far as what is left can tell: some that the database hasn't applied
 // aren't proven any more.
 func (r *trial) mayLose(f *fate) bool {
-	if slices.ContainsFunc(r.lesions, func(l lesion) bool { return l.claims }) {
+	claims := func(l lesion) bool { return l.claims }
+	if slices.ContainsFunc(r.lesions, claims) || len(r.donors) == 0 && r.headless(f) {
 		return true
 	}
 	return slices.ContainsFunc(r.entries, func(e *entry) bool {
 		return e.Index > r.applied && !r.proven(f, e) && !r.held(e.EntryID)
 	})
+}
+
+// headless reports whether the last segment's head is gone: nothing tells what was behind it.
+func (s *specimen) headless(f *fate) bool {
+	return !f.intact[s.segs[len(s.segs)-1].frames[0]]
 }
 
 // nameless reports whether nothing is left that says whose log it is.
