@@ -132,12 +132,20 @@ func TestEntryBehindOneThatIsGone(t *testing.T) {
 	p := newPatient(t, "c36-3m-clean", "m1")
 	setMeta(t, p.dir, "consistent_index", 1900)
 	remove(t, below(p.dir, "snap/*.snap"))
-	gone := p.record(1945)
+	p.reframe(func(r *wal.Record) []wal.Record {
+		var h raftpb.HardState
+		if r.Kind != wal.KindState || h.Unmarshal(r.Data) != nil {
+			return []wal.Record{*r}
+		}
+		h.Commit = min(h.Commit, 1945)
+		return []wal.Record{stateRecord(h)}
+	})
+	from, to := p.record(1945).Pos.Off, p.record(1946).Pos.Off
 	b, err := os.ReadFile(p.segment(0))
 	p.must(err)
-	p.must(os.WriteFile(p.segment(0), append(b[:gone.Pos.Off:gone.Pos.Off], b[gone.Pos.Off+gone.Len:]...), 0o600))
+	p.must(os.WriteFile(p.segment(0), append(b[:from:from], b[to:]...), 0o600))
 	_, plan := p.plan(repair.PlanOptions{})
 	if want := []repair.Range{{First: 1945, Last: 1946}}; plan.Status != repair.StatusLoss || !cmp.Equal(plan.Cost.Lost, want) {
-		t.Errorf("%s, loses %v, want %s, %v", plan.Status, plan.Cost.Lost, repair.StatusLoss, want)
+		t.Errorf("%s, loses %v, want %s, %v: %v", plan.Status, plan.Cost.Lost, repair.StatusLoss, want, plan.Steps)
 	}
 }

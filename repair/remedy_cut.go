@@ -126,7 +126,11 @@ func (d *draft) lose(c *Cost, first, last uint64) {
 	if first > last {
 		return
 	}
-	c.Lost = append(c.Lost, Range{First: first, Last: last})
+	if n := len(c.Lost); n > 0 && c.Lost[n-1].Last+1 == first {
+		c.Lost[n-1].Last = last
+	} else {
+		c.Lost = append(c.Lost, Range{First: first, Last: last})
+	}
 	if commit := d.committed(); first <= commit {
 		c.Committed += min(last, commit) + 1 - first
 	}
