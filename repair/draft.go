@@ -35,8 +35,7 @@ type draft struct {
 	unfit   *string              // why the database can't be built upon; nil until it was asked for
 	joined  *logs.Joined         // of the log and the donors; nil until it is asked for
 	own     *logs.Source         // the log, in joined
-	voters  []uint64             // of the cluster; nil if they aren't known
-	alone   bool                 // the member is the only one
+	alone   bool                 // the member is the only voter
 	found   map[uint64]LostEntry // what damaged bytes tell of, by index; nil until it is asked for
 }
 
@@ -173,19 +172,19 @@ func (d *draft) committed() uint64 {
 	return commit
 }
 
-// votersOf finds out who the voters of the member's cluster are. Is it the only one, then whatever it had written was
-// committed.
-func (d *draft) votersOf(ctx context.Context) []uint64 {
+// isAlone finds out whether the member is its cluster's only voter: then whatever it had written was committed.
+func (d *draft) isAlone(ctx context.Context) bool {
 	v := d.view()
+	self := []uint64{v.Metadata.NodeID}
 	if db := d.member.Database; db != nil && len(db.Members.Members) > 0 {
 		conf := confOfMembers(&db.Members)
-		return conf.Voters
+		return slices.Equal(conf.Voters, self)
 	}
 	if s := v.NewestSnapshot(); s != nil && s.ConfState != nil {
-		return s.ConfState.Voters
+		return slices.Equal(s.ConfState.Voters, self)
 	}
 	if len(v.Ranges) == 0 {
-		return nil
+		return false
 	}
 	last := v.Ranges[0].Last
 	conf, ok := crosscheck.ReplayKept(d.report, last)
@@ -194,22 +193,7 @@ func (d *draft) votersOf(ctx context.Context) []uint64 {
 		conf, err = crosscheck.Replay(ctx, d.log, v, last)
 		ok = err == nil
 	}
-	if !ok || conf == nil {
-		return nil
-	}
-	return conf.Voters
-}
-
-// othersGiven reports whether all other voters are donors, and nothing is wrong with their logs: of whatever this member
-// had, what was committed is with one of them, too.
-func (d *draft) othersGiven() bool {
-	self := d.view().Metadata.NodeID
-	given := func(id uint64) bool {
-		return id == self || slices.ContainsFunc(d.donors, func(s *logs.Source) bool {
-			return s.View.Metadata.NodeID == id && s.View.Sound
-		})
-	}
-	return len(d.voters) > 1 && slices.Contains(d.voters, self) && !slices.ContainsFunc(d.voters, func(id uint64) bool { return !given(id) })
+	return ok && conf != nil && slices.Equal(conf.Voters, self)
 }
 
 // lastDamaged returns the highest index of the entries at the damaged end of the log that their bytes still tell

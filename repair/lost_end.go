@@ -29,9 +29,6 @@ func (d *draft) loseEnd(s *solution) {
 	commit, entry := d.claimed()
 	d.lose(&s.cost, told+1, max(named, commit, entry))
 
-	if d.othersGiven() {
-		return // else one of them had more
-	}
 	var says []string
 	if head := d.headless(); head != "" && end <= max(named, d.view().LastIndex()) {
 		says = append(says, fmt.Sprintf("the head of %s is gone, and nothing tells what was behind it", head))

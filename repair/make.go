@@ -183,8 +183,7 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 	if list := contradicting(problems); len(list) > 0 {
 		d.refuse("rechain", "%v: nothing tells which of the two is right", list[0])
 	}
-	d.voters = d.votersOf(ctx)
-	d.alone = slices.Equal(d.voters, []uint64{d.view().Metadata.NodeID})
+	d.alone = d.isAlone(ctx)
 	var best *solution
 	var others []*solution
 	for _, r := range logRemedies {

@@ -144,7 +144,7 @@ func (d *draft) lose(c *Cost, first, last uint64) {
 // maybe says what isn't known of the end of a log that is damaged; empty if it is known, as behind a write that
 // was never finished.
 func (d *draft) maybe() string {
-	if !d.endsInDamage() || d.report.LostEnd() || d.headless() != "" {
+	if !d.endsInDamage() || d.report.LostEnd() || d.headless() != "" { // else it is lost
 		return ""
 	}
 	if d.endsTorn() {

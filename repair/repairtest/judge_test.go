@@ -180,7 +180,7 @@ func (r *trial) judgePlan() {
 // aren't proven any more.
 func (r *trial) mayLose(f *fate) bool {
 	claims := func(l lesion) bool { return l.claims }
-	if slices.ContainsFunc(r.lesions, claims) || len(r.donors) == 0 && r.headless(f) {
+	if slices.ContainsFunc(r.lesions, claims) || r.headless(f) {
 		return true
 	}
 	return slices.ContainsFunc(r.entries, func(e *entry) bool {
