@@ -214,5 +214,6 @@ func (d *draft) lastDamaged() uint64 {
 
 // endsTorn reports whether the log ends in a write that was never finished: what was in it, nobody was told of.
 func (d *draft) endsTorn() bool {
-	return slices.ContainsFunc(d.report.Findings, func(f wal.Finding) bool { return f.Class == wal.ClassTorn }) && !d.report.CutShort()
+	torn := func(f wal.Finding) bool { return f.Class == wal.ClassTorn }
+	return slices.ContainsFunc(d.report.Findings, torn) && !d.report.CutShort() && d.headless() == ""
 }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
+	"github.com/raftctl/raftctl/snapshot"
 	"github.com/raftctl/raftctl/wal"
 )
 
@@ -14,6 +16,10 @@ import (
 type hole struct {
 	First, Last uint64 // the entries; Last is First-1 where none need be missing
 	Tail        bool   // nothing follows
+
+	// Doubt is the first entry ahead of the hole that what is missing may have overwritten; First if there is none.
+	Doubt    uint64
+	overlaps bool // what is missing in a later hole may have overwritten entries ahead of this one, or in it
 }
 
 // missing returns how many entries are.
@@ -30,20 +36,63 @@ func (h *hole) String() string {
 func (d *draft) holes() (list []hole) {
 	v := d.view()
 	next := v.Base.Index + 1
+	if len(v.Ranges) > 0 && v.Ranges[0].First < next { // behind entries of its own the leader sent a snapshot
+		next = max(d.log.Segments()[0].Name.Index, 1)
+	}
 	for i, r := range v.Ranges {
 		if (r.First > next || i > 0) && !d.snapshotTo(r.First) {
 			h := hole{First: next, Last: r.First - 1}
 			if s := d.sentInto(&h); s != nil {
 				h.First = s.Index + 1
 			}
-			list = append(list, h)
+			h.Doubt = d.doubtfulFrom(&h)
+			if h.missing() > 0 || h.Doubt < h.First { // else what is ahead is committed, and nothing overwrites it
+				list = append(list, h)
+			}
 		}
 		next = r.Last + 1
 	}
 	if last := max(d.committed(), d.lastDamaged()); last >= next || d.endsInDamage() {
-		list = append(list, hole{First: next, Last: max(last, next-1), Tail: true})
+		list = append(list, hole{First: next, Last: max(last, next-1), Tail: true, Doubt: next})
+	}
+	for i := len(list) - 1; i > 0; i-- { // a doubt may reach over holes
+		if from := list[i].Doubt; from <= list[i-1].Last {
+			list[i-1].Doubt, list[i-1].overlaps = min(list[i-1].Doubt, from), true
+		}
 	}
 	return list
+}
+
+// tail returns the entries that are missing at the log's end; nil if none are.
+func (d *draft) tail() *hole {
+	if list := d.holes(); len(list) > 0 && list[len(list)-1].Tail && list[len(list)-1].missing() > 0 {
+		return &list[len(list)-1]
+	}
+	return nil
+}
+
+// doubtfulFrom returns the first entry ahead of a hole that entries in it may have overwritten: the leader of a later
+// term does that, with all that wasn't committed when the damage begins.
+func (d *draft) doubtfulFrom(h *hole) uint64 {
+	before, known := d.termOf(h.First - 1)
+	behind, _ := d.termOf(h.Last + 1)
+	if !known || behind <= before || d.alone || d.scanned == nil {
+		return h.First
+	}
+	sure := d.scanned.known[h.Last+1]
+	proves := func(id raftpb.EntryID) {
+		if term, ok := d.termOf(id.Index); ok && term == id.Term && id.Index < h.First {
+			sure = max(sure, id.Index)
+		}
+	}
+	proves(d.applied())
+	proves(d.view().Base)
+	for i := range d.files {
+		if f := &d.files[i]; f.Kind == snapshot.KindSnapshot && f.Verdict == verdict.OK {
+			proves(f.ID)
+		}
+	}
+	return min(h.First, max(sure+1, d.view().First.Index))
 }
 
 // snapshotTo reports whether the log goes on with an entry behind a snapshot that the leader sent: what is before it
@@ -51,7 +100,7 @@ func (d *draft) holes() (list []hole) {
 func (d *draft) snapshotTo(index uint64) bool {
 	for i := range d.view().Snapshots {
 		s := &d.view().Snapshots[i]
-		if !s.Valid || s.Index == 0 || s.Index != index-1 {
+		if !s.Valid || s.Index == 0 || s.Index != index-1 || d.skips(s.Pos) {
 			continue
 		}
 		if _, have := d.locate(s.Index); have == nil {
@@ -61,6 +110,11 @@ func (d *draft) snapshotTo(index uint64) bool {
 		return err == nil && d.before(edit.PlaceOf(s.Pos), edit.PlaceOf(pos))
 	}
 	return false
+}
+
+// skips reports whether a record is left out, since damage has made it doubtful.
+func (d *draft) skips(pos wal.Position) bool {
+	return d.scanned != nil && slices.ContainsFunc(d.scanned.skips, func(x edit.Span) bool { return x.Place == edit.PlaceOf(pos) })
 }
 
 // sentInto returns the last snapshot of an entry of a hole that the leader certainly sent: its record follows the entry
@@ -73,7 +127,7 @@ func (d *draft) sentInto(h *hole) (last *wal.SnapshotRef) {
 	for i := range d.view().Snapshots {
 		s := &d.view().Snapshots[i]
 		at := edit.PlaceOf(s.Pos)
-		if !s.Valid || s.Index < h.First || s.Index >= h.Last || d.before(at, edit.PlaceOf(before)) {
+		if !s.Valid || s.Index < h.First || s.Index >= h.Last || d.before(at, edit.PlaceOf(before)) || d.skips(s.Pos) {
 			continue
 		}
 		between := func(x edit.Span) bool { return d.before(edit.PlaceOf(before), x.Place) && d.before(x.Place, at) }

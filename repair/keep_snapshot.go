@@ -16,15 +16,16 @@ import (
 // from. ok is false if there is none.
 func (d *draft) keepSnapshot(ctx context.Context, out *solution) (ok bool, err error) {
 	r, v := out.rewrite, d.view()
-	if r == nil || r.Begin != nil || len(v.Ranges) == 0 {
+	if r == nil || r.Begin != nil {
 		return true, nil
 	}
-	first := v.Ranges[0].First // of the entries that go on to the end, but for what is filled
-	for _, rng := range v.Ranges[1:] {
-		if d.snapshotTo(rng.First) {
+	first := v.LastIndex() + 1 // of the entries that go on to the end, but for what is filled
+	for i, rng := range v.Ranges {
+		if i == 0 || d.snapshotTo(rng.First) {
 			first = rng.First
 		}
 	}
+	least := max(first-1, d.log.Segments()[0].Name.Index) // etcd looks for the segment that a snapshot's entry is in
 	if first <= 1 && d.log.Segments()[0].Name.Seq == 0 {
 		if f := d.unrecorded(); f != nil && r.End == (edit.Place{}) {
 			d.record(out, snapshotOfFile(f))
@@ -34,11 +35,11 @@ func (d *draft) keepSnapshot(ctx context.Context, out *solution) (ok bool, err e
 	for i := range v.Snapshots {
 		s := &v.Snapshots[i]
 		kept := r.End == (edit.Place{}) || d.before(edit.PlaceOf(s.Pos), r.End)
-		if s.Valid && s.Index >= first-1 && s.Index > 0 && kept && d.confOf(s) != nil {
+		if s.Valid && s.Index >= least && s.Index > 0 && kept && d.confOf(s) != nil {
 			return true, nil
 		}
 	}
-	f := d.snapFrom(first - 1)
+	f := d.snapFrom(least)
 	switch {
 	case f != nil:
 		d.record(out, snapshotOfFile(f))
@@ -46,14 +47,14 @@ func (d *draft) keepSnapshot(ctx context.Context, out *solution) (ok bool, err e
 	case d.member.Place.Snap.State != datadir.Present:
 		return true, nil // a log alone has no snapshots to start from, as it is
 	}
-	return d.makeSnapshot(ctx, out, first-1)
+	return d.makeSnapshot(ctx, out, least)
 }
 
 // makeSnapshot adds to a solution a snapshot that is made of the database, and a record of it, if all entries behind it
 // are there then. ok is false if there is nothing to make it of, or entries are lost: then other ways come first.
-func (d *draft) makeSnapshot(ctx context.Context, out *solution, first uint64) (ok bool, err error) {
+func (d *draft) makeSnapshot(ctx context.Context, out *solution, least uint64) (ok bool, err error) {
 	id, known := d.appliedID()
-	if !known || id.Index < first || id.Index > d.lastOf(out).Index || out.loses() {
+	if !known || id.Index < least || id.Index > max(d.lastOf(out).Index, d.view().LastIndex()) || out.loses() {
 		return false, nil
 	}
 	if why, err := d.databaseUnfit(ctx); err != nil || why != "" {

@@ -204,11 +204,8 @@ func (d *draft) choose(ctx context.Context, problems []*Finding) error {
 		if !ok {
 			continue
 		}
-		d.loseStray(s)
+		d.loseEnd(s)
 		s.leaves = len(d.besideLog(s))
-		if s.cost.Beside == "" {
-			s.cost.Beside = d.lostBehind(d.lastOf(s).Index)
-		}
 		switch {
 		case best == nil:
 			best = s
@@ -250,23 +247,6 @@ func (d *draft) fit(ctx context.Context, remedy string, s *solution, problems []
 	}
 	d.copyWhole(s.rewrite, problems)
 	return true, d.keepHead(ctx, s.rewrite)
-}
-
-// loseStray counts what a solution leaves on the disk: entries beyond the log's end of which nothing tells that they
-// aren't the log's.
-func (d *draft) loseStray(s *solution) {
-	last := max(d.view().LastIndex(), d.lastOf(s).Index)
-	if s.rewrite != nil && s.rewrite.Begin != nil {
-		last = max(last, s.rewrite.Begin.Index)
-	}
-	for _, r := range s.cost.Lost {
-		last = max(last, r.Last)
-	}
-	if d.scanned == nil || d.scanned.stray.Index <= last {
-		return
-	}
-	s.cost.Lost = append(s.cost.Lost, Range{First: last + 1, Last: d.scanned.stray.Index})
-	s.cost.Intact += d.scanned.stray.Index - last
 }
 
 // besideLog returns the problems that a solution doesn't mend, since they lie beside the log: only one that begins

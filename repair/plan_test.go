@@ -345,6 +345,30 @@ var remedyTests = map[string]struct {
 			p.must(os.Rename(a+".x", b))
 		},
 		status: repair.StatusRepair, remedies: []string{"rename_segment"}, same: true},
+	"the first segment wrecked, and the head of the last is gone": {corpus: "c36-3m-clean", member: "m1", split: true,
+		damage: func(p *patient) {
+			p.edit(0, 1<<19, zero, 1<<19)
+			b, _ := os.ReadFile(p.segment(-1))
+			p.must(os.WriteFile(p.segment(-1), b[16:], 0o600)) // without the crc record
+		},
+		status: repair.StatusRepair, remedies: []string{"begin_anew"}},
+	"the first segment under a wrong name, and the next wrecked": {corpus: "c36-3m-clean", member: "m1", split: true,
+		damage: func(p *patient) {
+			p.edit(1, 1<<15, zero, 1<<13)
+			p.must(os.Rename(p.segment(0), filepath.Join(filepath.Dir(p.segment(0)), "0000000000000009-0000000000000000.wal")))
+		},
+		status: repair.StatusRepair, remedies: []string{"rename_segment", "drop_leading"}},
+	"the log lost its end, and the .snap files that are left are damaged": {corpus: "c36-3m-clean", member: "m1", split: true,
+		options: repair.PlanOptions{AcceptLoss: true},
+		damage: func(p *patient) {
+			p.must(os.Remove(p.segment(-1)))
+			p.must(os.Remove(filepath.Join(p.dir, "member", "snap", "db")))
+			names, _ := filepath.Glob(p.snap("*.snap"))
+			for _, name := range names[:len(names)-1] {
+				p.must(os.WriteFile(name, []byte("rubbish"), 0o600))
+			}
+		},
+		status: repair.StatusLossy, remedies: []string{"cut"}, lost: []repair.Range{{First: 1749, Last: 1930}}},
 	"a segment twice": {corpus: "c36-3m-clean", member: "m1", split: true,
 		damage: func(p *patient) {
 			b, _ := os.ReadFile(p.segment(-1))

@@ -44,10 +44,7 @@ func (r beginAnew) solve(ctx context.Context, d *draft, problems []*Finding) (*s
 		Index: at.snapshot.Index, Term: at.snapshot.Term,
 		Snapshot: at.snapshot.AppendTo(nil, d.flavor()), State: state.Marshal(d.flavor()),
 	}}}
-	last := d.view().Last
-	if last.Index < at.snapshot.Index {
-		last = at.snapshot.ID()
-	}
+	last := d.endFrom(at, out)
 	end, _ := d.state(last, state)
 	out.rewrite.Insert = []edit.Insert{d.stateRecord(end)}
 	does := fmt.Sprintf("begin the log anew at the snapshot of entry %v", at.snapshot.ID())
@@ -60,6 +57,7 @@ func (r beginAnew) solve(ctx context.Context, d *draft, problems []*Finding) (*s
 			out.cost.Folded = append(out.cost.Folded, Range{First: rng.First, Last: min(rng.Last, at.snapshot.Index)})
 		}
 	}
+	d.quarantineBeyond(out, last.Index)
 	out.cost.Beside = at.beside
 	out.cost.Written = d.bytesBehind(at.snapshot.Index)
 	out.steps = []Step{newStep(r.Name(), problems, does, fmt.Sprintf(
@@ -67,14 +65,43 @@ func (r beginAnew) solve(ctx context.Context, d *draft, problems []*Finding) (*s
 	return out, nil
 }
 
+// endFrom returns the entry that a log ends with that begins anew. What is missing at its end is lost: that was committed,
+// or nothing tells that it wasn't.
+func (d *draft) endFrom(at *beginning, out *solution) (last raftpb.EntryID) {
+	last = d.view().Last
+	tail := d.tail()
+	if tail != nil {
+		last.Index = tail.First - 1
+		last.Term, _ = d.termOf(last.Index)
+	}
+	if last.Index < at.snapshot.Index {
+		last = at.snapshot.ID()
+	}
+	if d.view().State.Commit > last.Index { // earlier hard states don't commit it either
+		out.rewrite.Commit = last.Index
+	}
+	if tail != nil && tail.Last > last.Index {
+		d.lose(&out.cost, last.Index+1, tail.Last)
+		out.unheard = true
+	}
+	return last
+}
+
 // need returns the index up to which the log can't be used as it is; 0 if that is not what is wrong.
 func (d *draft) need(problems []*Finding) uint64 {
 	need := uint64(0)
 	for _, h := range d.holes() {
-		if h.Tail && h.missing() == 0 {
-			continue // what was there isn't known
+		switch {
+		case h.Tail: // it need not go on to where something was lost, but to what the database has applied
+			if applied := d.applied().Index; applied >= h.First {
+				need = max(need, applied)
+			}
+		default:
+			need = max(need, h.Last, h.First-1)
 		}
-		need = max(need, h.Last, h.First-1)
+	}
+	if v := d.view(); len(v.Ranges) == 0 {
+		need = max(need, v.Base.Index)
 	}
 	for _, f := range problems {
 		need = max(need, d.stopsAt(f))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/raftctl/raftctl/internal/verdict"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/snapshot"
@@ -34,7 +35,7 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 			return nil, nil
 		}
 	}
-	last := raftpb.EntryID{Index: h.First - 1}
+	last := raftpb.EntryID{Index: h.Doubt - 1}
 	last.Term, _ = d.termOf(last.Index)
 	if applied := d.applied(); applied.Index > last.Index {
 		d.refuse(r.Name(), "the log would end at entry %d, and the database has applied entries up to %d: etcd would not apply "+
@@ -42,13 +43,9 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 		return nil, nil
 	}
 	out := &solution{rewrite: &edit.Rewrite{From: d.start(s, []edit.Insert{{At: end}}), Skip: s.skips, End: end}}
-	d.lose(&out.cost, h.First, max(h.Last, d.view().Last.Index))
+	d.lose(&out.cost, h.Doubt, max(h.Last, d.view().Last.Index))
 	d.endWith(out, last)
-	for i := range d.files {
-		if f := &d.files[i]; f.Kind == snapshot.KindSnapshot && f.ID.Index > last.Index {
-			out.quarantine = append(out.quarantine, f.Name)
-		}
-	}
+	d.quarantineBeyond(out, last.Index)
 	why := "nothing that is intact, or known to be committed, lies behind it"
 	if out.loses() {
 		why = "what lies behind can't be had back"
@@ -57,14 +54,39 @@ func (r cutEnd) solve(ctx context.Context, d *draft, problems []*Finding) (*solu
 	return out, nil
 }
 
+// quarantineBeyond puts the .snap files aside that go on behind the end of a log, and then those that are damaged and would
+// be the newest.
+func (d *draft) quarantineBeyond(out *solution, end uint64) {
+	for i := range d.files {
+		if f := &d.files[i]; f.Kind == snapshot.KindSnapshot && f.ID.Index > end {
+			out.quarantine = append(out.quarantine, f.Name)
+		}
+	}
+	if len(out.quarantine) == 0 {
+		return
+	}
+	newest := uint64(0)
+	for i := range d.files {
+		if f := &d.files[i]; f.Kind == snapshot.KindSnapshot && f.Verdict == verdict.OK && f.ID.Index <= end {
+			newest = max(newest, f.ID.Index)
+		}
+	}
+	for i := range d.files {
+		f := &d.files[i]
+		if f.Kind == snapshot.KindSnapshot && f.Verdict != verdict.OK && f.ID.Index > newest && f.ID.Index <= end {
+			out.quarantine = append(out.quarantine, f.Name)
+		}
+	}
+}
+
 // cutAt returns the hole at which the log is cut, and the place; nil if nothing is to be cut.
 func (d *draft) cutAt() (h *hole, end edit.Place, err error) {
 	holes := d.holes()
 	if len(holes) > 0 {
 		h = &holes[0]
 	}
-	if after := d.o.CutAfter; after > 0 && (h == nil || after < h.First-1) {
-		h = &hole{First: after + 1, Last: after}
+	if after := d.o.CutAfter; after > 0 && (h == nil || after < h.Doubt-1) {
+		h = &hole{First: after + 1, Last: after, Doubt: after + 1}
 		if end, err = d.behind(h); err != nil {
 			return nil, edit.Place{}, fmt.Errorf("the log can't be cut behind entry %d: %w", after, err)
 		}
@@ -72,6 +94,10 @@ func (d *draft) cutAt() (h *hole, end edit.Place, err error) {
 	}
 	if h == nil {
 		return nil, edit.Place{}, nil
+	}
+	if h.Doubt < h.First {
+		pos, err := d.locate(h.Doubt)
+		return h, edit.PlaceOf(pos), err
 	}
 	if end, err = d.within(h); end == (edit.Place{}) {
 		end = edit.PlaceOf(d.scanned.last)
@@ -100,7 +126,11 @@ func (d *draft) lose(c *Cost, first, last uint64) {
 	if first > last {
 		return
 	}
-	c.Lost = append(c.Lost, Range{First: first, Last: last})
+	if n := len(c.Lost); n > 0 && c.Lost[n-1].Last+1 == first {
+		c.Lost[n-1].Last = last
+	} else {
+		c.Lost = append(c.Lost, Range{First: first, Last: last})
+	}
 	if commit := d.committed(); first <= commit {
 		c.Committed += min(last, commit) + 1 - first
 	}
@@ -114,7 +144,7 @@ func (d *draft) lose(c *Cost, first, last uint64) {
 // maybe says what isn't known of the end of a log that is damaged; empty if it is known, as behind a write that
 // was never finished.
 func (d *draft) maybe() string {
-	if !d.endsInDamage() || d.report.LostEnd() {
+	if !d.endsInDamage() || d.report.LostEnd() || d.headless() != "" { // else it is lost
 		return ""
 	}
 	if d.endsTorn() {

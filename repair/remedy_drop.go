@@ -28,6 +28,9 @@ func (r dropLeading) solve(ctx context.Context, d *draft, problems []*Finding) (
 	if k <= 0 || k >= len(segments) {
 		return nil, nil
 	}
+	if d.tail() != nil {
+		return nil, nil // the end stays as it is
+	}
 	base := d.baseFrom(k)
 	if base == nil || d.need(problems) > base.Index {
 		return nil, nil
@@ -37,7 +40,7 @@ func (r dropLeading) solve(ctx context.Context, d *draft, problems []*Finding) (
 	}
 	out := &solution{}
 	for _, seg := range segments[:k] {
-		out.drop = append(out.drop, seg.File)
+		out.drop = append(out.drop, d.original(seg.File))
 	}
 	next := segments[k].Name.Index
 	for _, rng := range d.view().Ranges {
@@ -62,7 +65,8 @@ func (d *draft) firstSound(s *scan, problems []*Finding) int {
 		k = max(k, d.order(span.Segment)+after)
 	}
 	for _, f := range problems {
-		if at := d.order(f.File); at >= 0 && (f.Len > 0 || f.Off > 0) {
+		within := f.Len > 0 || f.Off > 0 || f.Log.Class == wal.ClassRecordOrder
+		if at := d.order(f.File); at >= 0 && within { // else it is about how the segment follows the one before
 			k = max(k, at+1)
 		}
 	}

@@ -29,7 +29,7 @@ func (r neutralise) solve(ctx context.Context, d *draft, problems []*Finding) (*
 	}
 	out := &solution{unheard: true, rewrite: &edit.Rewrite{Skip: slices.Clone(s.skips)}, cost: Cost{Written: s.size}}
 	for _, h := range d.holes() {
-		if h.Tail && h.missing() > 0 || !h.Tail && h.missing() == 0 {
+		if h.Tail && h.missing() > 0 || h.overlaps {
 			return nil, nil // nothing tells what it would have to go on with
 		}
 		if err := d.fillEmpty(&h, out); err != nil {
@@ -66,9 +66,10 @@ func (d *draft) unwanted(problems []*Finding) []uint64 {
 	})
 }
 
-// fillEmpty fills a hole with empty entries, of the term before it.
+// fillEmpty fills a hole with empty entries, of the term before it. What may have been overwritten they overwrite, and
+// are of the term behind it then.
 func (d *draft) fillEmpty(h *hole, out *solution) error {
-	if h.missing() == 0 {
+	if h.Tail {
 		return nil
 	}
 	at, err := d.within(h)
@@ -76,13 +77,13 @@ func (d *draft) fillEmpty(h *hole, out *solution) error {
 		return err
 	}
 	term, ok := d.termOf(h.First - 1)
-	if !ok {
+	if !ok || h.Doubt < h.First {
 		term, _ = d.termOf(h.Last + 1)
 	}
-	for index := h.First; index <= h.Last; index++ {
+	for index := h.Doubt; index <= h.Last; index++ {
 		out.rewrite.Insert = append(out.rewrite.Insert, d.emptyEntry(at, raftpb.EntryID{Term: term, Index: index}))
 	}
-	d.lose(&out.cost, h.First, h.Last)
+	d.lose(&out.cost, h.Doubt, h.Last)
 	return nil
 }
 

@@ -107,7 +107,9 @@ func moved(links []link) (list [][]edit.Rename) {
 		case before >= 0:
 			to = wal.SegmentName{Seq: links[before].segment.Name.Seq + 1, Index: max(links[before].last+1, l.first)}
 		case behind >= 0 && links[behind].segment.Name.Seq > 0:
-			to = wal.SegmentName{Seq: links[behind].segment.Name.Seq - 1, Index: l.first}
+			if to.Seq = links[behind].segment.Name.Seq - 1; to.Seq > 0 { // the first one has index 0
+				to.Index = l.first
+			}
 		default:
 			continue
 		}

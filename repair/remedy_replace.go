@@ -31,7 +31,7 @@ func (r replaceSegment) do(ctx context.Context, d *draft, f *Finding) (bool, err
 		if k < 0 {
 			continue
 		}
-		held, err := d.entriesOf(ctx, i)
+		held, _, err := d.entriesOf(ctx, i)
 		if err != nil {
 			return false, err
 		}

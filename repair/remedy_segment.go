@@ -33,9 +33,12 @@ func (r dropSegment) do(ctx context.Context, d *draft, f *Finding) (bool, error)
 		if k < 0 {
 			continue
 		}
-		held, err := d.entriesOf(ctx, k)
+		held, head, err := d.entriesOf(ctx, k)
 		if err != nil {
 			return false, err
+		}
+		if !head && k > 0 && k == len(d.log.Segments())-1 {
+			continue // nothing tells that it isn't the log's end
 		}
 		ok, err := r.drop(ctx, d, f, k, func(t, than *trial) bool { return t.helps(than) && held.in(t) })
 		if ok || err != nil {
@@ -106,21 +109,23 @@ func (d *draft) minority(ctx context.Context) (list []int, err error) {
 // heldEntries are the terms of the entries of one segment, by index.
 type heldEntries map[uint64]uint64
 
-// entriesOf returns the entries of the k-th segment, read by itself.
-func (d *draft) entriesOf(ctx context.Context, k int) (heldEntries, error) {
-	held, n := heldEntries{}, 0
+// entriesOf returns the entries of the k-th segment, read by itself, and whether it has the head that each has.
+func (d *draft) entriesOf(ctx context.Context, k int) (held heldEntries, head bool, err error) {
+	held = heldEntries{}
+	n := 0
 	for rec, err := range d.log.SegmentRecords(k) {
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if n++; n%pollEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, false, ctx.Err()
 		}
+		head = head || n == 1 && rec.Kind == wal.KindCRC
 		if rec.Kind == wal.KindEntry && rec.ID.Index > 0 {
 			held[rec.ID.Index] = rec.ID.Term
 		}
 	}
-	return held, nil
+	return held, head, nil
 }
 
 // in reports whether a log holds all of the entries, intact, or was led on by others after them.

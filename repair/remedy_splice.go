@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/repair/edit"
 	"github.com/raftctl/raftctl/repair/logs"
+	"github.com/raftctl/raftctl/wal"
 )
 
 // splice takes the entries that are missing from other members of the cluster.
@@ -126,12 +128,20 @@ func (d *draft) agreedUpTo(joined *logs.Joined, h *hole) (first uint64, err erro
 		want, known := joined.Term(first - 1)
 		have, held := d.termOf(first - 1)
 		switch {
+		case first > h.Doubt && !d.donorsHold(first-1):
+			return 0, errDoubt
 		case !known || !held || want == have:
 			return first, nil
 		case want < have:
 			return 0, errDoubt
 		}
 	}
+}
+
+// donorsHold reports whether a donor has the entry of an index, intact.
+func (d *draft) donorsHold(index uint64) bool {
+	holds := func(r wal.IndexRange) bool { return r.First <= index && index <= r.Last }
+	return slices.ContainsFunc(d.donors, func(s *logs.Source) bool { return slices.ContainsFunc(s.View.Ranges, holds) })
 }
 
 // sameAround checks that the entries on both sides of a hole in which nothing need be missing are those that

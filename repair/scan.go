@@ -21,9 +21,38 @@ type scan struct {
 	// tells: nothing proves that it isn't the log's.
 	stray raftpb.EntryID
 
+	// known is what was known to be committed where the damage began that comes before an entry with which the log goes
+	// on, by the entry.
+	known map[uint64]uint64
+	calm  commits
+
+	// head is the last segment of which a record is left that counts.
+	head string
+
 	// tangled says that behind the first of them lie entries that others have overwritten: what comes in between
 	// would not find its place.
 	tangled bool
+}
+
+// commits follows what hard states commit.
+type commits struct {
+	most    uint64
+	stopped bool   // damage lies behind the last live entry
+	before  uint64 // what was committed where that begins
+}
+
+// stop notes that records may be missing here.
+func (c *commits) stop() {
+	if !c.stopped {
+		c.stopped, c.before = true, c.most
+	}
+}
+
+// goOn is called where a live entry follows. It returns what was committed before whatever is missing ahead of it.
+func (c *commits) goOn() uint64 {
+	c.stop()
+	c.stopped = false
+	return c.before
 }
 
 // pollEvery is after how many records the context is looked at.
@@ -34,7 +63,10 @@ func (d *draft) scan(ctx context.Context) (*scan, error) {
 	if d.scanned != nil {
 		return d.scanned, nil
 	}
-	s := &scan{}
+	s := &scan{known: map[uint64]uint64{}}
+	if first := d.firstWrong(); first > 0 {
+		s.head = d.log.Segments()[first-1].File
+	}
 	for k := d.firstWrong(); k < len(d.report.Segments); {
 		if x := &d.report.Segments[k]; d.view().Plain(k) {
 			s.pass(x)
@@ -55,7 +87,7 @@ func (d *draft) scan(ctx context.Context) (*scan, error) {
 }
 
 // scanSegments takes in the records of segments from lo up to hi. What the one before ends with tells what the first of
-// them begins with.
+// them begins with, and what was committed there.
 func (d *draft) scanSegments(ctx context.Context, s *scan, lo, hi int) error {
 	bounds, n, file, at := d.bounds(), 0, "", 0
 	for rec, err := range d.log.RecordsFrom(max(lo-1, 0)) {
@@ -65,7 +97,8 @@ func (d *draft) scanSegments(ctx context.Context, s *scan, lo, hi int) error {
 		if n++; n%pollEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if rec.Kind == wal.KindEntry && bounds[rec.ID.Index] && d.view().Live(rec.Pos, rec.ID.Index) {
+		live := rec.Kind == wal.KindEntry && d.view().Live(rec.Pos, rec.ID.Index)
+		if live && bounds[rec.ID.Index] {
 			d.places[rec.ID.Index] = located{pos: rec.Pos}
 		}
 		if rec.Pos.Segment != file {
@@ -78,6 +111,7 @@ func (d *draft) scanSegments(ctx context.Context, s *scan, lo, hi int) error {
 		if at >= lo {
 			s.record(rec, d.view())
 		}
+		s.commit(rec, live, bounds)
 	}
 	return nil
 }
@@ -124,7 +158,7 @@ func (s *scan) pass(x *wal.SegmentReport) {
 	if s.dirty {
 		s.size += x.Used
 	}
-	s.last = wal.Position{Segment: x.File, Off: x.Used}
+	s.last, s.head = wal.Position{Segment: x.File, Off: x.Used}, x.File
 }
 
 func (s *scan) record(rec *wal.Record, view *wal.View) {
@@ -138,6 +172,8 @@ func (s *scan) record(rec *wal.Record, view *wal.View) {
 			s.dirty, s.first = true, rec.Pos
 		}
 		s.skips = append(s.skips, edit.Span{Place: edit.PlaceOf(rec.Pos), Len: rec.Len})
+	} else if rec.Kind != wal.KindDamage {
+		s.head = rec.Pos.Segment
 	}
 	if rec.Kind == wal.KindEntry && rec.ID.Index > max(view.LastIndex(), s.stray.Index) && rec.ID.Term >= view.Last.Term {
 		s.stray = rec.ID
@@ -147,4 +183,20 @@ func (s *scan) record(rec *wal.Record, view *wal.View) {
 		s.tangled = s.tangled || !bad && rec.Kind == wal.KindEntry && !view.Live(rec.Pos, rec.ID.Index)
 	}
 	s.last = wal.Position{Segment: rec.Pos.Segment, Off: rec.Pos.Off + rec.Len}
+}
+
+// commit takes in what a record tells to be committed.
+func (s *scan) commit(rec *wal.Record, live bool, bounds map[uint64]bool) {
+	var h raftpb.HardState
+	skipped := len(s.skips) > 0 && s.skips[len(s.skips)-1].Place == edit.PlaceOf(rec.Pos)
+	switch {
+	case skipped, rec.Kind == wal.KindCRC: // what a segment begins with was written behind what may be missing ahead of it
+		s.calm.stop()
+	case rec.Kind == wal.KindState && h.Unmarshal(rec.Data) == nil:
+		s.calm.most = max(s.calm.most, h.Commit)
+	case live:
+		if committed := s.calm.goOn(); bounds[rec.ID.Index] {
+			s.known[rec.ID.Index] = committed
+		}
+	}
 }

@@ -34,11 +34,11 @@ func Lay(log *wal.Log, c *Changes) *Overlay {
 	for _, p := range c.Patches {
 		o.Add(p)
 	}
-	for _, file := range c.Drop {
-		o.names[file] = ""
-	}
 	for _, r := range c.Rename {
 		o.names[r.From] = r.To
+	}
+	for _, file := range c.Drop { // whatever it was renamed to before
+		o.names[file] = ""
 	}
 	return o
 }

@@ -29,8 +29,11 @@ func TestOverlay(t *testing.T) {
 			{Segment: segs[1].File, Off: 100, Old: edit.Hex{1}, New: edit.Hex("changed")},
 			{Segment: segs[1].File, Off: 103, New: edit.Hex("later")},
 		},
-		Drop:       []string{segs[0].File},
-		Rename:     []edit.Rename{{From: segs[1].File, To: "0000000000000001-0000000000000001.wal"}},
+		Drop: []string{segs[0].File},
+		Rename: []edit.Rename{
+			{From: segs[0].File, To: "0000000000000000-0000000000000009.wal"}, // and dropped then
+			{From: segs[1].File, To: "0000000000000001-0000000000000001.wal"},
+		},
 		Quarantine: []string{"0000000000000002-000000000001e787.snap"},
 		Snapshots:  []edit.SnapFile{{Name: "0000000000000003-000000000001e900.snap", Data: []byte("made")}},
 	}

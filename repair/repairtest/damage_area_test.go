@@ -37,7 +37,7 @@ var areaDamages = []damage{
 		if t.lastOfAll() || len(t.frame.data) == 0 {
 			return lesion{}, false
 		}
-		t.file.insert(t.frame.lo(), t.seg.b[t.frame.lo():t.frame.hi()])
+		t.file.repeat(t.frame.lo(), t.seg.b[t.frame.lo():t.frame.hi()])
 		l := t.field("frame", append([]wal.Class{wal.ClassForeign}, lossClasses...)...)
 		l.wide, l.hi = true, l.hi+t.frame.hi()-t.frame.lo()
 		return alien(l, true)

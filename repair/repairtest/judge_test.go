@@ -89,15 +89,47 @@ func (s *specimen) changed(e *entry) int {
 	return least
 }
 
-// proven reports whether the frame of an entry is intact, and so are those around it, which prove it.
+// proven reports whether the frame of an entry is intact, and so are those around it, which prove it, and nothing that is
+// gone may have overwritten it.
 func (s *specimen) proven(f *fate, e *entry) bool {
 	frames := s.segs[e.seg].frames
 	i := slices.Index(frames, e.frame)
-	return f.intact[e.frame] && f.intact[frames[i-1]] && (i+1 == len(frames) || f.intact[frames[i+1]])
+	return f.intact[e.frame] && f.intact[frames[i-1]] && (i+1 == len(frames) || f.intact[frames[i+1]]) && s.settled(f, e)
+}
+
+// settled reports whether it can be told that an entry wasn't overwritten: a hard state behind it commits it before any
+// frame is gone, or else the next entry that is left is of the same term.
+func (s *specimen) settled(f *fate, e *entry) bool {
+	gone, from := false, e.seg
+	behind := s.segs[from].frames[slices.Index(s.segs[from].frames, e.frame)+1:]
+	for {
+		for _, fr := range behind {
+			var st raftpb.HardState
+			switch {
+			case !f.intact[fr]:
+				gone = true
+			case gone && fr.kind == wal.KindEntry:
+				return fr.id.Term == e.Term
+			case !gone && fr.kind == wal.KindState && st.Unmarshal(fr.data) == nil && st.Commit >= e.Index:
+				return true
+			}
+		}
+		if from++; from == len(s.segs) {
+			return !gone
+		}
+		behind = s.segs[from].frames
+	}
 }
 
 func in(ranges []repair.Range, index uint64) bool {
 	return slices.ContainsFunc(ranges, func(r repair.Range) bool { return r.First <= index && index <= r.Last })
+}
+
+// told reports whether the plan says that an entry is lost: by its index, or since all is that came behind another.
+func (r *trial) told(index uint64) bool {
+	var last uint64
+	n, _ := fmt.Sscanf(r.plan.Cost.Beside, "what was written behind entry %d", &last)
+	return in(r.plan.Cost.Lost, index) || n == 1 && index > last
 }
 
 func (r *trial) bad(format string, args ...any) {
@@ -124,12 +156,8 @@ func (r *trial) judgePlan() {
 		}
 	case repair.StatusLoss, repair.StatusLossy:
 		for _, i := range lost {
-			switch {
-			case in(r.plan.Cost.Lost, i):
-			case r.plan.Cost.Beside != "": // it says that there is more, and can't say what
-				r.fault("entry %d is lost, and the plan says only: %s", i, r.plan.Cost.Beside)
-			default:
-				r.bad("entry %d is lost, and the plan doesn't say so: %v", i, r.plan.Cost.Lost)
+			if !r.told(i) {
+				r.bad("entry %d is lost, and the plan doesn't say so: %v %s", i, r.plan.Cost.Lost, r.plan.Cost.Beside)
 			}
 		}
 		for _, e := range r.entries {
@@ -142,7 +170,7 @@ func (r *trial) judgePlan() {
 			r.fault("status %s, and nothing is lost, not even %v: %v", r.plan.Status, r.plan.Cost.Lost, r.plan.Refused)
 		}
 	case repair.StatusNone:
-		if !r.mayLose(f) {
+		if !r.mayLose(f) && !r.nameless() {
 			r.fault("impossible: %v, left %v", r.plan.Refused, r.plan.Left)
 		}
 	}
@@ -151,12 +179,18 @@ func (r *trial) judgePlan() {
 // mayLose reports whether entries may be gone, as far as what is left can tell: some that the database hasn't applied
 // aren't proven any more.
 func (r *trial) mayLose(f *fate) bool {
-	if slices.ContainsFunc(r.lesions, func(l lesion) bool { return l.claims }) {
+	claims := func(l lesion) bool { return l.claims }
+	if slices.ContainsFunc(r.lesions, claims) || r.headless(f) {
 		return true
 	}
 	return slices.ContainsFunc(r.entries, func(e *entry) bool {
 		return e.Index > r.applied && !r.proven(f, e) && !r.held(e.EntryID)
 	})
+}
+
+// headless reports whether the last segment's head is gone: nothing tells what was behind it.
+func (s *specimen) headless(f *fate) bool {
+	return !f.intact[s.segs[len(s.segs)-1].frames[0]]
 }
 
 // nameless reports whether nothing is left that says whose log it is.
@@ -251,16 +285,15 @@ func (r *trial) judgeMissing(f *fate) {
 		got := r.made.at(e.Index)
 		switch {
 		case got != nil && got.EntryID == e.EntryID && got.data == e.data:
-		case e.Index > r.made.last() && r.accept && r.plan.Cost.Beside != "":
-			r.fault("entry %v is missing, and the plan says only: %s", e.EntryID, r.plan.Cost.Beside)
-		case e.Index <= f.committed && !in(r.plan.Cost.Lost, e.Index):
+		case e.Index > r.made.last() && r.accept && r.told(e.Index):
+		case e.Index <= f.committed && !r.told(e.Index):
 			r.bad("entry %v is missing: it was committed, intact %v, with a donor %v; the database is at %d, the result ends at %d",
 				e.EntryID, f.intact[e.frame], r.held(e.EntryID), r.applied, r.made.last())
 			return
 		case e.Index <= f.committed && !r.accept:
 			r.bad("entry %v was committed, and is lost", e.EntryID)
 			return
-		case e.Index > f.committed && f.intact[e.frame] && got == nil && !in(r.plan.Cost.Lost, e.Index):
+		case e.Index > f.committed && f.intact[e.frame] && got == nil && !r.told(e.Index):
 			r.fault("entry %v, not known to be committed, is intact and missing", e.EntryID)
 			return
 		}

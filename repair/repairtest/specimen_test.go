@@ -124,6 +124,14 @@ func (f *file) insert(at int, b []byte) {
 	f.spans = spans
 }
 
+// repeat puts bytes in that the healthy log has where they go, and the file has no more or once more.
+func (f *file) repeat(at int, b []byte) {
+	seg := f.spans[0].seg
+	f.insert(at, b)
+	f.spans = append(f.spans, span{at, at + len(b), seg, at})
+	slices.SortFunc(f.spans, func(a, b span) int { return a.lo - b.lo })
+}
+
 // replace puts other contents into a file.
 func (f *file) replace(b []byte) { f.b, f.spans = bytes.Clone(b), nil }
 
