@@ -47,7 +47,7 @@ func (c *ClassicConn) tell(dir Direction, m classic.Message, size int64, at Seen
 	s := &c.sides[dir]
 	msg, err := classic.ToRaft(m, classic.Link{From: c.sender(dir), To: c.sender(dir.Opposite())})
 	if err != nil {
-		c.d.emitGap(c.event(KindGap, dir, size, at), size, fmt.Sprintf("%v: %v", m.Type(), err))
+		c.d.emitGap(c.event(KindGap, dir, size, at), Gap{Bytes: size, Reason: fmt.Sprintf("%v: %v", m.Type(), err)})
 		return
 	}
 	if msg.From != 0 {

@@ -203,13 +203,15 @@ func (h *half) newEvent(k Kind, c Channel, size int64) *Event {
 }
 
 // gap emits that bytes could not be told, if the connection is one between members.
-func (h *half) gap(bytes int64, reason string) {
-	if !h.conn.known {
+func (h *half) gap(bytes int64, reason string) { h.tellGap(Gap{Bytes: bytes, Reason: reason}) }
+
+func (h *half) tellGap(g Gap) {
+	if book := &h.conn.d.book; !h.conn.known && book.listener(h.conn.addrs[0])|book.listener(h.conn.addrs[1]) == 0 {
 		return
 	}
-	e := h.newEvent(KindGap, h.channel(), max(bytes, 0))
+	e := h.newEvent(KindGap, h.channel(), max(g.Bytes, 0))
 	e.From, e.To = h.ends()
-	h.conn.d.emitGap(e, bytes, reason)
+	h.conn.d.emitGap(e, g)
 }
 
 // channel returns what the direction is used for at the moment.

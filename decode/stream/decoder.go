@@ -66,7 +66,7 @@ func (d *Decoder) Stopped() bool { return d.stopped }
 // Finish says that nothing follows. It emits what is known in the end only.
 func (d *Decoder) Finish(at Seen) {
 	if d.hidden.conns > 0 {
-		d.emitGap(&Event{Time: at.Time, Pos: at.Pos, Channel: ChannelPeer}, d.hidden.bytes, d.hiddenReason())
+		d.emitGap(&Event{Time: at.Time, Pos: at.Pos, Channel: ChannelPeer}, Gap{Bytes: d.hidden.bytes, Reason: d.hiddenReason()})
 	}
 }
 
@@ -76,9 +76,9 @@ func (d *Decoder) send(e *Event) {
 	}
 }
 
-func (d *Decoder) emitGap(e *Event, bytes int64, reason string) {
+func (d *Decoder) emitGap(e *Event, g Gap) {
 	e.Kind = KindGap
-	d.gap = Gap{Bytes: bytes, Reason: reason}
+	d.gap = g
 	e.Gap = &d.gap
 	d.send(e)
 }

@@ -110,6 +110,8 @@ type Gap struct {
 	Bytes int64
 	// Reason says why: "14480 bytes were not captured", "TLS, without a key log".
 	Reason string
+	// Final says that nothing more is told of the direction of the connection.
+	Final bool
 }
 
 // Clone returns a copy of e that shares no memory with it.

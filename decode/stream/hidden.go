@@ -63,7 +63,7 @@ func (t *hidden) giveUp(h *half, err error) {
 	if t.open.known {
 		t.told = true
 		t.open.halves[h.dir].at = h.at
-		t.open.halves[h.dir].gap(-1, "TLS: "+err.Error())
+		t.open.halves[h.dir].tellGap(Gap{Bytes: -1, Reason: "TLS: " + err.Error(), Final: true})
 	}
 }
 
@@ -75,7 +75,7 @@ func (d *Decoder) hide(h *half, t *hidden, n int) {
 	}
 	t.told = true
 	if d.hidden.conns++; d.hidden.conns == 1 {
-		d.emitGap(h.newEvent(KindGap, ChannelPeer, 0), -1, d.hiddenWhy())
+		d.emitGap(h.newEvent(KindGap, ChannelPeer, 0), Gap{Bytes: -1, Reason: d.hiddenWhy(), Final: true})
 	}
 }
 

@@ -44,7 +44,7 @@ func (p *plain) give(dir Direction, at Seen, bytes int64, reason string) {
 	s.lost, s.buf = true, nil
 	p.d.held -= s.held
 	s.held = 0
-	p.d.emitGap(p.event(KindGap, dir, max(bytes, 0), at), bytes, reason)
+	p.d.emitGap(p.event(KindGap, dir, max(bytes, 0), at), Gap{Bytes: bytes, Reason: reason, Final: true})
 }
 
 // account counts what a direction holds of what isn't whole. Where all hold too much, this one gives up.

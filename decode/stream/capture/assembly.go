@@ -3,6 +3,7 @@ package capture
 import (
 	"encoding/binary"
 	"net/netip"
+	"sort"
 	"time"
 
 	"github.com/gopacket/gopacket"
@@ -37,11 +38,12 @@ type assembly struct {
 // packet is what is known of a packet while bytes of it wait.
 type packet struct {
 	stream.Seen
+	self [1]any // itself, which the reassembly hands back with its bytes
 }
 
 // GetCaptureInfo implements reassembly.AssemblerContext.
 func (p *packet) GetCaptureInfo() gopacket.CaptureInfo {
-	return gopacket.CaptureInfo{Timestamp: p.Time}
+	return gopacket.CaptureInfo{Timestamp: p.Time, AncillaryData: p.self[:]}
 }
 
 func newAssembly(d *stream.Decoder, counts *Counts) *assembly {
@@ -57,7 +59,7 @@ func (a *assembly) add(flow gopacket.Flow, t *layers.TCP, at stream.Seen) {
 		a.slab = make([]packet, 256)
 	}
 	a.last, a.slab = &a.slab[0], a.slab[1:]
-	a.last.Seen = at
+	a.last.Seen, a.last.self[0] = at, a.last
 	a.tcp.AssembleWithContext(flow, t, a.last)
 	a.sweep(at.Time)
 }
@@ -140,29 +142,43 @@ func (c *conn) Accept( //nolint:revive // the interface has as many arguments
 	return true
 }
 
-// ReassembledSG takes bytes in their order.
-func (c *conn) ReassembledSG(sg reassembly.ScatterGather, ac reassembly.AssemblerContext) {
-	p, ok := ac.(*packet)
-	if !ok {
-		p = c.a.last
-	}
+// ReassembledSG takes bytes in their order: of one packet, or of more that waited for one before them.
+func (c *conn) ReassembledSG(sg reassembly.ScatterGather, _ reassembly.AssemblerContext) {
 	d, start, end, skip := sg.Info()
 	dir := direction(d)
+	n, _ := sg.Lengths()
+	p := c.packetAt(sg, 0)
 	if start {
 		c.c.Begins(dir)
 	}
 	if skip > 0 {
 		c.c.Lost(dir, int64(skip), p.Seen)
 	}
-	n, _ := sg.Lengths()
 	c.next[dir] = c.next[dir].Add(max(skip, 0) + n)
-	if n > 0 {
-		c.a.counts.Bytes += int64(n)
-		c.c.Data(dir, sg.Fetch(n), p.Seen)
+	c.a.counts.Bytes += int64(n)
+	data := sg.Fetch(n)
+	for from := 0; from < n; {
+		p = c.packetAt(sg, from)
+		to := n
+		if c.packetAt(sg, n-1) != p {
+			to = from + sort.Search(n-from, func(i int) bool { return c.packetAt(sg, from+i) != p })
+		}
+		c.c.Data(dir, data[from:to:to], p.Seen)
+		from = to
 	}
 	if end {
 		c.c.End(dir, true, p.Seen)
 	}
+}
+
+// packetAt returns the packet that brought a byte; the last one where there is none.
+func (c *conn) packetAt(sg reassembly.ScatterGather, offset int) *packet {
+	if info := sg.CaptureInfo(offset); len(info.AncillaryData) > 0 {
+		if p, ok := info.AncillaryData[0].(*packet); ok {
+			return p
+		}
+	}
+	return c.a.last
 }
 
 // ReassemblyComplete ends the connection.

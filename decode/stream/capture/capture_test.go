@@ -257,6 +257,47 @@ func TestMissingPackets(t *testing.T) {
 	}
 }
 
+// What waited for a packet that is missing keeps its own time.
+func TestTimesBehindHoles(t *testing.T) {
+	w := stream60(t, client, server)
+	want := times(t, w.PCAP())
+	missing := len(w.Packets) / 2
+	for len(w.Packets[missing].Data) < 100 { // an acknowledgement
+		missing++
+	}
+	w.Packets = slices.Delete(w.Packets, missing, missing+1)
+	got := times(t, w.PCAP())
+	if len(got) < 55 {
+		t.Errorf("%d entries", len(got))
+	}
+	for index, at := range got {
+		if !at.Equal(want[index]) {
+			t.Errorf("entry %d at %v, want %v", index, at, want[index])
+		}
+	}
+}
+
+// times returns when each entry of a capture was seen.
+func times(t *testing.T, data []byte) map[uint64]time.Time {
+	t.Helper()
+	c, err := capture.Open(bytes.NewReader(data), capture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := map[uint64]time.Time{}
+	for e, err := range c.Events() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == stream.KindMessage {
+			for _, entry := range e.Message.Entries {
+				list[entry.Index] = e.Time
+			}
+		}
+	}
+	return list
+}
+
 // What the acknowledgements show to be missing isn't waited for.
 func TestAcknowledgedIsNotWaitedFor(t *testing.T) {
 	w := stream60(t, client, server)

@@ -37,7 +37,8 @@ func testCounters(t *testing.T, version string, leads bool) {
 		peers[i].DataDir = t.TempDir()
 	}
 	p := newTap(t, ports(t, peers))
-	all := etcdtest.StartCluster(t, version, peers, append([]string{"--initial-cluster", etcdtest.InitialCluster(peers)}, steady...)...)
+	all := etcdtest.StartCluster(t, version, peers, "--initial-cluster", etcdtest.InitialCluster(peers), // it asks for votes seldom
+		"--heartbeat-interval", "100", "--election-timeout", "2000")
 	for i := range 12 {
 		all[i%3].Ctl("put", fmt.Sprint("key", i), strings.Repeat("v", 1+i*i*i*80))
 	}
@@ -72,7 +73,7 @@ type counted struct {
 // was sent before it was asked is counted.
 func settled(t *testing.T, s *etcdtest.Server) counted {
 	t.Helper()
-	const same = 20
+	const same = 10
 	var list []counted
 	for late := time.Now().Add(time.Minute); time.Now().Before(late); time.Sleep(10 * time.Millisecond) {
 		c := count(t, s)

@@ -47,8 +47,10 @@ func TestRealPartition(t *testing.T) {
 				s.Stop()
 			}
 			keep(t, data, version+"-partition")
-			compareLogs(t, read(t, data, peers, nil), peers)
+			whole := read(t, data, peers, nil)
+			compareLogs(t, whole, peers)
 			x.judge(data, peers)
+			testDamaged(t, data, whole, peers, nil)
 		})
 	}
 }

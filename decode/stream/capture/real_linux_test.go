@@ -2,9 +2,7 @@ package capture_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -202,7 +200,7 @@ func TestRealCluster(t *testing.T) {
 				t.Error("of what the 3.6 cluster was made to do, something is missing")
 			}
 			keep(t, data, version)
-			testJoined(t, data, s, peers)
+			testDamaged(t, data, s, peers, nil)
 		})
 	}
 }
@@ -266,32 +264,6 @@ func keep(t *testing.T, data []byte, version string) {
 	}
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// rewrite returns a capture with the packets that are to stay.
-func rewrite(t *testing.T, data []byte, stays func(i int, b []byte) bool) []byte {
-	t.Helper()
-	r, err := pcapgo.NewReader(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	w := pcapgo.NewWriterNanos(&out)
-	if err := w.WriteFileHeader(1<<18, layers.LinkTypeRaw); err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; ; i++ {
-		b, ci, err := r.ReadPacketData()
-		if errors.Is(err, io.EOF) {
-			return out.Bytes()
-		}
-		if err == nil && stays(i, b) {
-			err = w.WritePacket(ci, b)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 
@@ -414,43 +386,4 @@ func liveEntries(t *testing.T, dir string) (list []raftpb.Entry) {
 		list = append(list, e)
 	}
 	return list
-}
-
-// testJoined decodes the capture from its middle on: what is told then is what was told before.
-func testJoined(t *testing.T, data []byte, whole *seen, peers []etcdtest.Peer) {
-	t.Helper()
-	total := 0
-	rewrite(t, data, func(int, []byte) bool { total++; return false })
-	part := rewrite(t, data, func(i int, _ []byte) bool { return i > total/3 && i%97 != 0 }) // and some are missing
-	c, err := capture.Open(bytes.NewReader(part), capture.Options{Ports: ports(t, peers)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	entries, gaps := 0, 0
-	for e, err := range c.Events() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e.Kind == stream.KindGap {
-			gaps++
-		}
-		if e.Kind != stream.KindMessage || e.Message.Type != raftpb.MsgApp {
-			continue
-		}
-		for _, entry := range e.Message.Entries {
-			entries++
-			found := false
-			for _, sent := range whole.entries {
-				old, ok := sent[entry.Index]
-				found = found || ok && old.Term == entry.Term && bytes.Equal(old.Data, entry.Data)
-			}
-			if !found {
-				t.Errorf("entry %v was never sent", entry.ID())
-			}
-		}
-	}
-	t.Logf("joined: %d entries, %d gaps", entries, gaps)
-	if entries == 0 {
-		t.Error("no entries")
-	}
 }

@@ -40,6 +40,7 @@ func TestRealKeyLog(t *testing.T) {
 			if s.exchanges["/version200"] == 0 {
 				t.Error("nobody was asked for its version")
 			}
+			testDamaged(t, data, s, peers, keys)
 			s = read(t, data, peers, nil)
 			if len(s.types) > 0 || len(s.exchanges) > 0 || len(s.gaps) == 0 {
 				t.Errorf("without the secrets: %v, %v, gaps %q", s.types, s.exchanges, s.gaps)

@@ -82,9 +82,39 @@ func Run(events stream.Events, o Options) (*Report, error) {
 	return c.Report(), nil
 }
 
-// Add judges one event. It keeps no reference to it.
+// Add takes in one event, to which it keeps no reference. Those of captures are judged a while later: see hold.
 func (c *Checker) Add(e *stream.Event) {
 	c.events++
+	s := c.scene(e.Pos.Source)
+	if e.Pos.Packet == 0 {
+		c.judge(e)
+		return
+	}
+	if s.hold == nil {
+		s.hold = newHold()
+	}
+	s.hold.add(e)
+	for x, ok := s.hold.next(); ok; x, ok = s.hold.next() {
+		s.settle(x)
+	}
+}
+
+// flush judges what still waits.
+func (c *Checker) flush() {
+	for _, s := range c.scenes {
+		if s.hold == nil {
+			continue
+		}
+		s.hold.finish()
+		for len(s.hold.list) > 0 {
+			s.settle(s.hold.pop())
+		}
+		s.hold = nil
+	}
+}
+
+// judge judges one event.
+func (c *Checker) judge(e *stream.Event) {
 	c.now = moment{Event: e, from: e.From, to: e.To, scene: c.scene(e.Pos.Source)}
 	s := c.now.scene
 	switch {

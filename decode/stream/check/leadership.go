@@ -85,6 +85,12 @@ func (l *leadership) follower(id uint64) *follower {
 	return f
 }
 
+// hears reports whether nothing is missing of what a member says to the leader.
+func (l *leadership) hears(id uint64) bool {
+	f := l.follower(id)
+	return f != nil && f.known
+}
+
 // sentEntries takes in a MsgApp.
 func (l *leadership) sentEntries(m *moment) {
 	msg := m.Message

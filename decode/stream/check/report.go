@@ -164,6 +164,7 @@ func (r *rule) result() Result {
 
 // Report returns the verdicts. The checker can go on.
 func (c *Checker) Report() *Report {
+	c.flush()
 	rep := &Report{Verdict: verdict.OK, Events: c.events}
 	for _, r := range c.rules {
 		rep.Rules = append(rep.Rules, r.result())
@@ -187,6 +188,8 @@ func (c *Checker) Report() *Report {
 // Join adds what another checker found, where it turns out that both judged the same cluster. What it saw counts as
 // missing here.
 func (c *Checker) Join(o *Checker) {
+	c.flush()
+	o.flush()
 	c.events += o.events
 	for _, s := range c.scenes {
 		s.gap(&stream.Event{})

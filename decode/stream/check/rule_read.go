@@ -115,6 +115,8 @@ func (r *readRule) answer(m *moment) {
 		r.missing(m.scene, "the request is missing")
 	case q == nil || l == nil:
 		r.cannot("the request is missing")
+	case m.Message.Index < q.commit && !l.hears(m.to):
+		r.cannot("it may have been asked for before")
 	case m.Message.Index < q.commit:
 		r.violated(q.told, m, "leader %x answers a read with index %d; %d was committed before it was asked for",
 			m.from, m.Message.Index, q.commit)

@@ -29,6 +29,8 @@ type memberSeen struct {
 // source has one clock and one order.
 type scene struct {
 	c         *Checker
+	hold      *hold           // of a capture
+	open      []*stream.Event // gaps of a capture that have begun
 	links     *keyed[pair, bool]
 	exchanges *keyed[pair, bool]
 	gaps      int64               // of all directions
@@ -129,7 +131,7 @@ func (s *scene) gapsOf(from, to uint64) (n int64) {
 
 // gap notes that something is missing.
 func (s *scene) gap(e *stream.Event) {
-	if e.Channel == stream.ChannelPeer || e.Channel == stream.ChannelClient {
+	if e.Channel == stream.ChannelClient || e.Channel == stream.ChannelPeer && e.From != 0 && e.To != 0 {
 		return
 	}
 	s.gaps++
