@@ -33,7 +33,7 @@ func (s *search) dataErrors(x *found, width int) {
 		return
 	}
 	x.tried += patterns(f.DataLen, width)
-	stored, head := !s.goesOn(&f), s.headUnproven()
+	stored, head := !s.goesOn(&f), s.headUnproven() && f.Kind == wal.KindMetadata // with a wrong type, data may be wrong as well
 	if stored {
 		x.tried += patterns(checksumSize, width)
 	}
