@@ -24,7 +24,7 @@ import (
 // without what frames them; those on the append stream as long as they would be elsewhere. Sent are link heartbeats too,
 // which count as the message that they are on the message stream, on either; what is received of them counts for no member.
 func TestRealCounters(t *testing.T) {
-	for _, version := range []string{"3.6", "3.7"} {
+	for _, version := range []string{"3.5", "3.6", "3.7"} {
 		for _, leads := range []bool{true, false} {
 			t.Run(fmt.Sprint(version, " leads ", leads), func(t *testing.T) { testCounters(t, version, leads) })
 		}
@@ -53,11 +53,7 @@ func testCounters(t *testing.T, version string, leads bool) {
 	}
 	says := settled(t, all[one])
 	data := p.stop()
-	flavor := raftpb.FlavorPbgo
-	if version == "3.6" {
-		flavor = raftpb.FlavorGogo
-	}
-	sent, received := weigh(t, data, peers, peers[one].Name, says.at, flavor)
+	sent, received := weigh(t, data, peers, peers[one].Name, says.at, scales[version])
 	if len(sent) < pairs || len(received) < pairs || !maps.Equal(sent, says.sent) || !maps.Equal(received, says.received) {
 		t.Errorf("captured %v sent, %v received; counted %v and %v", sent, received, says.sent, says.received)
 	}
@@ -120,8 +116,26 @@ func (c *counted) take(t *testing.T, to map[uint64]int64, family *dto.MetricFami
 	}
 }
 
+// scale is how a release encodes messages.
+type scale struct {
+	flavor raftpb.Flavor
+	more   int64 // bytes that each has besides
+}
+
+var scales = map[string]scale{
+	"3.5": {raftpb.FlavorGogo, 10}, // a snapshot, if an empty one, but no vote
+	"3.6": {raftpb.FlavorGogo, 0},
+	"3.7": {raftpb.FlavorPbgo, 0},
+}
+
+func (s scale) of(m *raftpb.Message) int64 {
+	bare := *m
+	bare.Snapshot = nil // which none has here, but for an empty one
+	return int64(bare.Size(s.flavor)) + s.more
+}
+
 // weigh sums up what a capture has of a member's messages up to a time.
-func weigh(t *testing.T, data []byte, peers []etcdtest.Peer, name string, until time.Time, flavor raftpb.Flavor) (sent, received map[uint64]int64) {
+func weigh(t *testing.T, data []byte, peers []etcdtest.Peer, name string, until time.Time, s scale) (sent, received map[uint64]int64) {
 	t.Helper()
 	id := idOf(t, data, peers, name)
 	c, err := capture.Open(bytes.NewReader(data), capture.Options{Ports: ports(t, peers)})
@@ -138,11 +152,11 @@ func weigh(t *testing.T, data []byte, peers []etcdtest.Peer, name string, until 
 			t.Errorf("a gap: %s", e.Gap.Reason)
 		case e.Time.After(until):
 		case e.Kind == stream.KindLinkHeartbeat && e.From == id:
-			sent[e.To] += int64(beat.Size(flavor))
+			sent[e.To] += s.of(&beat)
 		case e.Kind == stream.KindMessage && e.From == id:
-			sent[e.To] += weight(e, flavor)
+			sent[e.To] += s.weight(e)
 		case e.Kind == stream.KindMessage && e.To == id:
-			received[e.From] += weight(e, flavor)
+			received[e.From] += s.weight(e)
 		}
 	}
 	return sent, received
@@ -150,11 +164,11 @@ func weigh(t *testing.T, data []byte, peers []etcdtest.Peer, name string, until 
 
 // weight is what a message counts for. On the message stream it is what came, less its length in front: etcd 3.7 writes some
 // fields that are zero.
-func weight(e *stream.Event, flavor raftpb.Flavor) int64 {
+func (s scale) weight(e *stream.Event) int64 {
 	if e.Channel == stream.ChannelMessage {
 		return e.Size - 8
 	}
-	return int64(e.Message.Size(flavor))
+	return s.of(e.Message)
 }
 
 // idOf returns a member's ID, which the capture tells.
