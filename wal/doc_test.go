@@ -7,40 +7,18 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	etcdwal "go.etcd.io/etcd/server/v3/storage/wal"
 	"go.uber.org/zap"
+
+	"github.com/raftctl/raftctl/internal/hexdoc"
 )
-
-var dumpLine = regexp.MustCompile(`^//\t([0-9a-f]{8})  ((?:[0-9a-f]{2} {1,2})+) +\S`)
-
-// documented returns the bytes of the hex dump in the package's documentation.
-func documented(t *testing.T) []byte {
-	t.Helper()
-	doc, err := os.ReadFile("doc.go")
-	check(t, err)
-	var b []byte
-	for line := range strings.Lines(string(doc)) {
-		m := dumpLine.FindStringSubmatch(line)
-		if m == nil {
-			continue
-		}
-		if off := fmt.Sprintf("%08x", len(b)); m[1] != off {
-			t.Fatalf("line %q, want offset %s", line, off)
-		}
-		data, err := hex.DecodeString(strings.ReplaceAll(m[2], " ", ""))
-		check(t, err)
-		b = append(b, data...)
-	}
-	return b
-}
 
 // The hex dump in the documentation is what etcd's own package writes, what our encoder makes, and
 // what our reader reads.
 func TestDocumentedLog(t *testing.T) {
-	want := documented(t)
+	want := hexdoc.Bytes(t, "doc.go")
 	if len(want) != 72 {
 		t.Fatalf("the documentation shows %d bytes, want 72", len(want))
 	}

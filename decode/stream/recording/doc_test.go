@@ -6,33 +6,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/raftctl/raftctl/decode/stream"
+	"github.com/raftctl/raftctl/internal/hexdoc"
 	"github.com/raftctl/raftctl/wal"
 )
 
-var dumpLine = regexp.MustCompile(`^//\t([0-9a-f]{8})  ((?:[0-9a-f]{2} {1,2})+) +\S`)
-
 // The hex dump in the documentation is what a writer makes, down to its offsets.
 func TestDocumentedRecording(t *testing.T) {
-	doc, err := os.ReadFile("doc.go")
-	check(t, err)
-	var want []byte
-	for line := range strings.Lines(string(doc)) {
-		m := dumpLine.FindStringSubmatch(line)
-		if m == nil {
-			continue
-		}
-		if off := fmt.Sprintf("%08x", len(want)); m[1] != off {
-			t.Fatalf("line %q, want offset %s", line, off)
-		}
-		b, err := hex.DecodeString(strings.ReplaceAll(m[2], " ", ""))
-		check(t, err)
-		want = append(want, b...)
-	}
+	want := hexdoc.Bytes(t, "doc.go")
 	dir := filepath.Join(t.TempDir(), "talk")
 	w, err := Create(dir, Metadata{Recorder: 2}, Options{})
 	check(t, err)

@@ -1,7 +1,6 @@
 package logrow
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/raftctl/raftctl/decode"
+	"github.com/raftctl/raftctl/internal/jsontext/jsontest"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -49,27 +49,6 @@ func forms(t testing.TB) []Options {
 	return all
 }
 
-// members returns the names of an object's members in their order.
-func members(t *testing.T, object []byte) (names []string) {
-	t.Helper()
-	d := json.NewDecoder(strings.NewReader(string(object)))
-	if _, err := d.Token(); err != nil {
-		t.Fatalf("%v: %s", err, object)
-	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			t.Fatalf("%v: %s", err, object)
-		}
-		names = append(names, name.(string))
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			t.Fatalf("%v: %s", err, object)
-		}
-	}
-	return names
-}
-
 // The JSON of a record has the table's fields, in the table's order, and --where has the same ones.
 func TestJSONAndWhereAgree(t *testing.T) {
 	for _, o := range forms(t) {
@@ -80,7 +59,7 @@ func TestJSONAndWhereAgree(t *testing.T) {
 				if bad != nil && rec.Kind != wal.KindDamage {
 					r.Bad = bad
 				}
-				got := members(t, r.AppendJSON(nil))
+				got := jsontest.Members(t, r.AppendJSON(nil))
 				var want []string
 				for _, f := range Table.Fields() {
 					if f.Has(r) && f.Shown(r) && !f.Repeats(r) {

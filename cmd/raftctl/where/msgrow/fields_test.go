@@ -1,8 +1,6 @@
 package msgrow
 
 import (
-	"encoding/json"
-	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +8,7 @@ import (
 
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/decode/stream"
+	"github.com/raftctl/raftctl/internal/jsontext/jsontest"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -54,33 +53,12 @@ func TestJSONAndWhereAgree(t *testing.T) {
 						want = append(want, f.Name)
 					}
 				}
-				if diff := cmp.Diff(want, members(t, line)); diff != "" {
+				if diff := cmp.Diff(want, jsontest.Members(t, line)); diff != "" {
 					t.Errorf("%s (-where +JSON):\n%s", line, diff)
 				}
 			}
 		}
 	}
-}
-
-// members returns the names of an object's members in their order.
-func members(t *testing.T, object []byte) (names []string) {
-	t.Helper()
-	d := json.NewDecoder(strings.NewReader(string(object)))
-	if _, err := d.Token(); err != nil {
-		t.Fatalf("%v: %s", err, object)
-	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			t.Fatalf("%v: %s", err, object)
-		}
-		names = append(names, name.(string))
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			t.Fatalf("%v: %s", err, object)
-		}
-	}
-	return names
 }
 
 // Every field can be compared in an expression, whether the event has it or not, and has the event's value.
