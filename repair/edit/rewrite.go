@@ -204,7 +204,7 @@ func (w *rewriter) insert(list []Insert, yield func(*wal.Record, error) bool) bo
 	for i := range list {
 		in := &list[i]
 		if in.Donor == 0 {
-			if !yield(&wal.Record{Kind: wal.Kind(in.Kind), Data: in.Data}, nil) {
+			if !yield(in.record(), nil) {
 				return false
 			}
 			continue
@@ -214,6 +214,16 @@ func (w *rewriter) insert(list []Insert, yield func(*wal.Record, error) bool) bo
 		}
 	}
 	return true
+}
+
+// record is a record that comes in, as a reader would give it.
+func (in *Insert) record() *wal.Record {
+	rec := &wal.Record{Kind: wal.Kind(in.Kind), Data: in.Data}
+	var e raftpb.Entry
+	if rec.Kind == wal.KindEntry && e.UnmarshalAlias(in.Data) == nil {
+		rec.ID = e.ID()
+	}
+	return rec
 }
 
 func (w *rewriter) splice(in *Insert, yield func(*wal.Record, error) bool) bool {
