@@ -13,6 +13,7 @@ import (
 type appender struct {
 	n    *Node
 	work *queue[raftpb.Message] // MsgStorageAppend, in their order
+	out  []raftpb.Message       // of answer: what it takes is used again
 }
 
 func newAppender(n *Node) *appender {
@@ -84,7 +85,7 @@ func (a *appender) store(state raftpb.HardState, entries []raftpb.Entry) error {
 
 // answer delivers what waited for the disk. Of several acknowledgements to one member the last says it all.
 func (a *appender) answer(batch []raftpb.Message) {
-	var out []raftpb.Message
+	out := a.out[:0]
 	for i := range batch {
 		if batch[i].Snapshot != nil {
 			continue // answered when the state is in place: see install
@@ -98,6 +99,8 @@ func (a *appender) answer(batch []raftpb.Message) {
 		}
 	}
 	a.n.deliver(out)
+	clear(out)
+	a.out = out
 }
 
 // supersedes reports whether an acknowledgement says all that the one before it says.

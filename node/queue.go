@@ -12,6 +12,7 @@ type queue[T any] struct {
 
 	mu    sync.Mutex
 	items []T
+	lent  []T // what take returned; the next items go there
 	size  int64
 	room  chan struct{} // closed when items are taken, and then another
 }
@@ -56,12 +57,19 @@ func (q *queue[T]) push(item T, size int64) {
 	}
 }
 
-// take returns everything that is there, and makes room.
+// maxLent is how many items a queue keeps room for.
+const maxLent = 1 << 10
+
+// take returns everything that is there, and makes room. What it returned before is taken back.
 func (q *queue[T]) take() []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	clear(q.lent)
+	if cap(q.lent) > maxLent {
+		q.lent = nil
+	}
 	items := q.items
-	q.items, q.size = nil, 0
+	q.items, q.lent, q.size = q.lent[:0], items, 0
 	close(q.room)
 	q.room = make(chan struct{})
 	return items
