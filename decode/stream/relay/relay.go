@@ -126,10 +126,10 @@ func (r *Relay) serve(ctx context.Context, in net.Conn, route Route) {
 	})
 	both.Go(func() {
 		n, err := r.pass(c, 1, out, in)
-		hangUp(in, err)
 		if route.TLS != nil && !left.Load() {
 			r.judgeEnd(route.To, n, err)
 		}
+		hangUp(in, err) // who then leaves, too
 	})
 	both.Wait()
 }
