@@ -45,7 +45,7 @@ func (m *misused) start(t *testing.T, release string, ours bool) *secured {
 	args := append([]string{
 		"--name", "m1", "--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer,
 		"--initial-advertise-peer-urls", peer, "--initial-cluster", "m1=" + peer, "--listen-metrics-urls", metrics,
-	}, append(quick, m.flags...)...)
+	}, slices.Concat(quick, m.flags)...)
 	if m.apart {
 		s.http = etcdtest.FreeAddr(t)
 		args = append(args, "--listen-client-http-urls", scheme+s.http)
@@ -201,12 +201,14 @@ func of(number int64) func(*x509.Certificate) {
 // misuses are what is done to members.
 func (g *guests) misuses() []misused {
 	c, plain := g.certs, dialler{"plain text", nil}
-	server := append([]string{"--cert-file", c.ServerCert, "--key-file", c.ServerKey}, g.peerFlags("--peer-cert-file", c.ServerCert, c.ServerKey)...)
-	wanted := append(server, "--client-cert-auth", "--trusted-ca-file", c.CA, "--peer-client-cert-auth", "--peer-trusted-ca-file", c.CA)
+	server := serverFlags(c.ServerCert, c.ServerKey)
+	wanted := slices.Concat(server, []string{
+		"--client-cert-auth", "--trusted-ca-file", c.CA, "--peer-client-cert-auth", "--peer-trusted-ca-file", c.CA,
+	})
 	all := []dialler{
 		g.with("no certificate", nil, nil),
 		g.with("a stranger", etcdtest.NewCerts(g.t), of(3)),
-		g.with("an old certificate", c, func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Minute) }),
+		g.with("an old certificate", c, expired),
 		g.with("a certificate of tomorrow", c, func(c *x509.Certificate) { c.NotBefore = c.NotAfter.Add(-time.Hour) }),
 		g.with("a certificate of a server", c, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }),
 		g.with("a revoked certificate", c, of(7)),
@@ -217,23 +219,25 @@ func (g *guests) misuses() []misused {
 		{"one who doesn't trust it", &tls.Config{RootCAs: x509.NewCertPool(), ServerName: etcdtest.ServerName}},
 		plain,
 	}
-	old, oldKey := c.Issue("old-server", func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Minute) })
+	old, oldKey := c.Issue("old-server", expired)
 	good := g.with("one who is served", c, of(5))
-	revoked := append(wanted, "--client-crl-file", c.Revoke(7), "--peer-crl-file", c.Revoke(7))
-	names := append(wanted, "--client-cert-allowed-hostname", etcdtest.ServerName, "--peer-cert-allowed-cn", "somebody")
-	expired := append([]string{"--cert-file", old, "--key-file", oldKey}, g.peerFlags("--peer-cert-file", old, oldKey)...)
+	revoked := slices.Concat(wanted, []string{"--client-crl-file", c.Revoke(7), "--peer-crl-file", c.Revoke(7)})
+	names := slices.Concat(wanted, []string{
+		"--client-cert-allowed-hostname", etcdtest.ServerName, "--peer-cert-allowed-cn", "somebody",
+	})
 	return []misused{
 		{name: "certificates are wanted", flags: revoked, others: all, served: good},
 		{name: "by gRPC alone, too", flags: revoked, others: all, served: good, apart: true},
 		{name: "names are wanted", flags: names, others: all, served: good},
 		{name: "certificates are not wanted", flags: server, others: all, served: good},
-		{name: "its own is old", flags: expired, others: all, served: dialler{good.name, &tls.Config{InsecureSkipVerify: true}}},
-		{name: "plain", plain: true, others: all[:1], served: plain},
+		{name: "its own is old", flags: serverFlags(old, oldKey), others: all, served: dialler{good.name, &tls.Config{InsecureSkipVerify: true}}},
+		{name: "plain", plain: true, others: []dialler{all[0]}, served: plain},
 	}
 }
 
-func (g *guests) peerFlags(flag, cert, key string) []string {
-	return []string{flag, cert, strings.Replace(flag, "cert-file", "key-file", 1), key}
+// serverFlags give a member its certificate for both ports.
+func serverFlags(cert, key string) []string {
+	return []string{"--cert-file", cert, "--key-file", key, "--peer-cert-file", cert, "--peer-key-file", key}
 }
 
 // old makes one speak nothing later than TLS 1.1.
@@ -250,7 +254,7 @@ func TestTLSMisuse(t *testing.T) {
 			t.Run(release+" "+m.name, func(t *testing.T) {
 				t.Parallel()
 				both := [2]*secured{m.start(t, release, true), m.start(t, release, false)}
-				for _, d := range append(m.others, m.served) {
+				for _, d := range slices.Concat(m.others, []dialler{m.served}) {
 					ours, etcds := both[0].told(t, d), both[1].told(t, d)
 					for i := 0; i < 50 && mayBeLost(ours, etcds); i++ {
 						ours, etcds = both[0].told(t, d), both[1].told(t, d)
