@@ -82,7 +82,7 @@ func (s *relays) conns() string {
 	passed, failed := s.relay.Conns()
 	text := " on " + counted(int64(passed), "connection")
 	if failed > 0 {
-		text += fmt.Sprintf("; %d more found nobody to be passed on to", failed)
+		text += fmt.Sprintf("; %d more could not be passed on", failed)
 	}
 	if s.refused != nil && s.refused.count() > 0 {
 		text += fmt.Sprintf("; TLS failed %s", counted(int64(s.refused.count()), "time"))
