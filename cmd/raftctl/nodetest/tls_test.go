@@ -249,7 +249,7 @@ func (g *guests) old(d dialler) dialler {
 // Who connects in a way that isn't right is told by a member of ours what an etcd with the same flags tells him, on either
 // port; others are served meanwhile, and the log has etcd's reasons.
 func TestTLSMisuse(t *testing.T) {
-	for _, release := range []string{"3.6", "3.7"} {
+	for _, release := range releases {
 		for _, m := range newGuests(t).misuses() {
 			t.Run(release+" "+m.name, func(t *testing.T) {
 				t.Parallel()
