@@ -22,9 +22,10 @@ func (n *Node) Downgrade(
 	case etcdserverpb.DowngradeRequest_ENABLE:
 		err = n.downgradeTo(ctx, r.Version, n.versions.manager.DowngradeEnable)
 	case etcdserverpb.DowngradeRequest_CANCEL:
-		// etcd answers as if all were well, also when there is nothing to end.
-		if err := n.versions.manager.DowngradeCancel(ctx); err != nil {
+		if err = n.versions.manager.DowngradeCancel(ctx); err != nil && n.cfg.As != "3.5" {
+			// etcd since 3.6 answers as if all were well, also when there is nothing to end.
 			n.log.Warn("no downgrade was ended", "error", err)
+			err = nil
 		}
 	default:
 		err = errors.ErrUnknownMethod

@@ -3,12 +3,15 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -16,6 +19,7 @@ import (
 	"github.com/raftctl/raftctl/decode/stream/capture"
 	"github.com/raftctl/raftctl/decode/stream/capture/capturetest"
 	"github.com/raftctl/raftctl/decode/stream/recording"
+	"github.com/raftctl/raftctl/internal/etcdtest"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/raftpb/classic"
 	wire "github.com/raftctl/raftctl/raftpb/stream"
@@ -108,6 +112,19 @@ func scriptRecorded(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(w.Append(e))
 	}
 	ts.Check(errors.Join(w.Close(), c.Close()))
+}
+
+// scriptCerts makes the files of an authority, with certificates for a server and a client, an old one, and one of tomorrow:
+// certs DIR.
+func scriptCerts(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: certs DIR")
+	}
+	certs := etcdtest.NewCerts(ts.Value(testKey{}).(*testing.T))
+	certs.Issue("old", func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Minute) })
+	certs.Issue("young", func(c *x509.Certificate) { c.NotBefore = c.NotAfter.Add(-time.Hour) })
+	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(filepath.Dir(certs.CA))))
+	ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), "empty.pem"), nil, 0o600))
 }
 
 // scriptPack packs a file or a directory: pack PATH FILE…. What a FILE is is told by how its name ends: an archive in tar, with

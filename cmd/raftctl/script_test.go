@@ -68,6 +68,7 @@ func TestScripts(t *testing.T) {
 			"runbook":     scriptRunbook,
 			"runbooks":    scriptRunbooks,
 			"talk":        scriptTalk,
+			"certs":       scriptCerts,
 			"plain":       scriptPlain,
 			"recorded":    scriptRecorded,
 			"pack":        scriptPack,

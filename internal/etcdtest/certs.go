@@ -62,6 +62,12 @@ func (c *Certs) ClientFlags() []string {
 	return []string{"--cacert", c.CA, "--cert", c.ClientCert, "--key", c.ClientKey}
 }
 
+// PeerFlags are the flags with which a member speaks TLS to others, and wants a certificate of theirs.
+func (c *Certs) PeerFlags() []string {
+	return []string{"--peer-cert-file", c.ServerCert, "--peer-key-file", c.ServerKey,
+		"--peer-trusted-ca-file", c.CA, "--peer-client-cert-auth"}
+}
+
 // Issue makes one more certificate, of a member, which change may alter before it is signed.
 func (c *Certs) Issue(name string, change func(*x509.Certificate)) (certFile, keyFile string) {
 	c.by.tb.Helper()

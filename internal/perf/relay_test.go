@@ -20,8 +20,14 @@ import (
 // BenchmarkRelay puts keys one after the other into two clusters of three etcds each in turn: one whose members talk to each other
 // through `raftctl message record`, and one whose members do so directly. What is compared are medians: a put waits for disks,
 // and the slowest ones for whatever else the machine does.
-func BenchmarkRelay(b *testing.B) {
-	relayed, direct := newPutter(b, true), newPutter(b, false)
+func BenchmarkRelay(b *testing.B) { benchRelay(b, nil) }
+
+// BenchmarkRelayTLS is BenchmarkRelay of members that speak TLS, which the relay takes apart and makes anew.
+func BenchmarkRelayTLS(b *testing.B) { benchRelay(b, etcdtest.NewCerts(b)) }
+
+// benchRelay compares both clusters, whose members speak plain text if there are no certificates.
+func benchRelay(b *testing.B, certs *etcdtest.Certs) {
+	relayed, direct := newPutter(b, true, certs), newPutter(b, false, certs)
 	var beside [][]time.Duration // what direct took, by run
 	b.Run("impl=ours", func(b *testing.B) {
 		relayed.took, direct.took = nil, nil
@@ -53,20 +59,26 @@ type putter struct {
 	took   []time.Duration
 }
 
-func newPutter(b *testing.B, relayed bool) *putter {
+func newPutter(b *testing.B, relayed bool, certs *etcdtest.Certs) *putter {
 	b.Helper()
 	peers := etcdtest.Peers(b, 3)
-	var listen []string
-	for _, p := range peers {
-		listen = append(listen, p.URL)
+	var flags, listen []string
+	if certs != nil {
+		flags = certs.PeerFlags()
+	}
+	for i := range peers {
+		if certs != nil {
+			peers[i].URL = strings.Replace(peers[i].URL, "http:", "https:", 1)
+		}
+		listen = append(listen, peers[i].URL)
 	}
 	if relayed {
-		startRelay(b, peers)
+		startRelay(b, peers, flags)
 	}
 	var servers []*etcdtest.Server
 	for i, p := range peers {
-		servers = append(servers, etcdtest.Launch(b, "3.6", b.TempDir(), "--name", p.Name, "--listen-peer-urls", listen[i],
-			"--initial-advertise-peer-urls", p.URL, "--initial-cluster", etcdtest.InitialCluster(peers)))
+		servers = append(servers, etcdtest.Launch(b, "3.6", b.TempDir(), append(flags, "--name", p.Name, "--listen-peer-urls", listen[i],
+			"--initial-advertise-peer-urls", p.URL, "--initial-cluster", etcdtest.InitialCluster(peers))...))
 	}
 	for _, s := range servers {
 		if err := s.WaitHealthy(); err != nil {
@@ -102,14 +114,15 @@ func leaderOf(b *testing.B, servers []*etcdtest.Server) *clientv3.Client {
 	return nil
 }
 
-// startRelay has the members reached through a relay that records, and changes their URLs.
-func startRelay(b *testing.B, peers []etcdtest.Peer) {
+// startRelay has the members reached through a relay that records, and changes their URLs. The flags are about TLS.
+func startRelay(b *testing.B, peers []etcdtest.Peer, flags []string) {
 	b.Helper()
-	args := []string{"message", "record", "-o", filepath.Join(b.TempDir(), "talk")}
+	args := append([]string{"message", "record", "-o", filepath.Join(b.TempDir(), "talk")}, flags...)
 	for i := range peers {
 		at := etcdtest.FreeAddr(b)
-		args = append(args, "--listen", at, "--to", strings.TrimPrefix(peers[i].URL, "http://"))
-		peers[i].URL = "http://" + at
+		scheme, to, _ := strings.Cut(peers[i].URL, "://")
+		args = append(args, "--listen", at, "--to", to)
+		peers[i].URL = scheme + "://" + at
 	}
 	cmd := exec.Command(built(b, "raftctl"), args...)
 	if err := cmd.Start(); err != nil {
@@ -122,7 +135,8 @@ func startRelay(b *testing.B, peers []etcdtest.Peer) {
 		}
 	})
 	for range 1000 {
-		c, err := net.Dial("tcp", strings.TrimPrefix(peers[len(peers)-1].URL, "http://"))
+		_, at, _ := strings.Cut(peers[len(peers)-1].URL, "://")
+		c, err := net.Dial("tcp", at)
 		if err == nil {
 			_ = c.Close()
 			return

@@ -221,22 +221,3 @@ func TestObserve(t *testing.T) {
 		}
 	}
 }
-
-// A lock is taken as the user who asks for it: each by the rights of its own.
-func TestLockAsUser(t *testing.T) {
-	ours, etcds := sides(t, node.Config{})
-	for _, s := range []*side{ours, etcds} {
-		s.grant(t)
-		s.enableUsers(t)
-	}
-	for _, user := range []string{"root:r", "u:u", "", "no token"} {
-		var told [2]string
-		for i, s := range []*side{ours, etcds} {
-			_, err := lock.NewLockClient(s.conn).Lock(s.as(t, user), &lock.LockRequest{Name: []byte("l"), Lease: firstLease})
-			told[i] = status.Convert(err).String()
-		}
-		if told[0] != told[1] || (status.Convert(nil).String() == told[0]) != (user == "root:r") {
-			t.Errorf("%q: %s, and etcd %s", user, told[0], told[1])
-		}
-	}
-}

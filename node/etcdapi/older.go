@@ -5,10 +5,20 @@ import (
 	"fmt"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/grpc"
 )
 
 // olderThan tells whether the member stands for an older release. What its answers then differ in is here.
 func (s *service) olderThan(release string) bool { return s.node.Config().As < release }
+
+// kvMethods describes the service KV: before 3.7 a range comes in one piece only.
+func (s *service) kvMethods() *grpc.ServiceDesc {
+	d := pb.KV_ServiceDesc
+	if s.olderThan("3.7") {
+		d.Streams = nil
+	}
+	return &d
+}
 
 // requireUpkeep is requireAdmin for what is done to a member's files. It returns what the client gets: of etcd 3.5
 // that is the error without a code.

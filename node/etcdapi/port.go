@@ -19,7 +19,8 @@ type port struct {
 	plain, tls   bool // both is possible: a connection's first byte tells
 	grpc, http   bool
 	tlsConfig    *tls.Config
-	metricsAlone bool // HTTP, with nothing but metrics and health checks
+	revoked      func(tls.ConnectionState) error // refuses certificates after the handshake; nil: none
+	metricsAlone bool                            // HTTP, with nothing but metrics and health checks
 }
 
 // ownFiles are the files that are kept free for the member itself; clients' connections take the others.
@@ -80,10 +81,14 @@ func addPort(ports []*port, c *ServeConfig, kind port, text string) ([]*port, er
 		return ports, nil
 	}
 	p.tls = true
-	if p.tlsConfig, err = serverTLS(&c.TLS, kind.metricsAlone); err == nil {
-		p.tlsConfig.KeyLogWriter = c.KeyLog
+	if p.tlsConfig, err = serverTLS(&c.TLS, kind.metricsAlone); err != nil {
+		return ports, err
 	}
-	return ports, err
+	p.tlsConfig.KeyLogWriter = c.KeyLog
+	if p.http { // etcd's listener looks at what was revoked after the handshake, and gRPC's server within it
+		p.revoked, p.tlsConfig.VerifyConnection = p.tlsConfig.VerifyConnection, nil
+	}
+	return ports, nil
 }
 
 // portAt returns the open port of an address, nil if there is none.

@@ -39,11 +39,8 @@ func (p *port) greet(raw net.Conn) (net.Conn, spoken, error) {
 	}
 	c.unread = c.first[:]
 	const handshakeRecord = 22
-	if c.first[0] == handshakeRecord {
+	if c.first[0] == handshakeRecord || !p.plain { // whose handshake fails, and says why
 		return p.greetTLS(c)
-	}
-	if !p.plain {
-		return nil, 0, errors.New("no TLS")
 	}
 	speaks := speaksHTTP
 	if string(c.first[:]) == "PRI " {
@@ -70,6 +67,11 @@ func (p *port) greetTLS(c *greetedConn) (net.Conn, spoken, error) {
 	conn := tls.Server(c, config)
 	if err := conn.HandshakeContext(context.Background()); err != nil {
 		return conn, 0, err
+	}
+	if p.revoked != nil {
+		if err := p.revoked(conn.ConnectionState()); err != nil {
+			return conn, 0, err
+		}
 	}
 	speaks := speaksHTTP
 	if conn.ConnectionState().NegotiatedProtocol == "h2" && p.grpc && (!offersHTTP1 || !p.http) {

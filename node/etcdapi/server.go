@@ -62,14 +62,14 @@ func NewServer(n *node.Node, o Options, more ...grpc.ServerOption) *grpc.Server 
 		grpc.NumStreamWorkers(uint32(2*runtime.GOMAXPROCS(0))),
 	)...)
 	all := newServices(s)
-	all.register(server)
+	all.register(server, s.kvMethods())
 	registerRecipes(server, newClient(n, all))
 	calls.InitializeMetrics(server)
 	return server
 }
 
-func (s *services) register(to *grpc.Server) {
-	pb.RegisterKVServer(to, s.kv)
+func (s *services) register(to *grpc.Server, kv *grpc.ServiceDesc) {
+	to.RegisterService(kv, s.kv)
 	pb.RegisterLeaseServer(to, s.lease)
 	pb.RegisterClusterServer(to, s.cluster)
 	pb.RegisterMaintenanceServer(to, s.maintenance)

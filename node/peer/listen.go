@@ -36,12 +36,12 @@ func Listen(u *url.URL, info *transport.TLSInfo, keyLog io.Writer) (net.Listener
 	if err != nil {
 		return nil, errors.Join(err, plain.Close())
 	}
-	info.ConfigureCRLVerification(config)
 	config.KeyLogWriter = keyLog
 	l := &secureListener{
 		Listener: plain, config: config, anyHost: info.SkipClientSANVerify, refused: info.HandshakeFailure,
 		accepted: make(chan accepted),
 	}
+	info.ConfigureCRLVerification(&l.revoked)
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	l.running.Go(l.run)
 	return l, nil
@@ -52,6 +52,7 @@ type secureListener struct {
 	net.Listener // of connections as they come
 	config       *tls.Config
 	anyHost      bool                   // certificates may be for other hosts than they come from
+	revoked      tls.Config             // its VerifyConnection refuses certificates that were revoked; nil: none were
 	refused      func(*tls.Conn, error) // nil: nobody is told
 	accepted     chan accepted
 
@@ -128,11 +129,16 @@ func (l *secureListener) check(c *tls.Conn) error {
 	if err := c.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
-	certs := c.ConnectionState().PeerCertificates
-	if l.anyHost || len(certs) == 0 {
+	state := c.ConnectionState()
+	if !l.anyHost && len(state.PeerCertificates) > 0 {
+		if err := checkHost(l.ctx, state.PeerCertificates[0], c.RemoteAddr()); err != nil {
+			return err
+		}
+	}
+	if l.revoked.VerifyConnection == nil {
 		return nil
 	}
-	return checkHost(l.ctx, certs[0], c.RemoteAddr())
+	return l.revoked.VerifyConnection(state) // as etcd, after the handshake: who is revoked isn't told so
 }
 
 // checkHost checks that a certificate is for the host that it comes from, as etcd does: for its address, or for a name

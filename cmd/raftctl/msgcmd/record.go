@@ -19,6 +19,7 @@ type recordOptions struct {
 	output     string
 	keep       int
 	duration   time.Duration
+	tls        peerTLS
 }
 
 func newRecord(a *ui.App) *cobra.Command {
@@ -34,12 +35,20 @@ the other members dial --listen in the place of a member, by --initial-advertise
 by 'etcdctl member update'. Both flags may be given several times, in pairs. Members may start and stop meanwhile; and
 they never wait for the recording: what can't be recorded in time is passed on, and is a gap.
 
-With --interface it hears packets, as tcpdump does, and is in nobody's way. It takes Linux, and root or CAP_NET_RAW.
+Where members speak TLS, to stand between them means to be one end of it on either side: give --peer-cert-file, and what else
+the members are given, with etcd's flags. --peer-cert-file has to be for the host that the others dial. The member at --to is
+shown it too, or --peer-client-cert-file, which has to be for the address that the relay dials from. On a member's own
+machine, its own files are both. They are read again for each connection. Who is refused, and why, is told here.
 
-What TLS hides is a gap. A member of raftctl's own records what it says and hears itself: 'raftctl node run
---record-messages DIR', with TLS too. DIR can be read by its owner only: messages hold what clients wrote.`,
+With --interface it hears packets, as tcpdump does, and is in nobody's way. It takes Linux, and root or CAP_NET_RAW. What
+TLS hides there is a gap.
+
+A member of raftctl's own records what it says and hears itself, with TLS too: 'raftctl node run --record-messages DIR'. DIR
+can be read by its owner only: messages hold what clients wrote.`,
 		Example: `  raftctl message record --listen 127.0.0.1:12380 --to 127.0.0.1:2380 -o talk
   raftctl message record --listen :12380 --to m1:2380 --listen :12381 --to m2:2380 -o talk
+  raftctl message record --listen :12380 --to m1:2380 --peer-cert-file peer.crt --peer-key-file peer.key \
+    --peer-trusted-ca-file ca.crt -o talk
   sudo raftctl message record --interface eth0 --port 2380 -o talk
   raftctl message dump talk`,
 		Args:    cobra.NoArgs,
@@ -54,6 +63,7 @@ What TLS hides is a gap. A member of raftctl's own records what it says and hear
 	fl.StringVar(&o.iface, "interface", "", "hear the packets of this interface, such as lo or eth0")
 	fl.UintSliceVar(&o.ports, "port", []uint{2380}, "hear only TCP connections with one of these `PORTS`")
 	registerProtocol(cmd, &o.protocol)
+	o.tls.register(cmd)
 	fl.StringVarP(&o.output, "output", "o", "", "record into this `DIR`")
 	fl.IntVar(&o.keep, "keep", 0, "keep the last `N` files of 64 MB only; 0: all")
 	fl.DurationVar(&o.duration, "for", 0, "end after this time; 0: when told to")
@@ -86,6 +96,9 @@ func (o *recordOptions) check(cmd *cobra.Command) error {
 		}
 	}
 	if err := checkProtocol(cmd, o.protocol); err != nil {
+		return err
+	}
+	if err := o.tls.check(cmd, relays); err != nil {
 		return err
 	}
 	return checkPorts(cmd, o.ports)

@@ -2,9 +2,12 @@ package msgcmd
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strings"
+
+	"go.etcd.io/etcd/client/pkg/v3/transport"
 
 	"github.com/raftctl/raftctl/cmd/raftctl/ui"
 	"github.com/raftctl/raftctl/decode/stream"
@@ -16,17 +19,30 @@ type relays struct {
 	routes   []relay.Route
 	protocol stream.Protocol
 	relay    *relay.Relay
+	refused  *refusals // nil: members speak plain text
 }
 
-func (o *recordOptions) hearRelays(*ui.App) (heardSource, error) {
+func (o *recordOptions) hearRelays(a *ui.App) (heardSource, error) {
 	s := &relays{protocol: stream.Protocol(o.protocol)}
+	listen := func(at string) (net.Listener, error) { return net.Listen("tcp", at) }
+	var dial *tls.Config
+	if o.tls.given != "" {
+		s.refused = &refusals{a: a, tls: &o.tls}
+		info, config, err := o.tls.open(a)
+		if err != nil {
+			return nil, err
+		}
+		info.HandshakeFailure = s.refused.listening
+		listen = func(at string) (net.Listener, error) { return transport.NewListener(at, "https", &info) }
+		dial = config
+	}
 	for i, at := range o.listen {
-		l, err := net.Listen("tcp", at)
+		l, err := listen(at)
 		if err != nil {
 			_ = s.close() // of what nobody has used
 			return nil, err
 		}
-		s.routes = append(s.routes, relay.Route{Listener: l, To: o.to[i]})
+		s.routes = append(s.routes, relay.Route{Listener: l, To: o.to[i], TLS: dial})
 	}
 	return s, nil
 }
@@ -34,6 +50,9 @@ func (o *recordOptions) hearRelays(*ui.App) (heardSource, error) {
 func (s *relays) run(ctx context.Context, emit func(*stream.Event) bool) error {
 	s.relay = relay.New("relay", emit)
 	s.relay.UseProtocol(s.protocol)
+	if s.refused != nil {
+		s.relay.TellRefused(s.refused.dialled)
+	}
 	return s.relay.Run(ctx, s.routes)
 }
 
@@ -52,14 +71,21 @@ func (s *relays) String() string {
 	for _, r := range s.routes {
 		list = append(list, fmt.Sprintf("what %v passes on to %s", r.Listener.Addr(), ui.Printable(r.To)))
 	}
-	return strings.Join(list, ", and ")
+	text := strings.Join(list, ", and ")
+	if s.refused != nil {
+		text += ", in TLS"
+	}
+	return text
 }
 
 func (s *relays) conns() string {
 	passed, failed := s.relay.Conns()
 	text := " on " + counted(int64(passed), "connection")
 	if failed > 0 {
-		text += fmt.Sprintf("; %d more found nobody to be passed on to", failed)
+		text += fmt.Sprintf("; %d more could not be passed on", failed)
+	}
+	if s.refused != nil && s.refused.count() > 0 {
+		text += fmt.Sprintf("; TLS failed %s", counted(int64(s.refused.count()), "time"))
 	}
 	return text
 }

@@ -62,8 +62,7 @@ func talkTLS(t *testing.T, version uint16) (peers []etcdtest.Peer, data, keyLog 
 		peers[i].DataDir = t.TempDir()
 	}
 	p, initial := newTap(t, ports(t, peers)), etcdtest.InitialCluster(peers)
-	theirs := peers[2].Launch(t, "3.6", append([]string{"--initial-cluster", initial, "--peer-cert-file", certs.ServerCert,
-		"--peer-key-file", certs.ServerKey, "--peer-trusted-ca-file", certs.CA, "--peer-client-cert-auth"}, steady...)...)
+	theirs := peers[2].Launch(t, "3.6", append(append(certs.PeerFlags(), "--initial-cluster", initial), steady...)...)
 	var log bytes.Buffer // written under a lock of crypto/tls
 	var ours []*node.Node
 	for _, p := range peers[:2] {

@@ -1,9 +1,12 @@
 package relay_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+
+	"go.etcd.io/etcd/client/pkg/v3/transport"
 
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/decode/stream"
@@ -15,16 +18,43 @@ import (
 // Real etcds talk through relays, one stops and comes back, and each key that was put is heard on its way to both
 // followers.
 func TestRealEtcd(t *testing.T) {
-	peers := etcdtest.Peers(t, 3)
-	var routes []relay.Route
+	t.Run("plain", func(t *testing.T) { testRealEtcd(t, nil) })
+	t.Run("TLS", func(t *testing.T) { testRealEtcd(t, etcdtest.NewCerts(t)) })
+}
+
+// relayed puts a relay before each member, whose URLs are the relays' from then on. Without certificates all is plain.
+func relayed(t *testing.T, peers []etcdtest.Peer, certs *etcdtest.Certs) (routes []relay.Route) {
+	t.Helper()
 	for i := range peers {
-		l := listen(t)
-		routes = append(routes, relay.Route{Listener: l, To: strings.TrimPrefix(peers[i].URL, "http://")})
-		peers[i].URL = "http://" + l.Addr().String()
+		to := strings.TrimPrefix(peers[i].URL, "http://")
+		if certs == nil {
+			l := listen(t)
+			routes = append(routes, relay.Route{Listener: l, To: to})
+			peers[i].URL = "http://" + l.Addr().String()
+			continue
+		}
+		l, err := transport.NewListener("127.0.0.1:0", "https", members(certs))
+		check(t, err)
+		dial, err := members(certs).ClientConfig()
+		check(t, err)
+		routes = append(routes, relay.Route{Listener: l, To: to, TLS: dial})
+		peers[i].URL = "https://" + l.Addr().String()
 	}
+	return routes
+}
+
+func testRealEtcd(t *testing.T, certs *etcdtest.Certs) {
+	peers := etcdtest.Peers(t, 3)
+	routes := relayed(t, peers, certs)
+	scheme, flags := "http://", etcdtest.Quick
+	if certs != nil {
+		scheme, flags = "https://", append(certs.PeerFlags(), flags...)
+	}
+	var names stream.Names
 	heard, odd := map[string]map[uint64]bool{}, 0
 	var request decode.Request
 	r := relay.New("relay", func(e *stream.Event) bool {
+		names.Learn(e)
 		if e.Kind != stream.KindMessage || e.Message.Type != raftpb.MsgApp {
 			return true
 		}
@@ -42,15 +72,20 @@ func TestRealEtcd(t *testing.T) {
 		}
 		return true
 	})
+	r.TellRefused(func(to string, err error) {
+		if !errors.Is(err, relay.ErrNoWord) { // as one that stops may end it
+			t.Errorf("%s: %v", to, err)
+		}
+	})
 	stop := run(t, r, routes...)
 
 	var servers []*etcdtest.Server
 	var dirs []string
 	args := func(i int) []string {
 		return append([]string{
-			"--name", peers[i].Name, "--listen-peer-urls", "http://" + routes[i].To, "--initial-advertise-peer-urls", peers[i].URL,
+			"--name", peers[i].Name, "--listen-peer-urls", scheme + routes[i].To, "--initial-advertise-peer-urls", peers[i].URL,
 			"--initial-cluster", etcdtest.InitialCluster(peers),
-		}, etcdtest.Quick...)
+		}, flags...)
 	}
 	for i := range peers {
 		dirs = append(dirs, t.TempDir())
@@ -76,6 +111,11 @@ func TestRealEtcd(t *testing.T) {
 	}
 	if len(heard["without"]) != 2 || odd > 0 {
 		t.Errorf("what a member missed went to %d followers; %d messages between nobody", len(heard["without"]), odd)
+	}
+	for _, p := range peers {
+		if _, ok := names.ByName(p.Name); !ok {
+			t.Errorf("nobody is called %s", p.Name)
+		}
 	}
 }
 
