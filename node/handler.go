@@ -31,7 +31,7 @@ func (h handler) Process(ctx context.Context, m raftpb.Message) error {
 	case m.Type == raftpb.MsgSnap && m.Snapshot != nil && !h.n.hasReceived(m.Snapshot.Metadata.Index):
 		return fmt.Errorf("snapshot of entry %d comes without its database", m.Snapshot.Metadata.Index)
 	case m.Type == raftpb.MsgApp, m.Type == raftpb.MsgProp:
-		if err := checkEntries(m.Entries); err != nil {
+		if err := h.n.checkEntries(m.Entries); err != nil {
 			return err
 		}
 	}
@@ -39,9 +39,9 @@ func (h handler) Process(ctx context.Context, m raftpb.Message) error {
 }
 
 // checkEntries keeps out of the log what every member would end on when it is committed. No correct member sends it.
-func checkEntries(entries []raftpb.Entry) error {
+func (n *Node) checkEntries(entries []raftpb.Entry) error {
 	for i := range entries {
-		if err := kv.Check(&entries[i]); err != nil {
+		if err := kv.Check(&entries[i], n.cfg.As == "3.5"); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/raftctl/raftctl/internal/etcdtest"
@@ -87,7 +88,7 @@ func (l *liars) judge(t *testing.T, dir string) {
 	}
 	for e, err := range view.Entries(0) {
 		if err == nil {
-			err = kv.Check(e.Entry)
+			err = kv.Check(e.Entry, false)
 		}
 		if err != nil {
 			t.Error(err)
@@ -209,4 +210,19 @@ func (l *liars) entry() raftpb.Entry {
 		return raftpb.Entry{Type: raftpb.EntryConfChange, Data: cc.Marshal(raftpb.FlavorGogo)}
 	}
 	return raftpb.Entry{Data: data}
+}
+
+// What every member would end on isn't taken from whoever calls the node either.
+func TestProposesNothingHarmful(t *testing.T) {
+	n := start(t, node.Config{DataDir: t.TempDir(), ListenPeerURLs: []string{freeURL(t)}})
+	if _, err := n.Propose(t.Context(), &etcdserverpb.InternalRaftRequest{}); err == nil {
+		t.Error("proposes a request that asks for nothing")
+	}
+	for _, urls := range [][]string{nil, {"127.0.0.1:1"}, {"http://127.0.0.1"}} {
+		m := membership.Member{ID: 7, RaftAttributes: membership.RaftAttributes{PeerURLs: urls, IsLearner: true}}
+		if _, err := n.AddMember(t.Context(), m); err == nil {
+			t.Errorf("adds a member with peer URLs %q", urls)
+		}
+	}
+	put(t, n, "a", "1")
 }

@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 	"go.etcd.io/etcd/server/v3/etcdserver/errors"
 
+	"github.com/raftctl/raftctl/node/kv"
 	"github.com/raftctl/raftctl/raft"
 	"github.com/raftctl/raftctl/raft/tracker"
 	"github.com/raftctl/raftctl/raftpb"
@@ -130,6 +131,9 @@ func (n *Node) changeMembers(
 		}
 	}
 	cc.ID = n.ids.Next()
+	if err := kv.Check(&raftpb.Entry{Type: raftpb.EntryConfChange, Data: cc.Marshal(n.cfg.flavor())}, false); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, n.RequestTimeout())
 	defer cancel()
 	r, err := n.await(ctx, cc.ID, func(chan<- error) error {

@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/coreos/go-semver/semver"
@@ -12,25 +13,32 @@ import (
 
 // Check refuses an entry that no member writes and that etcd 3.7 can't apply: one that has it in its log ends when it is
 // committed, and then at each start. What depends on the members that there are, only [Store.Apply] tells: attributes
-// of one that is unknown, the removal of the last voter.
-func Check(e *raftpb.Entry) error {
-	if err := checkEntry(e); err != nil {
+// of one that is unknown, the removal of the last voter. What clients of the v2 store asked for is refused unless v2, as
+// 3.5 takes it; what the members of a cluster wrote in that form is not: their logs begin with it.
+func Check(e *raftpb.Entry, v2 bool) error {
+	if err := checkEntry(e, v2); err != nil {
 		return &EntryError{e.ID(), err}
 	}
 	return nil
 }
 
-func checkEntry(e *raftpb.Entry) error {
+var errV2 = errors.New("a request of the v2 store, which 3.6 and later don't take")
+
+func checkEntry(e *raftpb.Entry, v2 bool) error {
 	switch e.Type {
 	case raftpb.EntryNormal:
 		if len(e.Data) == 0 {
 			return nil
 		}
-		req, err := parseRequest(e.Data)
-		if err != nil || req == nil {
+		switch req, err := parseRequest(e.Data); {
+		case err != nil:
 			return err
+		case req != nil:
+			return checkRequest(req)
+		case !v2:
+			return errV2
 		}
-		return checkRequest(req)
+		return nil
 	case raftpb.EntryConfChange:
 		return checkConfChange(e.Data)
 	}

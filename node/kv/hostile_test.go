@@ -261,7 +261,10 @@ func TestHostileEntries(t *testing.T) {
 			if got != h.want || (err == nil) != (h.says == "") || err != nil && !strings.Contains(err.Error(), h.says) {
 				t.Errorf("outcome %d, error %v, want %d and an error with %q", got, err, h.want, h.says)
 			}
-			checked := kv.Check(&h.entry)
+			checked := kv.Check(&h.entry, true)
+			if strict := kv.Check(&h.entry, false); checked == nil && (strict != nil) != (h.want == ignored && strings.HasPrefix(name, "v2 ")) {
+				t.Errorf("without v2 clients: %v, outcome %d", strict, got)
+			}
 			known := h.want == refused
 			if slices.Contains(byState, name) {
 				known = !known
