@@ -45,6 +45,9 @@ func (n *Node) RemoveMember(ctx context.Context, id uint64) ([]*membership.Membe
 
 // UpdateMember changes a member's peer URLs.
 func (n *Node) UpdateMember(ctx context.Context, m membership.Member) ([]*membership.Member, error) {
+	if n.store.Cluster().Member(m.ID) == nil && n.waitApplied(ctx) == nil && n.store.Cluster().Member(m.ID) == nil {
+		return nil, membership.ErrIDNotFound
+	}
 	cc := raftpb.ConfChange{Type: raftpb.ConfChangeUpdateNode, NodeID: uint64(m.ID)}
 	return n.changeMembers(ctx, cc, m)
 }
