@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"sync"
@@ -32,6 +33,7 @@ var crowds = []struct {
 	{"watches that don't read", deaf},
 	{"100,000 watches", watchers},
 	{"streams opened and dropped", fickle},
+	{"any bytes", noise},
 }
 
 // Whatever crowd comes, the member serves others, and takes no more memory than an etcd does, of which one stands beside
@@ -242,6 +244,38 @@ func fickle(ctx context.Context, tb testing.TB, endpoint string, _ int, ready fu
 				_ = c.Close()
 				ready()
 				time.Sleep(pace)
+			}
+		})
+	}
+}
+
+// noise is 10 clients that send what comes to their minds, behind what makes the server listen.
+func noise(ctx context.Context, tb testing.TB, endpoint string, _ int, ready func()) {
+	beginnings := []string{"", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "POST /v3/kv/put HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999999\r\n\r\n",
+		"GET /metrics HTTP/1.1\r\n", "\x16\x03\x01", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00\x7f\xff\xff\x01\x05\x00\x00\x00\x01"}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for i := range uint64(10) {
+		r := rand.New(rand.NewPCG(i, 14))
+		wg.Go(func() {
+			var dialer net.Dialer
+			for ctx.Err() == nil {
+				c, err := dialer.DialContext(ctx, "tcp", endpoint)
+				if err != nil {
+					if ctx.Err() == nil {
+						tb.Error(err)
+					}
+					return
+				}
+				b := []byte(beginnings[r.IntN(len(beginnings))])
+				for range r.IntN(10_000) {
+					b = append(b, byte(r.Uint32()))
+				}
+				_ = c.SetDeadline(time.Now().Add(pace))
+				_, _ = c.Write(b) // it may hang up
+				_, _ = io.Copy(io.Discard, c)
+				_ = c.Close()
+				ready()
 			}
 		})
 	}
