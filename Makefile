@@ -11,7 +11,7 @@ BENCH   ?= .
 COUNT   ?= 3
 BENCHTIME ?= 0.5s
 ETCD    := $(patsubst %,build/etcd-%/.stamp,3.4 3.4.9 3.5 3.5.4 3.5.6 3.6 3.7) build/bin/etcd-dump-db
-SUITES  := build/suites/kube.test build/suites/etcd-common.test build/suites/etcd-robustness.test
+SUITES  := build/suites/kube.test build/suites/etcd-common.test build/suites/etcd-e2e.test build/suites/etcd-robustness.test
 DATA    := testdata/c36-3m-clean.tar.zst/clean/m1
 
 .PHONY: build demo test race lab fuzz lint bench check clean etcd suites debian
@@ -74,8 +74,8 @@ debian: ## the peers that Debian has, where they are missing: Chromium looks at 
 
 suites: $(SUITES) ## the tests that others wrote for etcd
 
-build/suites/etcd-common.test: testdata/suites/etcd/go.mod
-	cd testdata/suites/etcd && $(GO) test -tags e2e -c -o ../../../$@ go.etcd.io/etcd/tests/v3/common
+build/suites/etcd-%.test: testdata/suites/etcd/go.mod
+	cd testdata/suites/etcd && $(GO) test -tags e2e -c -o ../../../$@ go.etcd.io/etcd/tests/v3/$*
 
 build/suites/etcd-robustness.test: testdata/suites/etcd/go.mod testdata/suites/etcd/robustness.sh
 	testdata/suites/etcd/robustness.sh $@

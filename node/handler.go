@@ -30,8 +30,22 @@ func (h handler) Process(ctx context.Context, m raftpb.Message) error {
 		return peer.ErrMismatch
 	case m.Type == raftpb.MsgSnap && m.Snapshot != nil && !h.n.hasReceived(m.Snapshot.Metadata.Index):
 		return fmt.Errorf("snapshot of entry %d comes without its database", m.Snapshot.Metadata.Index)
+	case m.Type == raftpb.MsgApp, m.Type == raftpb.MsgProp:
+		if err := h.n.checkEntries(m.Entries); err != nil {
+			return err
+		}
 	}
 	return h.n.loop.inbox.put(ctx, m, minMessageBytes+entriesBytes(m.Entries))
+}
+
+// checkEntries keeps out of the log what every member would end on when it is committed. No correct member sends it.
+func (n *Node) checkEntries(entries []raftpb.Entry) error {
+	for i := range entries {
+		if err := kv.Check(&entries[i], n.cfg.As == "3.5"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hasReceived reports whether the database of a snapshot has come. Without it the snapshot is of no use.

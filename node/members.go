@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 	"go.etcd.io/etcd/server/v3/etcdserver/errors"
 
+	"github.com/raftctl/raftctl/node/kv"
 	"github.com/raftctl/raftctl/raft"
 	"github.com/raftctl/raftctl/raft/tracker"
 	"github.com/raftctl/raftctl/raftpb"
@@ -44,6 +45,9 @@ func (n *Node) RemoveMember(ctx context.Context, id uint64) ([]*membership.Membe
 
 // UpdateMember changes a member's peer URLs.
 func (n *Node) UpdateMember(ctx context.Context, m membership.Member) ([]*membership.Member, error) {
+	if n.store.Cluster().Member(m.ID) == nil && n.waitApplied(ctx) == nil && n.store.Cluster().Member(m.ID) == nil {
+		return nil, membership.ErrIDNotFound
+	}
 	cc := raftpb.ConfChange{Type: raftpb.ConfChangeUpdateNode, NodeID: uint64(m.ID)}
 	return n.changeMembers(ctx, cc, m)
 }
@@ -130,6 +134,9 @@ func (n *Node) changeMembers(
 		}
 	}
 	cc.ID = n.ids.Next()
+	if err := kv.Check(&raftpb.Entry{Type: raftpb.EntryConfChange, Data: cc.Marshal(n.cfg.flavor())}, false); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, n.RequestTimeout())
 	defer cancel()
 	r, err := n.await(ctx, cc.ID, func(chan<- error) error {

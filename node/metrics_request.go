@@ -39,9 +39,8 @@ var requestKinds = func() map[protoreflect.FieldNumber]string {
 	return kinds
 }()
 
-// requestKind returns the name of a request in metrics.
-func requestKind(r *etcdserverpb.InternalRaftRequest) string {
-	kind := "Unknown"
+// requestKind returns the name of a request in metrics; empty if it asks for nothing.
+func requestKind(r *etcdserverpb.InternalRaftRequest) (kind string) {
 	r.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
 		name, ok := requestKinds[f.Number()]
 		if ok {

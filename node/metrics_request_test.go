@@ -15,10 +15,10 @@ func TestRequestKind(t *testing.T) {
 		"LeaseGrant":               {ID: 7, LeaseGrant: &etcdserverpb.LeaseGrantRequest{}},
 		"AuthRoleRevokePermission": {Header: h, AuthRoleRevokePermission: &etcdserverpb.AuthRoleRevokePermissionRequest{}},
 		"ClusterMemberAttrSet":     {Header: h, ClusterMemberAttrSet: &membershippb.ClusterMemberAttrSetRequest{}},
-		"Unknown":                  {Header: h},
+		"":                         {Header: h},
 	} {
 		if got := requestKind(r); got != want {
-			t.Errorf("kind %s, want %s", got, want)
+			t.Errorf("kind %q, want %q", got, want)
 		}
 	}
 }

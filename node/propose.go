@@ -20,6 +20,8 @@ import (
 // maxGap is how far applying may lag behind what is committed before no proposals are taken; it is etcd's.
 const maxGap = 5000
 
+var errNoRequest = stderrors.New("a request that asks for nothing")
+
 // Propose has the cluster apply a request, and returns what became of it on this member. It fills in the
 // request's header: an ID and, unless a user is named there, the user and auth revision of the Caller, whose
 // error it returns. Result.Err is the refusal of the state machine; err says that it isn't known whether the
@@ -29,10 +31,14 @@ func (n *Node) Propose(ctx context.Context, r *etcdserverpb.InternalRaftRequest)
 	if n.standing.committed.Load() > n.standing.applied.Load()+maxGap {
 		return kv.Result{}, errors.ErrTooManyRequests
 	}
+	kind := requestKind(r)
+	if kind == "" {
+		return kv.Result{}, errNoRequest // every member would end on it
+	}
 	if err := n.fillHeader(ctx, r); err != nil {
 		return kv.Result{}, err
 	}
-	defer func(begun time.Time) { n.CountRequest(requestKind(r), begun, err) }(time.Now())
+	defer func(begun time.Time) { n.CountRequest(kind, begun, err) }(time.Now())
 	data, err := proto.Marshal(r)
 	if err != nil {
 		return kv.Result{}, err

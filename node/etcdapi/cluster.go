@@ -54,7 +54,13 @@ func (s *clusterServer) MemberUpdate(
 	m := membership.Member{
 		ID: types.ID(r.ID), RaftAttributes: membership.RaftAttributes{PeerURLs: r.PeerURLs},
 	}
-	members, err := s.changed(ctx, func() ([]*membership.Member, error) { return s.node.UpdateMember(ctx, m) })
+	members, err := s.changed(ctx, func() ([]*membership.Member, error) {
+		// etcd takes URLs that can't be read, and all members but the one that has them end.
+		if _, err := types.NewURLs(r.PeerURLs); err != nil && s.node.Store().Cluster().Member(m.ID) != nil {
+			return nil, rpctypes.ErrGRPCMemberBadURLs
+		}
+		return s.node.UpdateMember(ctx, m)
+	})
 	if err != nil {
 		return nil, statusOf(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/raftctl/raftctl/internal/etcdtest"
@@ -77,4 +79,16 @@ func TestCluster(t *testing.T) {
 		}},
 		{name: "alive", r: put("a", "1")},
 	})
+}
+
+// etcd takes peer URLs for a member that can't be read, and the others end.
+func TestUpdateWithBadURLs(t *testing.T) {
+	n, endpoint := startNode(t, node.Config{}, Options{})
+	c := pb.NewClusterClient(dial(t, endpoint).conn)
+	for _, urls := range [][]string{nil, {"http://127.0.0.1"}, {"127.0.0.1:2380"}} {
+		_, err := c.MemberUpdate(t.Context(), &pb.MemberUpdateRequest{ID: n.ID(), PeerURLs: urls})
+		if status.Convert(err).Message() != status.Convert(rpctypes.ErrGRPCMemberBadURLs).Message() {
+			t.Errorf("update to %q: %v", urls, err)
+		}
+	}
 }

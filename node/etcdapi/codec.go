@@ -2,8 +2,9 @@ package etcdapi
 
 import (
 	"google.golang.org/grpc/encoding"
-	"google.golang.org/grpc/encoding/proto"
+	grpcproto "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
 )
 
 // countingCodec is gRPC's codec for protobuf, and counts the bytes.
@@ -13,12 +14,22 @@ type countingCodec struct {
 }
 
 func newCodec(m *metrics) encoding.CodecV2 {
-	return countingCodec{encoding.GetCodecV2(proto.Name), m}
+	return countingCodec{encoding.GetCodecV2(grpcproto.Name), m}
 }
 
+// maxPooled is up to which size in bytes a message gets a buffer of gRPC's. The next larger one has 1 MiB, which it would
+// keep for as long as its client doesn't read.
+const maxPooled = 32 << 10
+
 // Marshal implements encoding.CodecV2.
-func (c countingCodec) Marshal(v any) (mem.BufferSlice, error) {
-	data, err := c.CodecV2.Marshal(v)
+func (c countingCodec) Marshal(v any) (data mem.BufferSlice, err error) {
+	if m, ok := v.(proto.Message); ok && proto.Size(m) > maxPooled {
+		var b []byte
+		b, err = proto.Marshal(m)
+		data = mem.BufferSlice{mem.SliceBuffer(b)}
+	} else {
+		data, err = c.CodecV2.Marshal(v)
+	}
 	c.metrics.sent.Add(float64(data.Len()))
 	return data, err
 }

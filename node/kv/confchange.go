@@ -32,8 +32,10 @@ func (s *Store) applyConfChange(e *raftpb.Entry) error {
 	}
 	if refused != nil {
 		cc.NodeID = raftpb.None
-	} else if m != nil && m.ID != types.ID(cc.NodeID) {
-		return fmt.Errorf("a change of member %x, whose context names %s", cc.NodeID, m.ID)
+	} else if m != nil {
+		if err := checkContext(&cc, m); err != nil {
+			return err
+		}
 	}
 	if err := s.tellRaft(&cc); err != nil {
 		return err
@@ -49,34 +51,52 @@ func (s *Store) applyConfChange(e *raftpb.Entry) error {
 }
 
 // parseMember reads the member that a change is about; nil for a removal, which doesn't describe it, and
-// where the change is refused before that is looked at. A promotion is described by a
-// [membership.ConfigChangeContext], of which the member is the first part.
+// where the change is refused before that is looked at.
 func (s *Store) parseMember(cc *raftpb.ConfChange) (*membership.ConfigChangeContext, error) {
 	id := types.ID(cc.NodeID)
+	switch {
+	case cc.Type == raftpb.ConfChangeRemoveNode:
+		return nil, s.checkRemoval(cc)
+	case cc.Type == raftpb.ConfChangeUpdateNode:
+		if s.cluster.Member(id) == nil {
+			return nil, nil
+		}
+	case s.cluster.IsIDRemoved(id):
+		return nil, nil
+	}
+	return parseContext(cc)
+}
+
+// parseContext reads the description of a member. A promotion is described by a [membership.ConfigChangeContext], of which
+// the member is the first part.
+func parseContext(cc *raftpb.ConfChange) (*membership.ConfigChangeContext, error) {
 	m := new(membership.ConfigChangeContext)
 	var into any = m
 	switch cc.Type {
 	case raftpb.ConfChangeAddNode, raftpb.ConfChangeAddLearnerNode:
 	case raftpb.ConfChangeUpdateNode:
-		if s.cluster.Member(id) == nil {
-			return nil, nil
-		}
 		into = &m.Member
-	case raftpb.ConfChangeRemoveNode:
-		return nil, s.checkRemoval(cc)
 	default:
-		if s.cluster.IsIDRemoved(id) {
-			return nil, nil
-		}
 		return nil, fmt.Errorf("%w: change of the membership of type %d", errUnknown, cc.Type)
-	}
-	if s.cluster.IsIDRemoved(id) {
-		return nil, nil
 	}
 	if err := json.Unmarshal(cc.Context, into); err != nil {
 		return nil, fmt.Errorf("context of member %x: %w", cc.NodeID, err)
 	}
 	return m, nil
+}
+
+// checkContext refuses a description that isn't of the member that it should be, or says no place where it could be met.
+func checkContext(cc *raftpb.ConfChange, m *membership.ConfigChangeContext) error {
+	if m.ID != types.ID(cc.NodeID) {
+		return fmt.Errorf("a change of member %x, whose context names %s", cc.NodeID, m.ID)
+	}
+	if m.IsPromote {
+		return nil
+	}
+	if _, err := types.NewURLs(m.PeerURLs); err != nil {
+		return fmt.Errorf("peer URLs of member %x: %w", cc.NodeID, err)
+	}
+	return nil
 }
 
 // checkRemoval refuses the removal of the last voter, on which Raft panics.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -248,6 +249,10 @@ var hostile = map[string]struct {
 	},
 }
 
+// byState are the entries that are applied or refused for what was applied before.
+var byState = []string{"gap", "far gap", "attributes of nobody", "v2 attributes of nobody", "v2 attributes in upper case", "remove the last",
+	"update nobody"}
+
 func TestHostileEntries(t *testing.T) {
 	t.Setenv("ETCD_VERIFY", "all")
 	for name, h := range hostile {
@@ -255,6 +260,17 @@ func TestHostileEntries(t *testing.T) {
 			got, err := outcome(t, h.entry)
 			if got != h.want || (err == nil) != (h.says == "") || err != nil && !strings.Contains(err.Error(), h.says) {
 				t.Errorf("outcome %d, error %v, want %d and an error with %q", got, err, h.want, h.says)
+			}
+			checked := kv.Check(&h.entry, true)
+			if strict := kv.Check(&h.entry, false); checked == nil && (strict != nil) != (h.want == ignored && strings.HasPrefix(name, "v2 ")) {
+				t.Errorf("without v2 clients: %v, outcome %d", strict, got)
+			}
+			known := h.want == refused
+			if slices.Contains(byState, name) {
+				known = !known
+			}
+			if known != (checked != nil) || known && err != nil && checked.Error() != err.Error() {
+				t.Errorf("refused before it is applied: %v, want %v", checked, err)
 			}
 		})
 	}

@@ -105,25 +105,12 @@ func aboutCluster(req *etcdserverpb.InternalRaftRequest) bool {
 
 // checkClusterRequest refuses what etcd's membership panics on, now or when it is opened the next time.
 func (s *Store) checkClusterRequest(req *etcdserverpb.InternalRaftRequest) error {
-	if set := req.ClusterVersionSet; set != nil {
-		return checkVersion("the cluster", set.Ver)
-	}
 	if set := req.ClusterMemberAttrSet; set != nil {
-		id := types.ID(set.Member_ID)
-		if s.cluster.Member(id) == nil && !s.cluster.IsIDRemoved(id) {
+		if id := types.ID(set.Member_ID); s.cluster.Member(id) == nil && !s.cluster.IsIDRemoved(id) {
 			return fmt.Errorf("attributes of member %s, which is unknown", id)
 		}
-		if set.MemberAttributes == nil {
-			return fmt.Errorf("attributes of member %s: there are none", id)
-		}
-		return nil
 	}
-	if set := req.DowngradeInfoSet; set != nil && set.Enabled {
-		if _, err := semver.NewVersion(set.Ver); err != nil {
-			return fmt.Errorf("version of a downgrade: %w", err)
-		}
-	}
-	return nil
+	return checkRequest(req)
 }
 
 // newest is the release whose libraries these are.

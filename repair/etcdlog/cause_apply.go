@@ -35,7 +35,7 @@ var applyCauses = []Cause{
 		Name: "undecodable", Fatal: true,
 		Words: []string{"unmarshal should never fail", "unmarshal confChangeContext should never fail", "failed to unmarshal confChangeContext", "could not find a header",
 			"not implemented apply", "entry type should be either", "unknown entry type; must be", "nodeID should always be equal to member ID",
-			"got different member ID"},
+			"got different member ID", "failed NewURLs"},
 		Means:   "a committed entry is none that this release applies: 3.7 meets a request of the v2 store that 3.5 and before wrote, or the entry is damaged",
 		Classes: []string{"etcd_stop", "upgrade_trap", "malformed", "entry_type"},
 		Advice:  "on 3.7 after an upgrade: start 3.6 with --snapshot-count 1 and write a few keys first; else replace the member, since no restart gets past it",

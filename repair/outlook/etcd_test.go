@@ -284,6 +284,12 @@ var etcdCases = map[string]etcdCase{
 		{panics, triggerMemberID}, {panics, triggerMemberID}, onCustom, onV2}},
 	"a context of another member, in 3.6": {base: "3.6", entries: change(otherContext), want: [4]end{
 		{panics, triggerMemberID}, onVersion, {panics, triggerMemberID}, {panics, triggerMemberID}}},
+	"peer URLs that are none, in 3.4": {base: "3.4", entries: change(badURLs), want: [4]end{
+		{panics, triggerPeerURLs}, {panics, triggerPeerURLs}, onCustom, onV2}},
+	"peer URLs that are none, in 3.6": {base: "3.6", entries: change(badURLs), want: [4]end{
+		{panics, triggerPeerURLs}, onVersion, {panics, triggerPeerURLs}, {panics, triggerPeerURLs}}},
+	"no peer URLs, in 3.6": {base: "3.6", entries: change(noURLs), want: [4]end{
+		{panics, triggerPeerURLs}, onVersion, {panics, triggerPeerURLs}, {panics, triggerPeerURLs}}},
 	"attributes of a stranger, v2": {base: "3.4",
 		entries: normal(v2("PUT", fmt.Sprintf("/0/members/%x/attributes", stranger), `{"name":"x"}`)),
 		want:    [4]end{{panics, triggerAttr}, {panics, triggerAttr}, onCustom, onV2}},
@@ -345,6 +351,14 @@ func badContext(uint64) raftpb.ConfChange {
 
 func otherContext(uint64) raftpb.ConfChange {
 	return raftpb.ConfChange{NodeID: stranger, Context: []byte(`{"id":5,"peerURLs":["http://127.0.0.1:1"]}`)}
+}
+
+func badURLs(uint64) raftpb.ConfChange {
+	return raftpb.ConfChange{NodeID: stranger, Context: fmt.Appendf(nil, `{"id":%d,"peerURLs":["http://127.0.0.1"]}`, stranger)}
+}
+
+func noURLs(uint64) raftpb.ConfChange {
+	return raftpb.ConfChange{NodeID: stranger, Context: fmt.Appendf(nil, `{"id":%d}`, stranger)}
 }
 
 func addition(uint64) raftpb.ConfChange {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go.etcd.io/etcd/client/pkg/v3/types"
+
 	"github.com/raftctl/raftctl/decode"
 	"github.com/raftctl/raftctl/internal/etcdwire"
 	"github.com/raftctl/raftctl/raftpb"
@@ -207,7 +209,11 @@ func (j *judge) confChange(data []byte, err error) (t trigger, detail string) {
 	if cc.UnmarshalAlias(data) != nil || errors.Is(err, decode.ErrRefused) {
 		return "", ""
 	}
-	var context struct{ ID uint64 }
+	var context struct {
+		ID        uint64
+		PeerURLs  []string
+		IsPromote bool
+	}
 	switch panics := errors.Is(err, decode.ErrPanics); {
 	case panics && cc.Type == raftpb.ConfChangeRemoveNode:
 		return triggerNoVoters, ""
@@ -217,6 +223,11 @@ func (j *judge) confChange(data []byte, err error) (t trigger, detail string) {
 		return triggerMemberID, ""
 	case cc.Type == raftpb.ConfChangeRemoveNode && cc.NodeID == j.self:
 		return triggerRemoved, ""
+	case panics, cc.Type == raftpb.ConfChangeRemoveNode, cc.NodeID == j.self, json.Unmarshal(cc.Context, &context) != nil, context.IsPromote:
+		return "", ""
+	}
+	if _, err := types.NewURLs(context.PeerURLs); err != nil {
+		return triggerPeerURLs, ""
 	}
 	return "", ""
 }

@@ -44,6 +44,7 @@ const (
 	triggerEntryType   trigger = "entry_type"
 	triggerContext     trigger = "conf_context"
 	triggerMemberID    trigger = "conf_member_id"
+	triggerPeerURLs    trigger = "conf_peer_urls"
 	triggerAttr        trigger = "member_unknown"
 	triggerVersion     trigger = "cluster_version"
 	triggerSnapVersion trigger = "snapshot_version"
@@ -69,6 +70,7 @@ func Triggers() []TriggerInfo {
 		{string(triggerEntryType), "ConfChangeV2, or a type of entry that raft doesn't have"},
 		{string(triggerContext), "a membership change that describes no member"},
 		{string(triggerMemberID), "a membership change that describes another member than it names"},
+		{string(triggerPeerURLs), "a membership change with peer URLs that can't be read, or none"},
 		{string(triggerAttr), "attributes of a member that there isn't"},
 		{string(triggerVersion), "a cluster version above the release"},
 		{string(triggerSnapVersion), "the same, in the .snap file"},
@@ -147,6 +149,8 @@ var rules = []rule{
 	{triggerMemberID, "3.4.0", "3.4", ActionPanics,
 		"nodeID should always be equal to member ID", adviceStuck},
 	{triggerMemberID, "3.5.0", "3.7", ActionPanics, "got different member ID", adviceStuck},
+	{triggerPeerURLs, "3.4.0", "3.4", ActionPanics, "should never fail", adviceStuck},
+	{triggerPeerURLs, "3.5.0", "3.7", ActionPanics, "failed NewURLs", adviceStuck},
 	{triggerAttr, "3.4.0", "3.4", ActionPanics,
 		"error updating attributes of unknown member %s", adviceStuck},
 	{triggerAttr, "3.5.0", "3.7", ActionPanics, "failed to update; member unknown", adviceStuck},

@@ -2,6 +2,7 @@ package nodetest
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"os"
 	"os/exec"
@@ -22,10 +23,14 @@ type suite struct {
 	dir     string            // where it runs
 	args    []string
 	env     []string
+	apart   bool // each test in a process of its own: what one leaves running has the next ones skip themselves
 }
 
 // suiteTimeout bounds how long a whole suite takes: etcd's takes 14 minutes.
 const suiteTimeout = time.Hour
+
+// apartTimeout bounds how long a test in a process of its own takes.
+const apartTimeout = 5 * time.Minute
 
 // outcome is a line that tells how a test, which is no subtest, ended.
 var outcome = regexp.MustCompile(`(?m)^--- (PASS|FAIL|SKIP): (\S+) `)
@@ -47,8 +52,7 @@ func (s *suite) run(t *testing.T) {
 	if !whole() {
 		all = s.sample
 	}
-	out, err := s.execute(t, "-test.v", "-test.timeout", suiteTimeout.String(),
-		"-test.run", "^("+strings.Join(all, "|")+")$")
+	out, err := s.tell(t, all)
 	got := map[string]string{}
 	for _, m := range outcome.FindAllStringSubmatch(out, -1) {
 		got[m[2]] = m[1]
@@ -62,6 +66,18 @@ func (s *suite) run(t *testing.T) {
 		t.Errorf("all tests pass, but it ends with %v:\n%s", err, out[max(0, len(out)-4096):])
 	}
 	t.Logf("%d tests of %d run", len(all), s.tests)
+}
+
+// tell runs tests, and returns what they print.
+func (s *suite) tell(t *testing.T, tests []string) (out string, err error) {
+	if !s.apart {
+		return s.execute(t, "-test.v", "-test.timeout", suiteTimeout.String(), "-test.run", "^("+strings.Join(tests, "|")+")$")
+	}
+	for _, name := range tests {
+		one, ended := s.execute(t, "-test.v", "-test.timeout", apartTimeout.String(), "-test.run", "^"+name+"$")
+		out, err = out+one, errors.Join(err, ended)
+	}
+	return out, err
 }
 
 // want returns how a test is expected to end.

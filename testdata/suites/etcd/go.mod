@@ -2,7 +2,10 @@ module github.com/raftctl/raftctl/testdata/suites/etcd
 
 go 1.26.0
 
-require go.etcd.io/etcd/tests/v3 v3.7.3
+require (
+	go.etcd.io/etcd/etcdutl/v3 v3.7.3
+	go.etcd.io/etcd/tests/v3 v3.7.3
+)
 
 require (
 	github.com/VividCortex/ewma v1.2.0 // indirect

@@ -3,6 +3,7 @@
 package etcd
 
 import (
+	_ "go.etcd.io/etcd/etcdutl/v3/snapshot"
 	_ "go.etcd.io/etcd/tests/v3/framework"
 	_ "go.etcd.io/etcd/tests/v3/framework/e2e"
 	_ "go.etcd.io/etcd/tests/v3/framework/integration"
