@@ -65,6 +65,7 @@ type Config struct {
 	LeaseCheckpoints        bool
 	LeaseCheckpointInterval time.Duration
 	LeaseCheckpointPersist  bool // of 3.5 only
+	NoFastLeaseRenewal      bool // a lease is renewed when all that is committed is applied, even if it is there before
 	DowngradeCheckInterval  time.Duration
 
 	ClientCertAuth bool // clients are who their certificates say, where they have no token

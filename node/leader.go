@@ -30,8 +30,10 @@ const maxAnswer = 4 << 20
 // RenewLease renews a lease, at the leader, and returns its time to live in seconds: -1 with lease.ErrLeaseNotFound.
 func (n *Node) RenewLease(ctx context.Context, id int64) (ttl int64, err error) {
 	if n.standing.leads() {
-		if err := n.waitApplied(ctx); err != nil {
-			return 0, err
+		if n.cfg.NoFastLeaseRenewal || n.store.Lessor().Lookup(lease.LeaseID(id)) == nil { // it may be on its way
+			if err := n.waitApplied(ctx); err != nil {
+				return 0, err
+			}
 		}
 		ttl, err = n.store.Lessor().Renew(lease.LeaseID(id))
 		switch {

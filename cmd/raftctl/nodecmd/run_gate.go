@@ -26,7 +26,7 @@ var featureGates = []gate{
 	{name: "AllBeta", beta: true, reason: "name the features"},
 	{name: "CompactHashCheck", at: func(s *settings) *bool { return &s.node.NoCompactHashCheck }, not: true,
 		old: "experimental-compact-hash-check-enabled"},
-	{name: "FastLeaseKeepAlive", beta: true, reason: "a lease is renewed as soon as it is there"},
+	{name: "FastLeaseKeepAlive", beta: true, at: func(s *settings) *bool { return &s.node.NoFastLeaseRenewal }, not: true},
 	{name: "InitialCorruptCheck", at: func(s *settings) *bool { return &s.node.InitialCorruptCheck },
 		old: "experimental-initial-corrupt-check"},
 	{name: "LeaseCheckpoint", at: func(s *settings) *bool { return &s.node.LeaseCheckpoints },
