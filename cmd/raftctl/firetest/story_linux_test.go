@@ -1,0 +1,5 @@
+package firetest
+
+import "time"
+
+const patience = 2 * time.Minute
