@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// told returns a stream of puts, each a revision, of the keys of group 0.
-func told(member int, puts ...event) stream {
+// toldOf returns a stream of puts, each a revision, of the keys of group 0.
+func toldOf(member int, puts ...event) stream {
 	s := stream{member: member}
 	for i, e := range puts {
 		e.rev = firstRevision + int64(i)
@@ -19,7 +19,7 @@ func told(member int, puts ...event) stream {
 
 // history is a right one: a = 1, then b, then a = 2.
 func history() stream {
-	return told(1,
+	return toldOf(1,
 		event{key: keyOf(0, 0), value: "1", create: 2, version: 1},
 		event{key: keyOf(0, 1), value: "b", create: 3, version: 1},
 		event{key: keyOf(0, 0), value: "2", create: 2, version: 2})
@@ -157,7 +157,7 @@ func TestOrderPlanted(t *testing.T) {
 func TestLeasesPlanted(t *testing.T) {
 	const second = int64(time.Second)
 	gone := func(at int64) *truth {
-		s := told(1, event{key: "l", value: "1", create: 2, version: 1}, event{key: "l", deleted: true})
+		s := toldOf(1, event{key: "l", value: "1", create: 2, version: 1}, event{key: "l", deleted: true})
 		s.responses[1].at = at
 		return newTruth([]stream{s})
 	}
@@ -174,7 +174,7 @@ func TestLeasesPlanted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { check(t, judgeLeases([]life{c.life}, gone(c.at)), c.want) })
 	}
-	stays := newTruth([]stream{told(1, event{key: "l", value: "1", create: 2, version: 1})})
+	stays := newTruth([]stream{toldOf(1, event{key: "l", value: "1", create: 2, version: 1})})
 	check(t, judgeLeases([]life{{key: "l", ttl: time.Second}}, stays), "still there")
 }
 

@@ -1,0 +1,60 @@
+package firetest
+
+import (
+	"time"
+)
+
+// onDisk returns a seat whose disk is of a kind.
+func (s *story) onDisk(loop bool) *seat {
+	for _, m := range s.shuffled() {
+		if m.disk.loop == loop {
+			return m
+		}
+	}
+	s.t.Fatal("no such disk")
+	return nil
+}
+
+// fullDisk takes all room from a member until it stops, or has gone on for long; then it is started again with room.
+func fullDisk(s *story) { s.filled(s.onDisk(false)) }
+
+// failingDisk has a disk fail: what its device can't write fails at the next sync.
+func failingDisk(s *story) { s.filled(s.onDisk(true)) }
+
+func (s *story) filled(m *seat) {
+	m.disk.fill()
+	until := s.ended.Load() + 1500
+	s.await("the disk is felt", func() bool {
+		ended, _ := m.process().Ended()
+		return ended || s.ended.Load() >= until
+	})
+	ended, err := m.process().Ended()
+	m.kill()
+	if ended {
+		s.t.Logf("%s ended: %v: %s", m.name(), err, lastLine(m.process().Log()))
+	} else {
+		s.t.Logf("%s went on", m.name())
+	}
+	m.disk.room()
+	s.restart(m)
+}
+
+// hangingDisk has a disk hang for a while: who writes waits.
+func hangingDisk(s *story) {
+	m := s.onDisk(true)
+	m.disk.freeze()
+	defer m.disk.thaw()
+	s.outlast()
+}
+
+// slowDisk has a disk hang for short times.
+func slowDisk(s *story) {
+	m := s.onDisk(true)
+	for range 10 {
+		m.disk.freeze()
+		time.Sleep(randomly(s.rng, 200*time.Millisecond)) // the fault, not a wait for something
+		m.disk.thaw()
+		until := s.ended.Load() + 5
+		s.await("requests end", func() bool { return s.ended.Load() >= until })
+	}
+}

@@ -1,0 +1,183 @@
+package firetest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// operatorClient moves the leader about, and has a member come and go: as a learner, then as a voter.
+func (s *story) operatorClient(_ int, rng *rand.Rand) func() bool {
+	return func() bool {
+		s.pause(rng, 2*time.Second)
+		if rng.IntN(3) > 0 {
+			return s.moveLeader(rng)
+		}
+		s.changes.Lock()
+		defer s.changes.Unlock()
+		joined := s.join(s.ctx, s.spare)
+		if joined {
+			s.pause(rng, 4*time.Second)
+		}
+		// Also what may have been added without an answer is removed.
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := s.remove(ctx, s.spare); err != nil {
+			s.t.Errorf("a member stays: %v", err)
+		}
+		if s.spare.process() != nil {
+			s.spare.kill()
+		}
+		s.spare.wipe()
+		return joined
+	}
+}
+
+// moveLeader has the leader make another voter the leader.
+func (s *story) moveLeader(rng *rand.Rand) bool {
+	from, to := s.leader(s.ctx, s.clients), s.someoneBy(rng)
+	if from == nil || from == to {
+		return false
+	}
+	ctx, cancel := s.timeout()
+	defer cancel()
+	st, err := s.clients[to.number-1].Status(ctx, to.clientURL())
+	if err != nil {
+		return false
+	}
+	_, err = s.clients[from.number-1].MoveLeader(ctx, st.Header.MemberId)
+	return err == nil
+}
+
+// members returns the members as the cluster has them now.
+func (s *story) members(ctx context.Context) ([]*member, error) {
+	return ask(ctx, s.clients, func(ctx context.Context, c *clientv3.Client) (all []*member, err error) {
+		list, err := c.MemberList(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range list.Members {
+			all = append(all, &member{id: m.ID, url: m.PeerURLs[0], learner: m.IsLearner})
+		}
+		return all, nil
+	})
+}
+
+// member is one as the cluster knows it.
+type member struct {
+	id      uint64
+	url     string
+	learner bool
+}
+
+func (s *story) find(ctx context.Context, m *seat) (found *member, all []*member, err error) {
+	all, err = s.members(ctx)
+	i := slices.IndexFunc(all, func(x *member) bool { return x.url == m.peerURL() })
+	if i >= 0 {
+		found = all[i]
+	}
+	return found, all, err
+}
+
+// until repeats a step of an operation that isn't finished, as long as the context allows.
+func until(ctx context.Context, step func() (done bool, err error)) error {
+	for {
+		done, err := step()
+		if done {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ctx.Err(), err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// join adds a member to the cluster, starts it on an empty directory, and makes it a voter.
+func (s *story) join(ctx context.Context, m *seat) bool {
+	err := until(ctx, func() (bool, error) {
+		found, _, err := s.find(ctx, m)
+		if found != nil || err != nil {
+			return found != nil, err
+		}
+		_, err = ask(ctx, s.clients[:len(s.seats)], func(ctx context.Context, c *clientv3.Client) (any, error) {
+			return c.MemberAddAsLearner(ctx, []string{m.peerURL()})
+		})
+		return false, err
+	})
+	if err != nil {
+		return false
+	}
+	return until(ctx, func() (bool, error) {
+		found, all, err := s.find(ctx, m)
+		if err != nil {
+			return false, err
+		}
+		if !found.learner {
+			return true, nil
+		}
+		if err := s.runJoined(m, all); err != nil {
+			return false, err
+		}
+		short, cancel := context.WithTimeout(ctx, requestTimeout)
+		defer cancel()
+		_, err = ask(short, s.clients[:len(s.seats)], func(ctx context.Context, c *clientv3.Client) (any, error) {
+			return c.MemberPromote(ctx, found.id)
+		})
+		return false, err
+	}) == nil
+}
+
+// runJoined sees that a member that was added runs.
+func (s *story) runJoined(m *seat, all []*member) error {
+	if p := m.process(); p != nil {
+		if ended, _ := p.Ended(); !ended {
+			return nil
+		}
+	}
+	var initial []string
+	for _, x := range all {
+		for _, seat := range append(slices.Clone(s.seats), s.spare) {
+			if seat.peerURL() == x.url {
+				initial = append(initial, seat.name()+"="+x.url)
+			}
+		}
+	}
+	m.start(strings.Join(initial, ","), "--initial-cluster-state", "existing")
+	return nil
+}
+
+// remove removes a member from the cluster, if it is there.
+func (s *story) remove(ctx context.Context, m *seat) error {
+	return until(ctx, func() (bool, error) {
+		found, _, err := s.find(ctx, m)
+		if err != nil || found == nil {
+			return err == nil, err
+		}
+		_, err = ask(ctx, s.clients[:len(s.seats)], func(ctx context.Context, c *clientv3.Client) (any, error) {
+			return c.MemberRemove(ctx, found.id)
+		})
+		return false, err
+	})
+}
+
+// replace gives the place of a member to a new one, with an empty directory.
+func (s *story) replace(m *seat) {
+	s.t.Helper()
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	m.kill()
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	must(s.t, s.remove(ctx, m))
+	m.wipe()
+	if !s.join(ctx, m) {
+		s.t.Fatalf("%s can't be added again\n%s", m.name(), tail(m.process().Log()))
+	}
+}
