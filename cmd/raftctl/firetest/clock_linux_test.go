@@ -12,7 +12,7 @@ import (
 // A member's wall clock is set by changing where its program asks for the time: the machine's clock is everybody's, and the namespaces
 // of time that Linux has leave the wall clock alone. A Go program on Linux calls clock_gettime of the vDSO through a variable of its runtime.
 // It is pointed to code that calls the same function and adds a number of seconds if it is the wall clock that was asked for. The code
-// takes the place of a function that a process calls once, when it begins.
+// takes the place of a function that only a process calls which crashes.
 
 // clock sets the wall clock of processes of one program on amd64.
 type clock struct {
@@ -50,9 +50,9 @@ func newClock(tb testing.TB, program string) *clock {
 		switch s.Name {
 		case "runtime.vdsoClockgettimeSym":
 			c.variable = int64(s.Value)
-		case "runtime.schedinit":
+		case "runtime.dumpregs":
 			if c.code = int64(s.Value); s.Size < uint64(2*len(jump)+64) {
-				tb.Fatalf("runtime.schedinit has %d bytes", s.Size)
+				tb.Fatalf("runtime.dumpregs has %d bytes", s.Size)
 			}
 		}
 	}
@@ -64,38 +64,46 @@ func newClock(tb testing.TB, program string) *clock {
 
 // set makes a process's wall clock go wrong by so much. It waits until the process has begun.
 func (c *clock) set(pid int, by time.Duration) error {
+	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Microsecond) {
+		begun, err := c.trySet(pid, by)
+		if begun && err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the clock of process %d: %w", pid, err)
+		}
+	}
+}
+
+// trySet is set for a process that may not have begun: it may still be the one that becomes the program.
+func (c *clock) trySet(pid int, by time.Duration) (begun bool, err error) {
 	mem, err := os.OpenFile(fmt.Sprintf("/proc/%d/mem", pid), os.O_RDWR, 0)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer mem.Close()
 	var address [8]byte
-	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Microsecond) {
-		if _, err := mem.ReadAt(address[:], c.variable); err != nil {
-			return err
-		}
-		// Until the runtime has found the vDSO, the address is zero, or that of the old page for such calls.
-		if a := binary.LittleEndian.Uint64(address[:]); a != 0 && a < 1<<47 {
-			break
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("process %d has not begun", pid)
-		}
+	if _, err := mem.ReadAt(address[:], c.variable); err != nil {
+		return false, err
+	}
+	at := int64(binary.LittleEndian.Uint64(address[:]))
+	if at == 0 {
+		return false, nil // the runtime hasn't found the vDSO
 	}
 	place := c.code + 18 // the seconds are aligned there, and change at once
-	if at := int64(binary.LittleEndian.Uint64(address[:])); at == place {
+	if at == place {
 		var seconds [8]byte
 		binary.LittleEndian.PutUint64(seconds[:], uint64(int64(by/time.Second)))
 		_, err := mem.WriteAt(seconds[:], place+jumpSeconds)
-		return err
+		return true, err
 	}
 	code := append([]byte(nil), jump...)
 	copy(code[jumpFunction:], address[:])
 	binary.LittleEndian.PutUint64(code[jumpSeconds:], uint64(int64(by/time.Second)))
 	if _, err := mem.WriteAt(code, place); err != nil {
-		return err
+		return true, err
 	}
 	binary.LittleEndian.PutUint64(address[:], uint64(place))
 	_, err = mem.WriteAt(address[:], c.variable)
-	return err
+	return true, err
 }

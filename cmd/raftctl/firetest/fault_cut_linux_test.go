@@ -1,5 +1,7 @@
 package firetest
 
+import "time"
+
 // cutOff cuts a member off from all others, and sometimes from the clients.
 func cutOff(s *story) { s.cutOff(s.someone()) }
 
@@ -44,8 +46,7 @@ func flap(s *story) {
 		if from != to {
 			s.net.cut(from, to)
 		}
-		until := s.ended.Load() + 50
-		s.await("requests end", func() bool { return s.ended.Load() >= until })
+		time.Sleep(randomly(s.rng, time.Second))
 		s.net.heal()
 	}
 }

@@ -1,8 +1,6 @@
 package firetest
 
-import (
-	"time"
-)
+import "time"
 
 // onDisk returns a seat whose disk is of a kind.
 func (s *story) onDisk(loop bool) *seat {
@@ -52,9 +50,8 @@ func slowDisk(s *story) {
 	m := s.onDisk(true)
 	for range 10 {
 		m.disk.freeze()
-		time.Sleep(randomly(s.rng, 200*time.Millisecond)) // the fault, not a wait for something
+		time.Sleep(randomly(s.rng, 200*time.Millisecond))
 		m.disk.thaw()
-		until := s.ended.Load() + 5
-		s.await("requests end", func() bool { return s.ended.Load() >= until })
+		time.Sleep(randomly(s.rng, 20*time.Millisecond))
 	}
 }

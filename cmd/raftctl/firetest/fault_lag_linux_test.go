@@ -10,7 +10,12 @@ func lag(s *story) {
 	for range rounds {
 		m.process().Pause()
 		until := s.toldBy(m) + 2*snapshotCount
-		s.await("the others go on", func() bool { return s.toldBy(nil) >= until })
+		s.await("the others go on", func() bool {
+			ctx, cancel := s.timeout()
+			defer cancel()
+			_, _ = s.clients[m.number%len(s.seats)].Put(ctx, "lag", m.name()) // what counts is how far they are
+			return s.toldBy(nil) >= until
+		})
 		m.process().Resume()
 		s.await("it catches up", func() bool { return s.toldBy(m) >= until })
 	}

@@ -2,32 +2,33 @@ package firetest
 
 // fault is something that goes wrong, and is right again when it returns: but for what recover waits for.
 type fault struct {
-	name string
-	run  func(s *story)
+	name   string
+	run    func(s *story)
+	sample bool // it is part of the story that `make test` tells
 }
 
 // faults are all of them.
 var faults = []fault{
-	{"kill one", killOne},
-	{"kill the leader", killLeader},
-	{"kill a majority", killMajority},
-	{"kill all", killAll},
-	{"pause one", pauseOne},
-	{"pause the leader", pauseLeader},
-	{"cut one off", cutOff},
-	{"cut the leader off", cutLeaderOff},
-	{"mute", mute},
-	{"deaf", deaf},
-	{"flapping", flap},
-	{"halves", halves},
-	{"full disk", fullDisk},
-	{"failing disk", failingDisk},
-	{"hanging disk", hangingDisk},
-	{"slow disk", slowDisk},
-	{"clock", jumpClock},
-	{"lag", lag},
-	{"replace", replaceOne},
-	{"bit in the log", flipLog},
-	{"bit in a snapshot", flipSnap},
-	{"bit in the database", flipDatabase},
+	{"kill one", killOne, false},
+	{"kill the leader", killLeader, false},
+	{"kill a majority", killMajority, true},
+	{"kill all", killAll, false},
+	{"pause one", pauseOne, false},
+	{"pause the leader", pauseLeader, true},
+	{"cut one off", cutOff, false},
+	{"cut the leader off", cutLeaderOff, true},
+	{"mute", mute, false},
+	{"deaf", deaf, true},
+	{"flapping", flap, false},
+	{"halves", halves, false},
+	{"full disk", fullDisk, false},
+	{"failing disk", failingDisk, true},
+	{"hanging disk", hangingDisk, true},
+	{"slow disk", slowDisk, false},
+	{"clock", jumpClock, true},
+	{"lag", lag, true},
+	{"replace", replaceOne, false},
+	{"bit in the log", flipLog, true},
+	{"bit in a snapshot", flipSnap, false},
+	{"bit in the database", flipDatabase, false},
 }

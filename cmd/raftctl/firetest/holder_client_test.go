@@ -11,7 +11,7 @@ import (
 )
 
 // holdTTL is of the leases of those who hold something: shorter than many faults last.
-const holdTTL = 3 * time.Second
+const holdTTL = 2 * time.Second
 
 // held is what a service gives, and how it is given back.
 type held struct {

@@ -16,11 +16,13 @@ type asks func(ctx context.Context, r request) (answer, error)
 func (s *story) kvClient(client int, rng *rand.Rand) func() bool {
 	at := client
 	return s.keysClient(client, rng, func() asks {
-		if rng.IntN(20) == 0 {
-			at++
-		}
 		c := s.clients[at%len(s.seats)]
-		return func(ctx context.Context, r request) (answer, error) { return overGRPC(ctx, c, r) }
+		return func(ctx context.Context, r request) (a answer, err error) {
+			if a, err = overGRPC(ctx, c, r); rng.IntN(20) == 0 || err != nil && rng.IntN(2) == 0 {
+				at++
+			}
+			return a, err
+		}
 	})
 }
 
