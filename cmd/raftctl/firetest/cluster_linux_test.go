@@ -34,6 +34,8 @@ type seat struct {
 	disk    *disk  // nil: the disk of the machine
 	dir     string
 
+	occupants int // members that were there and are gone
+
 	mu     sync.Mutex
 	server *etcdtest.Server
 }

@@ -1,6 +1,9 @@
 package firetest
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // onDisk returns a seat whose disk is of a kind.
 func (s *story) onDisk(loop bool) *seat {
@@ -21,10 +24,14 @@ func failingDisk(s *story) { s.filled(s.onDisk(true)) }
 
 func (s *story) filled(m *seat) {
 	m.disk.fill()
-	until := s.ended.Load() + 1500
+	value, puts := strings.Repeat("x", 64<<10), 0
 	s.await("the disk is felt", func() bool {
+		ctx, cancel := s.timeout()
+		defer cancel()
+		_, _ = s.clients[m.number%len(s.seats)].Put(ctx, "large", value) // what counts is that it is tried
+		puts++
 		ended, _ := m.process().Ended()
-		return ended || s.ended.Load() >= until
+		return ended || puts == 300
 	})
 	ended, err := m.process().Ended()
 	m.kill()

@@ -2,13 +2,16 @@ package firetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/codes"
 )
 
 // operatorClient moves the leader about, and has a member come and go: as a learner, then as a voter.
@@ -20,12 +23,14 @@ func (s *story) operatorClient(_ int, rng *rand.Rand) func() bool {
 		}
 		s.changes.Lock()
 		defer s.changes.Unlock()
-		joined := s.join(s.ctx, s.spare)
+		ctx, cancel := context.WithTimeout(s.ctx, 10*requestTimeout) // nobody joins while a member is missing, which may wait for this
+		joined := s.join(ctx, s.spare)
+		cancel()
 		if joined {
 			s.pause(rng, 4*time.Second)
 		}
 		// Also what may have been added without an answer is removed.
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel = context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := s.remove(ctx, s.spare); err != nil {
 			s.t.Errorf("a member stays: %v", err)
@@ -34,6 +39,7 @@ func (s *story) operatorClient(_ int, rng *rand.Rand) func() bool {
 			s.spare.kill()
 		}
 		s.spare.wipe()
+		s.spare.occupants++
 		return joined
 	}
 }
@@ -75,13 +81,40 @@ type member struct {
 	learner bool
 }
 
+// find returns a member, nil if it isn't there, and all. Only who changes the membership calls it.
 func (s *story) find(ctx context.Context, m *seat) (found *member, all []*member, err error) {
+	n := naming{verb: look, name: s.nameOf(m), call: s.now()}
 	all, err = s.members(ctx)
 	i := slices.IndexFunc(all, func(x *member) bool { return x.url == m.peerURL() })
 	if i >= 0 {
 		found = all[i]
 	}
+	s.named(n, found != nil, err == nil)
 	return found, all, err
+}
+
+// nameOf returns the name of the member that a seat has now: each is another.
+func (s *story) nameOf(m *seat) string { return fmt.Sprintf("%s, its %d.", m.name(), m.occupants) }
+
+// named records what came of something done with a name.
+func (s *story) named(n naming, there, known bool) {
+	n.there, n.known, n.ret = there, known, s.now()
+	record(s, &s.found.namings, n)
+}
+
+// changed records what came of a change of the membership, which may have been refused for what says nothing of the name.
+func (s *story) changed(n naming, there, says bool, err error) {
+	var code codes.Code
+	if said := new(rpctypes.EtcdError); errors.As(err, said) {
+		code = said.Code()
+	}
+	refused := code == codes.FailedPrecondition
+	if err == nil || says || !refused {
+		s.named(n, there, err == nil || says)
+	}
+	if err != nil && !refused {
+		time.Sleep(time.Second) // many without an answer make the search for an order long
+	}
 }
 
 // until repeats a step of an operation that isn't finished, as long as the context allows.
@@ -107,7 +140,11 @@ func (s *story) join(ctx context.Context, m *seat) bool {
 			return found != nil, err
 		}
 		_, err = ask(ctx, s.clients[:len(s.seats)], func(ctx context.Context, c *clientv3.Client) (any, error) {
-			return c.MemberAddAsLearner(ctx, []string{m.peerURL()})
+			n := naming{verb: add, name: s.nameOf(m), call: s.now()}
+			_, err := c.MemberAddAsLearner(ctx, []string{m.peerURL()})
+			there := errors.Is(err, rpctypes.ErrPeerURLExist) || errors.Is(err, rpctypes.ErrMemberExist)
+			s.changed(n, there, there, err)
+			return nil, err
 		})
 		return false, err
 	})
@@ -161,7 +198,10 @@ func (s *story) remove(ctx context.Context, m *seat) error {
 			return err == nil, err
 		}
 		_, err = ask(ctx, s.clients[:len(s.seats)], func(ctx context.Context, c *clientv3.Client) (any, error) {
-			return c.MemberRemove(ctx, found.id)
+			n := naming{verb: remove, name: s.nameOf(m), call: s.now()}
+			_, err := c.MemberRemove(ctx, found.id)
+			s.changed(n, err == nil, errors.Is(err, rpctypes.ErrMemberNotFound), err)
+			return nil, err
 		})
 		return false, err
 	})
@@ -177,6 +217,7 @@ func (s *story) replace(m *seat) {
 	defer cancel()
 	must(s.t, s.remove(ctx, m))
 	m.wipe()
+	m.occupants++
 	if !s.join(ctx, m) {
 		s.t.Fatalf("%s can't be added again\n%s", m.name(), tail(m.process().Log()))
 	}

@@ -198,6 +198,9 @@ func play(t *testing.T, seed uint64, h shape, faults []fault, long bool) {
 
 // begin starts all clients.
 func (s *story) begin() {
+	for _, m := range s.seats {
+		s.named(naming{verb: add, name: s.nameOf(m)}, false, true)
+	}
 	s.watch()
 	s.run("kv", 4, s.kvClient)
 	s.run("gateway", 1, s.gatewayClient)
