@@ -18,7 +18,7 @@ type disk struct {
 }
 
 // diskSize is room for what a member needs; a log of etcd takes 128 MB at once.
-const diskSize = "1g"
+const diskSize = "512m"
 
 func newDisk(tb testing.TB, loop bool) *disk {
 	tb.Helper()

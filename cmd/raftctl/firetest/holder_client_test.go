@@ -102,20 +102,17 @@ func (s *story) acquire(x *session, h held) bool {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- h.acquire(ctx) }()
-	for {
+	for s.ctx.Err() == nil {
 		select {
 		case err := <-done:
 			return err == nil
 		case <-time.After(holdTTL / 6):
 		case <-s.ctx.Done():
-			cancel()
-			<-done
-			return false
 		}
 		if !x.renew() {
-			cancel()
-			<-done
-			return false
+			break
 		}
 	}
+	cancel()
+	return <-done == nil // it may have come in the last moment
 }
