@@ -2,7 +2,6 @@ package firetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -171,28 +170,6 @@ func (c *cluster) everyone() (all []*clientv3.Client) {
 		all = append(all, s.dial())
 	}
 	return all
-}
-
-// ask asks clients one after the other until one answers, or the time is up.
-func ask[T any](ctx context.Context, all []*clientv3.Client, what func(context.Context, *clientv3.Client) (T, error)) (T, error) {
-	for {
-		var errs []error
-		for _, c := range all {
-			ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-			answer, err := what(ctx, c)
-			cancel()
-			if err == nil {
-				return answer, nil
-			}
-			errs = append(errs, err)
-		}
-		select {
-		case <-ctx.Done():
-			var none T
-			return none, errors.Join(errs...)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }
 
 // leader returns the seat whose member says that it leads, in the highest term; nil while none does.

@@ -60,18 +60,24 @@ func (s *story) moveLeader(rng *rand.Rand) bool {
 	return err == nil
 }
 
+// anyone returns a client of some member that may be there.
+func (s *story) anyone() *clientv3.Client { return s.clients[rand.IntN(len(s.seats))] }
+
 // members returns the members as the cluster has them now.
-func (s *story) members(ctx context.Context) ([]*member, error) {
-	return ask(ctx, s.clients, func(ctx context.Context, c *clientv3.Client) (all []*member, err error) {
-		list, err := c.MemberList(ctx)
+func (s *story) members(ctx context.Context) (all []*member, err error) {
+	err = until(ctx, func() (bool, error) {
+		ctx, cancel := s.timeout()
+		defer cancel()
+		list, err := s.anyone().MemberList(ctx)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		for _, m := range list.Members {
 			all = append(all, &member{id: m.ID, url: m.PeerURLs[0], learner: m.IsLearner})
 		}
-		return all, nil
+		return true, nil
 	})
+	return all, err
 }
 
 // member is one as the cluster knows it.
@@ -112,7 +118,7 @@ func (s *story) changed(n naming, there, says bool, err error) {
 	if err == nil || says || !refused {
 		s.named(n, there, err == nil || says)
 	}
-	if err != nil && !refused {
+	if err != nil && !refused && !says {
 		time.Sleep(time.Second) // many without an answer make the search for an order long
 	}
 }
@@ -127,7 +133,7 @@ func until(ctx context.Context, step func() (done bool, err error)) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", ctx.Err(), err)
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
@@ -139,13 +145,12 @@ func (s *story) join(ctx context.Context, m *seat) bool {
 		if found != nil || err != nil {
 			return found != nil, err
 		}
-		_, err = ask(ctx, s.clients[:len(s.seats)], func(ctx context.Context, c *clientv3.Client) (any, error) {
-			n := naming{verb: add, name: s.nameOf(m), call: s.now()}
-			_, err := c.MemberAddAsLearner(ctx, []string{m.peerURL()})
-			there := errors.Is(err, rpctypes.ErrPeerURLExist) || errors.Is(err, rpctypes.ErrMemberExist)
-			s.changed(n, there, there, err)
-			return nil, err
-		})
+		ctx, cancel := s.timeout()
+		defer cancel()
+		n := naming{verb: add, name: s.nameOf(m), call: s.now()}
+		_, err = s.anyone().MemberAddAsLearner(ctx, []string{m.peerURL()})
+		there := errors.Is(err, rpctypes.ErrPeerURLExist) || errors.Is(err, rpctypes.ErrMemberExist)
+		s.changed(n, there, there, err)
 		return false, err
 	})
 	if err != nil {
@@ -162,11 +167,9 @@ func (s *story) join(ctx context.Context, m *seat) bool {
 		if err := s.runJoined(m, all); err != nil {
 			return false, err
 		}
-		short, cancel := context.WithTimeout(ctx, requestTimeout)
+		ctx, cancel := s.timeout()
 		defer cancel()
-		_, err = ask(short, s.clients[:len(s.seats)], func(ctx context.Context, c *clientv3.Client) (any, error) {
-			return c.MemberPromote(ctx, found.id)
-		})
+		_, err = s.anyone().MemberPromote(ctx, found.id)
 		return false, err
 	}) == nil
 }
@@ -197,12 +200,11 @@ func (s *story) remove(ctx context.Context, m *seat) error {
 		if err != nil || found == nil {
 			return err == nil, err
 		}
-		_, err = ask(ctx, s.clients[:len(s.seats)], func(ctx context.Context, c *clientv3.Client) (any, error) {
-			n := naming{verb: remove, name: s.nameOf(m), call: s.now()}
-			_, err := c.MemberRemove(ctx, found.id)
-			s.changed(n, err == nil, errors.Is(err, rpctypes.ErrMemberNotFound), err)
-			return nil, err
-		})
+		ctx, cancel := s.timeout()
+		defer cancel()
+		n := naming{verb: remove, name: s.nameOf(m), call: s.now()}
+		_, err = s.anyone().MemberRemove(ctx, found.id)
+		s.changed(n, err == nil, errors.Is(err, rpctypes.ErrMemberNotFound), err)
 		return false, err
 	})
 }
