@@ -48,8 +48,11 @@ func (d *disk) unmount(dir string) {
 	}
 }
 
-// fill takes all room that is left.
+// fill takes all room that is left. A device keeps what was ever written, and could write there again: it gives up what no file has.
 func (d *disk) fill() {
+	if d.loop {
+		must(d.tb, run("fstrim", d.top()))
+	}
 	f, err := os.Create(d.filler())
 	must(d.tb, err)
 	for buf := make([]byte, 1<<20); err == nil && len(buf) > 0; {

@@ -36,7 +36,12 @@ func (s *story) filled(m *seat) {
 	ended, err := m.process().Ended()
 	m.kill()
 	if ended {
-		s.t.Logf("%s ended: %v: %s", m.name(), err, lastLine(m.process().Log()))
+		line := lastLine(m.process().Log())
+		s.t.Logf("%s ended: %v: %s", m.name(), err, line)
+		if says := strings.Count(line, "no space left on device") + strings.Count(line, "input/output error"); !m.real &&
+			(says != 1 || !strings.Contains(line, m.dir)) {
+			s.t.Errorf("%s ended with %q, want the file and the error of the disk, once", m.name(), line)
+		}
 	} else {
 		s.t.Logf("%s went on", m.name())
 	}
