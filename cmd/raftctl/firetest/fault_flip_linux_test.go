@@ -38,6 +38,9 @@ func (s *story) flipped(pattern string) {
 	}
 	line := lastLine(m.process().Log())
 	s.t.Logf("%s refuses a flipped bit at %d of %s: %s", m.name(), off, filepath.Base(path), line)
+	if !strings.Contains(line, "raftctl doctor") && !strings.Contains(line, "raftctl wal repair") {
+		s.t.Errorf("%s says no command that helps: %s", m.name(), line)
+	}
 	if !s.repaired(m) {
 		s.replace(m)
 	}

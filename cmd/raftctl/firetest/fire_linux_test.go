@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ var shapes = []shape{
 }
 
 // TestFire tells a story with some faults, or stories with all of them for as long as RAFTCTL_FIRE says ("2h"): RAFTCTL_SEED is that of the
-// first one. RAFTCTL_FAULT chooses one fault.
+// first one. RAFTCTL_FAULT chooses one fault, which then comes ten times.
 func TestFire(t *testing.T) {
 	seed := uint64(1)
 	if text := os.Getenv("RAFTCTL_SEED"); text != "" {
@@ -54,8 +55,10 @@ func TestFire(t *testing.T) {
 func chosen(seed uint64, long bool) (list []fault) {
 	only := os.Getenv("RAFTCTL_FAULT")
 	for _, i := range rand.New(rand.NewPCG(seed, 1)).Perm(len(faults)) {
-		f := faults[i]
-		if only == "" && (long || f.sample) || only == f.name {
+		switch f := faults[i]; {
+		case only == f.name:
+			return slices.Repeat([]fault{f}, 10)
+		case only == "" && (long || f.sample):
 			list = append(list, f)
 		}
 	}
