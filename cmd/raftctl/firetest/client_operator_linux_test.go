@@ -158,10 +158,12 @@ func (s *story) join(ctx context.Context, m *seat) bool {
 	}
 	return until(ctx, func() (bool, error) {
 		found, all, err := s.find(ctx, m)
-		if err != nil {
+		switch {
+		case err != nil:
 			return false, err
-		}
-		if !found.learner {
+		case found == nil:
+			return false, errors.New("the member is gone") // which the judge of names will say
+		case !found.learner:
 			return true, nil
 		}
 		if err := s.runJoined(m, all); err != nil {

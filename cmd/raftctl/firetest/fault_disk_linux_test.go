@@ -2,6 +2,7 @@ package firetest
 
 import (
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -38,8 +39,7 @@ func (s *story) filled(m *seat) {
 	if ended {
 		line := lastLine(m.process().Log())
 		s.t.Logf("%s ended: %v: %s", m.name(), err, line)
-		if says := strings.Count(line, "no space left on device") + strings.Count(line, "input/output error"); !m.real &&
-			(says != 1 || !strings.Contains(line, m.dir)) {
+		if !m.real && !saysOnce(line, m.dir) {
 			s.t.Errorf("%s ended with %q, want the file and the error of the disk, once", m.name(), line)
 		}
 	} else {
@@ -47,6 +47,15 @@ func (s *story) filled(m *seat) {
 	}
 	m.disk.room()
 	s.restart(m)
+}
+
+// saysOnce reports whether a line names a file of a directory, and says one time what is wrong with the disk.
+func saysOnce(line, dir string) bool {
+	n := 0
+	for _, err := range []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.EROFS} {
+		n += strings.Count(line, err.Error())
+	}
+	return n == 1 && strings.Contains(line, dir)
 }
 
 // hangingDisk has a disk hang for a while: who writes waits.
