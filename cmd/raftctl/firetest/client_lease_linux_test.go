@@ -61,7 +61,7 @@ func (s *story) leaseClient(client int, rng *rand.Rand) func() bool {
 		if _, err := x.client.Put(ctx, x.key, x.key, clientv3.WithLease(x.id)); err != nil {
 			return false
 		}
-		for range rng.IntN(4) {
+		for range rng.IntN(6) {
 			s.pause(rng, x.ttl/2)
 			x.client = s.clients[rng.IntN(len(s.seats))]
 			if !x.renew() {

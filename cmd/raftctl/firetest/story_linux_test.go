@@ -204,7 +204,7 @@ func (s *story) begin() {
 	s.watch()
 	s.run("kv", 4, s.kvClient)
 	s.run("gateway", 1, s.gatewayClient)
-	s.run("lease", 2, s.leaseClient)
+	s.run("lease", 5, s.leaseClient)
 	s.run("role", 2, s.roleClient)
 	s.run("upkeep", 1, s.upkeepClient)
 	quick := len(s.kinds)
