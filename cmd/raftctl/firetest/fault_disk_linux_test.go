@@ -49,13 +49,15 @@ func (s *story) filled(m *seat) {
 	s.restart(m)
 }
 
-// saysOnce reports whether a line names a file of a directory, and says one time what is wrong with the disk.
+// saysOnce reports whether a line names a file of a directory and what is wrong with the disk, and isn't the same twice.
 func saysOnce(line, dir string) bool {
-	n := 0
+	says := false
 	for _, err := range []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.EROFS} {
-		n += strings.Count(line, err.Error())
+		says = says || strings.Contains(line, err.Error())
 	}
-	return n == 1 && strings.Contains(line, dir)
+	_, text, _ := strings.Cut(line, ": ")
+	k := len(text) / 2
+	return says && strings.Contains(line, dir) && text[:k] != text[len(text)-k:]
 }
 
 // hangingDisk has a disk hang for a while: who writes waits.
