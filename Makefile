@@ -8,6 +8,7 @@ FUZZTIME ?= 20s
 LOOKS   ?= 1000
 SEEDS   ?= 100
 BENCH   ?= .
+FIRE    ?= 2h
 COUNT   ?= 3
 BENCHTIME ?= 0.5s
 ETCD    := $(patsubst %,build/etcd-%/.stamp,3.4 3.4.9 3.5 3.5.4 3.5.6 3.6 3.7) build/bin/etcd-dump-db
@@ -30,7 +31,7 @@ race: etcd ## the concurrent packages under the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m -skip 'Killed|Crash|FromEachSnapshot|OfServer|OnEachMember|OnRealDatabase|(Rolling|Sent|Promoted)/3.[57]' ./node/...
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m -run 'Scripts|Follow' ./cmd/raftctl
 
-lab: etcd suites ## the long version of what tests do a little of: LOOKS looks at each running etcd, SEEDS random histories
+lab: etcd suites ## the long version of what tests do a little of: LOOKS looks at each running etcd, SEEDS random histories, FIRE of faults
 	RAFTCTL_LOOKS=$(LOOKS) $(GO) test ./wal ./snapshot/database -run RunningEtcd -count 1 -timeout 4h -v
 	RAFTCTL_SEEDS=$(SEEDS) $(GO) test ./cmd/raftctl/restoretest -run 'TestRestore$$|OfThree|Random|Simulated' -count 1 -timeout 4h -v
 	RAFTCTL_SEEDS=$(SEEDS) RAFTCTL_TABLE=$(CURDIR)/docs/repair.md $(GO) test ./repair/repairtest -run Laboratory -count 1 -timeout 4h -v
@@ -40,6 +41,7 @@ lab: etcd suites ## the long version of what tests do a little of: LOOKS looks a
 	$(GO) test ./raft/internal/mutation -run MessagesTell -mutation.all -count 1 -timeout 4h -v
 	RAFTCTL_LOOKS=20 $(GO) test ./node -run MembersKilled -count 1 -timeout 4h -v
 	RAFTCTL_SUITES=whole $(GO) test ./cmd/raftctl/nodetest -count 1 -timeout 4h -v
+	RAFTCTL_FIRE=$(FIRE) RAFTCTL_SEED=$$(date +%s) $(GO) test ./cmd/raftctl/firetest -run Fire -count 1 -timeout 4h -v
 
 fuzz: ## every fuzz target for FUZZTIME
 	@testdata/fuzz.sh $(FUZZTIME)

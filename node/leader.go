@@ -28,8 +28,10 @@ import (
 const maxAnswer = 4 << 20
 
 // RenewLease renews a lease, at the leader, and returns its time to live in seconds: -1 with lease.ErrLeaseNotFound.
+// A leader that isn't one any more, and doesn't know it yet, has nothing to promise: the next one counts from when it
+// was elected.
 func (n *Node) RenewLease(ctx context.Context, id int64) (ttl int64, err error) {
-	if n.standing.leads() {
+	if n.surelyLeads(ctx) {
 		if n.cfg.NoFastLeaseRenewal || n.store.Lessor().Lookup(lease.LeaseID(id)) == nil { // it may be on its way
 			if err := n.waitApplied(ctx); err != nil {
 				return 0, err

@@ -1,7 +1,9 @@
 package node_test
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"go.etcd.io/etcd/server/v3/lease"
 
 	"github.com/raftctl/raftctl/node"
+	"github.com/raftctl/raftctl/raft"
 )
 
 // propose has a member apply a request, which must be taken.
@@ -118,4 +121,38 @@ func TestLeaseCheckpoints(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLeaseNotRenewed asks a leader that has lost its follower, and has yet to find out, to renew a lease: somebody else may
+// lead by now, by whose clock the lease ends earlier than this answer would promise. Clients and other members ask alike.
+func TestLeaseNotRenewed(t *testing.T) {
+	members, configs := cluster(t, 2)
+	grant(t, members[0], 1, 600)
+	lead := 0
+	if members[1].Status().Role == raft.StateLeader {
+		lead = 1
+	}
+	if _, err := members[lead].RenewLease(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	renewal := request{http.MethodPost, "/leases", "", message(t, &etcdserverpb.LeaseKeepAliveRequest{ID: 1})}
+	url := configs[lead].ListenPeerURLs[0]
+	if got := ask(t, url, renewal); got.Status != "200 OK" {
+		t.Fatalf("%+v", got)
+	}
+	stop(t, members[1-lead])
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	var both sync.WaitGroup
+	both.Go(func() {
+		if ttl, err := members[lead].RenewLease(ctx, 1); err == nil {
+			t.Errorf("renewed for %d s, by a leader without a majority", ttl)
+		}
+	})
+	both.Go(func() {
+		if got := ask(t, url, renewal); got.Status == "200 OK" {
+			t.Errorf("renewed for another member, by a leader without a majority: %+v", got)
+		}
+	})
+	both.Wait()
 }

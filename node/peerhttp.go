@@ -18,6 +18,7 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 	"go.etcd.io/etcd/server/v3/etcdserver/errors"
+	"go.etcd.io/etcd/server/v3/lease"
 	"go.etcd.io/etcd/server/v3/lease/leasehttp"
 	"go.etcd.io/etcd/server/v3/lease/leasepb"
 )
@@ -44,7 +45,7 @@ func (n *Node) PeerHandler() http.Handler {
 	leases := leasehttp.NewHandler(n.store.Lessor(), func() <-chan struct{} {
 		return n.AppliedWait(n.standing.committed.Load())
 	})
-	mux.Handle(leasehttp.LeasePrefix, leases)
+	mux.HandleFunc(leasehttp.LeasePrefix, n.whileLeading(leases))
 	mux.HandleFunc(leasehttp.LeaseInternalPrefix, withLease(leases))
 	mux.HandleFunc(membersPath, only(http.MethodGet, n.serveMembers))
 	mux.HandleFunc(promotePath, only(http.MethodPost, n.servePromotion))
@@ -63,6 +64,18 @@ func only(method string, h http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		h(w, r)
+	}
+}
+
+// whileLeading refuses what only a leader can answer where this member doesn't surely lead: etcd's handler believes what was
+// true when it last heard of it.
+func (n *Node) whileLeading(h http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if n.standing.leads() && !n.surelyLeads(r.Context()) {
+			http.Error(w, lease.ErrNotPrimary.Error(), http.StatusBadRequest)
+			return
+		}
+		h.ServeHTTP(w, r)
 	}
 }
 

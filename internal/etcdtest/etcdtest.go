@@ -134,6 +134,32 @@ func LaunchProgram(tb testing.TB, program []string, version, dataDir string, arg
 	return s
 }
 
+// Place is where a server is started: the host:port at which clients find it, the command that is given its command line
+// and ends as the server, and the program in place of the release's etcd. The last two may be empty.
+type Place struct {
+	Endpoint    string
+	By, Program []string
+}
+
+// LaunchIn is Launch at a place.
+func LaunchIn(tb testing.TB, p Place, version, dataDir string, args ...string) *Server {
+	tb.Helper()
+	s := &Server{Endpoint: p.Endpoint, tb: tb, version: version, by: p.By, program: p.Program}
+	s.launch(dataDir, args...)
+	return s
+}
+
+// Ended reports whether the server has ended, and how.
+func (s *Server) Ended() (ended bool, err error) {
+	select {
+	case err := <-s.done:
+		s.done <- err
+		return true, err
+	default:
+		return false, nil
+	}
+}
+
 // WaitHealthy waits until a server is healthy, which in a cluster takes a leader.
 func (s *Server) WaitHealthy() error { return s.waitHealthy() }
 

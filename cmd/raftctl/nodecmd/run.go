@@ -124,8 +124,12 @@ func serveMember(ctx context.Context, a *ui.App, s *settings, log *slog.Logger) 
 		sayServing(a, s, n, server)
 		err = wait(ctx, n, server)
 	}
-	err = orStopped(ctx, err)
-	return damaged(a, errors.Join(ownReason(n, err), stopMember(s, n, server, log)))
+	err = ownReason(n, orStopped(ctx, err))
+	stopped := stopMember(s, n, server, log)
+	if err == nil || errors.Is(stopped, err) { // why it stopped by itself is what Stop says, too
+		return damaged(a, stopped)
+	}
+	return damaged(a, errors.Join(err, stopped))
 }
 
 // orStopped returns what a stop of the member means, where that is why something failed.

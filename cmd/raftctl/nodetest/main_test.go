@@ -2,7 +2,6 @@ package nodetest
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,27 +10,19 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/raftctl/raftctl/internal/etcdtest"
 )
 
-// raftctl is the path of the program, and built what went wrong when it was built.
-var (
-	raftctl string
-	built   func() error
-)
+// built is the path of raftctl, and what went wrong when it was built.
+var built func() (string, error)
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "nodetest")
 	if err != nil {
 		panic(err)
 	}
-	raftctl = filepath.Join(dir, "raftctl")
-	built = sync.OnceValue(func() error {
-		out, err := exec.Command("go", "build", "-o", raftctl, "..").CombinedOutput()
-		if err != nil {
-			return errors.Join(err, errors.New(string(out)))
-		}
-		return nil
-	})
+	built = sync.OnceValues(func() (string, error) { return etcdtest.BuildRaftctl(dir) })
 	status := m.Run()
 	if err := os.RemoveAll(dir); err != nil {
 		panic(err)
@@ -42,10 +33,11 @@ func TestMain(m *testing.M) {
 // program returns the path of raftctl.
 func program(tb testing.TB) string {
 	tb.Helper()
-	if err := built(); err != nil {
+	path, err := built()
+	if err != nil {
 		tb.Fatal(err)
 	}
-	return raftctl
+	return path
 }
 
 // whole tells whether all is to be run, as `make lab` does.
