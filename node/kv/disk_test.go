@@ -191,8 +191,8 @@ func fullProcess(args []string) error {
 		}
 	}
 	fmt.Println("Apply:", err)
-	if !errors.Is(err, kv.ErrFailed) || !errors.Is(err, syscall.EFBIG) {
-		return fmt.Errorf("%w, which is not ErrFailed for EFBIG", err)
+	if !errors.Is(err, kv.ErrFailed) || !errors.Is(err, syscall.EFBIG) || strings.Count(err.Error(), kv.FileName+": ") != 1 {
+		return fmt.Errorf("%w, which is not ErrFailed for EFBIG of the database", err)
 	}
 	if first := <-told; !errors.Is(first, kv.ErrFailed) {
 		return fmt.Errorf("told of: %w", first)

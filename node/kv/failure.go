@@ -17,6 +17,7 @@ import (
 // by a panic; this one must not.
 type failure struct {
 	tell func(error) // of the first failure; nil: nobody is told
+	file string      // the database, which an error of a library's doesn't name; empty while who opens it does
 
 	mu     sync.Mutex
 	err    error
@@ -36,6 +37,9 @@ func (f *failure) set(err error) {
 	f.mu.Lock()
 	first := f.err == nil
 	if first {
+		if f.file != "" && !strings.Contains(err.Error(), f.file) {
+			err = fmt.Errorf("%s: %w", f.file, err)
+		}
 		f.err = fmt.Errorf("%w: %w", ErrFailed, err)
 		close(f.failed)
 	}

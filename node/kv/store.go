@@ -73,6 +73,7 @@ func Open(dir string, o Options) (*Store, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
+	s.failure.file = s.path
 	s.failure.tell = o.Fatal // from here on it has a store to tell of
 	return s, nil
 }
