@@ -162,5 +162,9 @@ func (n *Node) openStore(whose wal.Metadata) (*kv.Store, error) {
 }
 
 func (n *Node) writerOptions() wal.WriterOptions {
-	return wal.WriterOptions{Flavor: n.cfg.flavor(), NoSync: n.cfg.NoSync, OnSync: n.synced}
+	o := wal.WriterOptions{Flavor: n.cfg.flavor(), NoSync: n.cfg.NoSync, OnSync: n.synced}
+	if size := n.cfg.machine.SegmentSize; size > 0 {
+		o = o.WithSegments(size)
+	}
+	return o
 }

@@ -18,7 +18,6 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 
-	"github.com/raftctl/raftctl/node/peer"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -36,7 +35,7 @@ func (n *Node) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := peer.NewClient(n.cfg.PeerTLS, n.cfg.KeyLog, n.cfg.ElectionTimeout)
+	client, err := n.newClient()
 	if err != nil {
 		return err
 	}
@@ -210,7 +209,7 @@ func isDowngrading(ctx context.Context, client *http.Client, members []*membersh
 
 // refuseKnown refuses to begin a cluster of which another member says that this one has run in it.
 func (n *Node) refuseKnown(ctx context.Context, cluster *membership.RaftCluster) error {
-	client, err := peer.NewClient(n.cfg.PeerTLS, n.cfg.KeyLog, n.cfg.ElectionTimeout)
+	client, err := n.newClient()
 	if err != nil {
 		return err
 	}
