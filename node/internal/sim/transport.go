@@ -33,6 +33,7 @@ func (s socket) Transport(c peer.Config) (peer.Transport, error) {
 	s.net.mu.Lock()
 	defer s.net.mu.Unlock()
 	s.net.live[c.ID] = t
+	t.running.Go(t.dial)
 	return t, nil
 }
 
@@ -59,6 +60,18 @@ type transport struct {
 var _ peer.Transport = (*transport)(nil)
 
 func (t *transport) isGone() bool { return t.gone.Load() || t.ctx.Err() != nil }
+
+// dial asks the others for their messages again and again, as streams do: they refuse one that was removed.
+func (t *transport) dial() {
+	for t.wait(time.Second) {
+		for _, id := range t.Peers() {
+			to := t.net.arrive(t, id)
+			if to != nil && to.cfg.Handler.IsRemoved(t.cfg.ID) && t.net.arrive(to, t.cfg.ID) == t {
+				t.cfg.Handler.Removed(id)
+			}
+		}
+	}
+}
 
 // heard tells that a message of a member has arrived.
 func (t *transport) heard(id uint64) {

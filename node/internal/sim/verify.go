@@ -36,11 +36,17 @@ func (w *world) notCalm() string {
 	members := w.members()
 	var lives []*life
 	for _, s := range w.seats {
-		if s.isOver() || members != nil && !members[s.url] {
+		l := s.living()
+		if members != nil && !members[s.url] {
+			if l != nil {
+				return s.name + " runs on, and isn't a member"
+			}
+			continue
+		}
+		if s.isOver() {
 			continue
 		}
 		s.start()
-		l := s.living()
 		if l == nil || !isReady(l) {
 			return s.name + " isn't ready"
 		}
