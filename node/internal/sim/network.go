@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,6 +51,13 @@ func newNetwork(seed uint64) *network {
 // listen begins to check what is said, in a cluster that these begin.
 func (net *network) listen(members *raftpb.ConfState) {
 	net.checker = check.New(check.Options{Members: members, MembersAt: uint64(len(members.Voters))})
+}
+
+// open makes a seat known by its URL.
+func (net *network) open(s *seat) {
+	net.mu.Lock()
+	defer net.mu.Unlock()
+	net.hosts[strings.TrimPrefix(s.url, "http://")] = s
 }
 
 func (net *network) set(w weather) {
@@ -182,7 +190,9 @@ type caller struct {
 
 // RoundTrip implements [http.RoundTripper].
 func (c caller) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.net.mu.Lock()
 	to := c.net.hosts[r.URL.Host]
+	c.net.mu.Unlock()
 	if to == nil {
 		return nil, errLost
 	}

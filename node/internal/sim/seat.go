@@ -31,7 +31,7 @@ type seat struct {
 	disk    *disk
 	l       *life // nil while it is down
 	lives   int
-	initial string // cluster
+	initial string // cluster; empty: it must not start yet
 	joins   bool
 	joined  bool
 	over    bool // it was removed
@@ -55,8 +55,10 @@ func (w *world) newSeat() *seat {
 	}
 	s.disk = newDisk(s.root(), faultfs.New(), w.dice.Uint64())
 	s.disk.set(w.shape.syncs)
+	w.net.open(s)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.seats = append(w.seats, s)
-	w.net.hosts[fmt.Sprintf("10.0.0.%d:2380", k+1)] = s
 	return s
 }
 
@@ -95,7 +97,7 @@ func (s *seat) isOver() bool {
 func (s *seat) start() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.l != nil || s.over || s.w.ended.Load() {
+	if s.l != nil || s.over || s.initial == "" || s.w.ended.Load() {
 		return
 	}
 	s.lives++

@@ -28,10 +28,10 @@ func newShape(r *rand.Rand) shape {
 	s := shape{
 		voters:   [...]int{1, 3, 3, 3, 3, 3, 3, 5}[r.IntN(8)],
 		spares:   r.IntN(3),
-		lasts:    5*time.Second + time.Duration(r.Int64N(int64(20*time.Second))),
+		lasts:    2*time.Second + time.Duration(r.Int64N(int64(16*time.Second))),
 		calm:     100*time.Millisecond + time.Duration(r.Int64N(int64(time.Second))),
 		clients:  1 + r.IntN(4),
-		think:    [...]time.Duration{20, 100, 300}[r.IntN(3)] * time.Millisecond,
+		think:    [...]time.Duration{50, 200, 500}[r.IntN(3)] * time.Millisecond,
 		patience: [...]time.Duration{300, 2000, 9000}[r.IntN(3)] * time.Millisecond,
 		syncs:    [...]time.Duration{0, 1, 10, 60}[r.IntN(4)] * time.Millisecond,
 		segments: [...]int64{4 << 10, 16 << 10, 64 << 10}[r.IntN(3)],

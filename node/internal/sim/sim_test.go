@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -78,4 +79,15 @@ func runSeed(t *testing.T, seed uint64) (res Result) {
 		}
 	})
 	return res
+}
+
+// TestMain has the collector of garbage run seldom: a world makes much of it, and is small.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if *seeds == 0 {
+		os.Stderr.WriteString("sim.seeds is 0\n")
+		os.Exit(2)
+	}
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
 }

@@ -73,8 +73,9 @@ func (t *transport) dial() {
 	}
 }
 
-// heard tells that a message of a member has arrived.
+// heard tells that a message of a member has arrived, whose URLs come with it.
 func (t *transport) heard(id uint64) {
+	t.AddRemote(id, nil)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.since[id].IsZero() {
@@ -153,6 +154,7 @@ func (t *transport) sendSnapshot(m raftpb.Message, db []byte) bool {
 			return false
 		}
 	}
+	to.heard(t.cfg.ID)
 	var received raftpb.Message
 	if err := received.Unmarshal(head); err != nil {
 		panic("bug: " + err.Error())
