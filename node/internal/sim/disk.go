@@ -72,7 +72,7 @@ func (d *disk) failAfter(n int) {
 func (d *disk) mend() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.syncs, d.fail = 0, 0
+	d.syncs, d.fail, d.halt = 0, 0, 0
 }
 
 // hasFailed reports whether the disk has refused an operation.

@@ -92,9 +92,11 @@ func (w *world) startLater(seats ...*seat) {
 
 // crashAt has the disk stand still at one of the next operations, and crashes the machine in it.
 func (w *world) crashAt(s *seat) {
-	s.mu.Lock()
-	halted := s.disk.haltAfter(1 + w.dice.IntN(30))
-	s.mu.Unlock()
+	l := s.current()
+	if l == nil {
+		return
+	}
+	halted := l.disk.haltAfter(1 + w.dice.IntN(30))
 	select {
 	case <-halted:
 	case <-time.After(2 * time.Second):

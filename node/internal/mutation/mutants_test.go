@@ -1,0 +1,123 @@
+package mutation
+
+import "github.com/raftctl/raftctl/internal/mutant"
+
+var mutants = []mutant.Mutant{
+	{
+		Name: "answer before anything is on disk", File: "node/append.go", Quick: true,
+		Old: "			n, err := a.write(batch)\n",
+		New: "			a.answer(batch)\n			n, err := a.write(batch)\n",
+	}, {
+		Name: "take bytes for durable that aren't synced", File: "node/boot.go",
+		Old: "NoSync: n.cfg.NoSync, OnSync",
+		New: "NoSync: true, OnSync",
+	}, {
+		Name: "don't wait for the disk with a vote", File: "wal/writer.go",
+		Old: "durable := len(entries) != 0 || state.Term != w.enc.state.Term || state.Vote != w.enc.state.Vote",
+		New: "durable := len(entries) != 0",
+	}, {
+		Name: "ask for votes before the campaign is on disk", File: "node/ready.go",
+		Old: "		case m.Type == raftpb.MsgVote:\n",
+		New: "		case false && m.Type == raftpb.MsgVote:\n",
+	}, {
+		Name: "end a segment without a sync", File: "wal/writer_segment.go",
+		Old: "	t.dirty = true\n	return t.sync()\n",
+		New: "	t.dirty = true\n	return nil\n",
+	}, {
+		Name: "make folders, and don't sync their names", File: "node/bootstrap.go",
+		Old: "vfs.MakeDirs(n.cfg.fs, dir, privateDir)",
+		New: "vfs.FS.MkdirAll(n.cfg.fs, dir, privateDir)",
+	}, {
+		Name: "write in one go what overwrites itself", File: "node/append.go",
+		Old: "m.Entries[0].Index != entries[len(entries)-1].Index+1 {",
+		New: "false {",
+	}, {
+		Name: "read before what was committed is applied", File: "node/read.go", Quick: true,
+		Old: "case <-r.n.AppliedWait(index):",
+		New: "case <-r.n.AppliedWait(min(index, 1)):",
+	}, {
+		Name: "read with those who asked before", File: "node/read.go",
+		Old: "		r.next = &readRound{done: make(chan struct{})}\n		r.mu.Unlock()\n		round.err = r.serve()\n",
+		New: "		r.mu.Unlock()\n		round.err = r.serve()\n		r.mu.Lock()\n" +
+			"		r.next = &readRound{done: make(chan struct{})}\n		r.mu.Unlock()\n",
+	}, {
+		Name: "take the answer to any question of a read", File: "node/read.go",
+		Old: "len(s.RequestCtx) == 8 && slices.Contains(asked, binary.BigEndian.Uint64(s.RequestCtx))",
+		New: "len(s.RequestCtx) == 8 && len(asked) > 0 && binary.BigEndian.Uint64(s.RequestCtx) > 0",
+	}, {
+		Name: "say that entries are applied before they are", File: "node/apply.go",
+		Old: "		if _, err := a.n.store.Apply(entries[:n]); err != nil {\n			return err\n		}\n" +
+			"		a.n.memory.kept.add(entries[:n])\n		a.note(entries[:n])\n",
+		New: "		a.n.memory.kept.add(entries[:n])\n		a.note(entries[:n])\n" +
+			"		if _, err := a.n.store.Apply(entries[:n]); err != nil {\n			return err\n		}\n",
+	}, {
+		Name: "heed a change of the membership before it is durable", File: "node/apply.go",
+		Old: "	case <-a.n.appended.Wait(index):\n	case <-a.n.ctx.Done():\n		return cs, ErrStopped\n	}\n" +
+			"	if err := a.n.wal.Sync(); err != nil {\n		return cs, err\n	}\n",
+		New: "	case <-a.n.appended.Wait(0):\n	case <-a.n.ctx.Done():\n		return cs, ErrStopped\n	}\n",
+	}, {
+		Name: "tell the core of a change that a snapshot brought", File: "node/apply.go",
+		Old: "index <= max(st.Applied, st.Snapshot)",
+		New: "index <= st.Snapshot && false",
+	}, {
+		Name: "don't tell the core of a change of the membership", File: "node/apply.go",
+		Old: "		next, err = core.ApplyConfChange(cc)\n",
+		New: "",
+	}, {
+		Name: "don't talk to members that are added", File: "node/peers.go",
+		Old: "		return n.transport.AddPeer(cc.NodeID, m.PeerURLs)\n",
+		New: "		return nil\n",
+	}, {
+		Name: "record a snapshot before the database has it", File: "node/snapshot.go",
+		Old: "	if err := a.n.store.Commit(); err != nil {\n		return err\n	}\n	snap, err",
+		New: "	snap, err",
+	}, {
+		Name: "record a snapshot before its entry is durably committed", File: "node/snapshot.go",
+		Old: "	case <-n.appended.Wait(meta.Index):\n",
+		New: "	case <-n.appended.Wait(0):\n",
+	}, {
+		Name: "give up segments that the snapshot doesn't cover", File: "node/snapshot.go",
+		Old: "	return n.wal.ReleaseTo(meta.Index)\n",
+		New: "	return n.wal.ReleaseTo(n.wal.Last() + 1)\n",
+	}, {
+		Name: "don't record a snapshot that the leader sent", File: "node/append.go",
+		Old: "	if err := a.n.wal.SaveSnapshot(record); err != nil {\n		return err\n	}\n	if err := a.n.wal.Append(stateOf(m), nil)",
+		New: "	_ = record\n	if err := a.n.wal.Append(stateOf(m), nil)",
+	}, {
+		Name: "don't put a database in its place at a start", File: "node/boot.go",
+		Old: "	if err := n.placeDatabase(at); err != nil {\n		return err\n	}\n",
+		New: "",
+	}, {
+		Name: "keep what is told of the state over a snapshot", File: "node/snapshot.go",
+		Old: "	a.n.memory.setApplied(id, a.n.store.ConfState())\n	a.n.standing.applied.Store(id.Index)\n	a.n.appliedWait.Trigger(id.Index)\n	close(r.done)\n",
+		New: "	a.n.standing.applied.Store(id.Index)\n	a.n.appliedWait.Trigger(id.Index)\n	close(r.done)\n",
+	}, {
+		Name: "refuse a log that had other entries before a snapshot", File: "node/replay.go",
+		Old: "return r.at.Term, r.sure",
+		New: "return r.at.Term, true",
+	}, {
+		Name: "keep entries that a snapshot replaced", File: "node/replay.go",
+		Old: "if id == r.at && r.stale {",
+		New: "if false {",
+	}, {
+		Name: "start from a snapshot that isn't committed", File: "node/boot.go",
+		Old: "if s.Valid && s.Index >= at.Index {",
+		New: "if s.Index >= at.Index {",
+	}, {
+		Name: "propose the last of several twice", File: "node/loop.go",
+		Old: "		batch = batch[n:]\n",
+		New: "		batch = batch[max(n-1, 1):]\n",
+	}, {
+		Name: "number requests as before a restart", File: "node/start.go",
+		Old: "idutil.NewGenerator(uint16(n.standing.id), time.Now())",
+		New: "idutil.NewGenerator(uint16(n.standing.id), time.Unix(0, 0))",
+	}, {
+		Name: "begin to apply at the beginning", File: "node/loop.go",
+		Old: "Applied: n.memory.applied.Load().Index, Async",
+		New: "Applied: 0, Async",
+	}, {
+		Name: "remove databases that are yet to be put in place", File: "node/purge.go",
+		Old: "if index < n.standing.applied.Load() {",
+		New: "if index > 0 {",
+	},
+}
