@@ -2,9 +2,8 @@ package sim
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"strings"
+	"slices"
 	"time"
 
 	"go.etcd.io/etcd/client/pkg/v3/types"
@@ -23,11 +22,14 @@ func (w *world) change() {
 		return
 	}
 	m := members[dice.IntN(len(members))]
+	if i := slices.IndexFunc(members, func(m *membership.Member) bool { return m.IsLearner }); i >= 0 && dice.IntN(2) == 0 {
+		m = members[i]
+	}
 	switch n := dice.IntN(3); {
 	case n == 0 && len(w.seats) < w.shape.voters+w.shape.spares:
 		s := w.newSeat()
 		w.acting.Go(func() { w.add(l, s, dice.IntN(2) == 0) })
-	case n == 1 && len(members) > 1:
+	case n == 1 && len(l.n.Store().Cluster().VotingMembers()) > 2:
 		w.acting.Go(func() { w.remove(l, m) })
 	case m.IsLearner:
 		w.acting.Go(func() { w.promote(l, m) })
@@ -45,19 +47,11 @@ func (w *world) add(l *life, s *seat, learner bool) {
 	now := time.Now()
 	m := membership.NewMember(s.name, types.MustNewURLs([]string{s.url}), "", &now)
 	m.Name, m.IsLearner = "", learner
-	members, err := l.n.AddMember(ctx, *m)
+	_, err := l.n.AddMember(ctx, *m)
 	w.note("%s adds %s, learner: %v: %v", l.seat.name, s.name, learner, err)
-	if err != nil {
-		members = l.n.Store().Cluster().Members()
-	}
-	initial := []string{s.name + "=" + s.url}
-	for i, other := range members {
-		if url := other.PeerURLs[0]; url != s.url {
-			initial = append(initial, fmt.Sprintf("other%d=%s", i, url))
-		}
-	}
+	w.countIf(err, &w.stats.Added)
 	s.mu.Lock()
-	s.initial, s.joins = strings.Join(initial, ","), true
+	s.initial, s.joins = s.name+"="+s.url, true
 	s.mu.Unlock()
 	s.start()
 }
@@ -67,6 +61,7 @@ func (w *world) remove(l *life, m *membership.Member) {
 	defer cancel()
 	_, err := l.n.RemoveMember(ctx, uint64(m.ID))
 	w.note("%s removes %s: %v", l.seat.name, m.PeerURLs[0], err)
+	w.countIf(err, &w.stats.Removed)
 }
 
 func (w *world) promote(l *life, m *membership.Member) {
@@ -74,4 +69,5 @@ func (w *world) promote(l *life, m *membership.Member) {
 	defer cancel()
 	_, err := l.n.PromoteMember(ctx, uint64(m.ID))
 	w.note("%s promotes %s: %v", l.seat.name, m.PeerURLs[0], err)
+	w.countIf(err, &w.stats.Promoted)
 }

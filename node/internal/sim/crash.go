@@ -15,9 +15,9 @@ import (
 const privateDir = 0o700
 
 // crash takes the disk away from who uses it, and returns in root what is left of it. Whoever calls it has seen
-// to it that nobody does anything meanwhile: see synctest.Wait.
+// to it that nobody does anything meanwhile: see synctest.Wait. Those who wait for the disk go on last.
 func (d *disk) crash(root string, c faultfs.Crash) (*disk, error) {
-	close(d.gone)
+	defer close(d.gone)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	snap := filepath.Join("member", "snap")

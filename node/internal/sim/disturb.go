@@ -14,7 +14,7 @@ func (w *world) disturb() {
 	for end := w.began.Add(w.shape.lasts); time.Now().Before(end) && !w.failed(); {
 		time.Sleep(w.upTo(2 * w.shape.calm))
 		f := w.shape.faults[w.dice.IntN(len(w.shape.faults))]
-		w.stats.Faults[f]++
+		w.count(&w.stats.Faults[f])
 		w.do(f)
 	}
 }
@@ -68,12 +68,12 @@ func (w *world) most() []*seat {
 	return all[:len(all)-w.dice.IntN((len(all)+1)/2)]
 }
 
-// crash crashes machines at one moment, and has them start again a while later.
+// crash crashes machines at one moment of time, and has them start again a while later.
 func (w *world) crash(c faultfs.Crash, seats ...*seat) {
-	synctest.Wait()
 	for _, s := range seats {
+		synctest.Wait()
 		if s.current() != nil {
-			w.stats.Crashes++
+			w.count(&w.stats.Crashes)
 			s.crash(c)
 		}
 	}
@@ -113,8 +113,13 @@ func (w *world) restart(s *seat) {
 		return
 	}
 	w.note("%s is told to stop", s.name)
-	w.acting.Go(l.stop)
-	w.startLater(s)
+	after := w.upTo(2 * time.Second)
+	w.acting.Go(func() {
+		l.stop()
+		<-l.ended
+		time.Sleep(after)
+		s.start()
+	})
 }
 
 func (w *world) partition() {
@@ -161,6 +166,7 @@ func (w *world) spoil(s *seat) {
 		if !w.await(10*time.Second, l.disk.hasFailed) {
 			return // little was written
 		}
+		w.count(&w.stats.BadDisks)
 		select {
 		case <-l.ended:
 		case <-time.After(10 * time.Second):
@@ -172,7 +178,6 @@ func (w *world) spoil(s *seat) {
 		time.Sleep(time.Second)
 		s.start()
 	})
-	w.stats.BadDisks++
 }
 
 // transfer hands leadership to somebody.
@@ -191,5 +196,6 @@ func (w *world) transfer() {
 		defer cancel()
 		err := l.n.MoveLeader(ctx, to)
 		w.note("%s hands leadership to %x: %v", l.seat.name, to, err)
+		w.countIf(err, &w.stats.Moved)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -104,10 +105,39 @@ func (s *seat) start() {
 	l := &life{seat: s, number: s.lives, disk: s.disk, ended: make(chan struct{})}
 	s.l = l
 	s.w.note("%s starts, life %d", s.name, l.number)
+	s.w.count(&s.w.stats.Lives)
 	s.w.running.Go(l.run)
 }
 
+// inform tells one that has yet to join who is a member by now.
+func (s *seat) inform() {
+	s.mu.Lock()
+	needs := s.joins && !s.joined
+	s.mu.Unlock()
+	if !needs {
+		return
+	}
+	for _, other := range s.w.allSeats() {
+		l := other.living()
+		if l == nil {
+			continue
+		}
+		initial := []string{s.name + "=" + s.url}
+		for i, m := range l.n.Store().Cluster().Members() {
+			if url := m.PeerURLs[0]; url != s.url {
+				initial = append(initial, fmt.Sprintf("other%d=%s", i, url))
+			}
+		}
+		s.mu.Lock()
+		s.initial = strings.Join(initial, ",")
+		s.mu.Unlock()
+		return
+	}
+}
+
 func (s *seat) config(l *life) node.Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	c := s.w.shape.member
 	c.Name, c.DataDir = s.name, l.disk.root
 	c.ListenPeerURLs, c.AdvertisePeerURLs = []string{s.url}, []string{s.url}
@@ -123,6 +153,7 @@ func (s *seat) config(l *life) node.Config {
 func (l *life) run() {
 	defer close(l.ended)
 	s := l.seat
+	s.inform()
 	n, err := node.Start(context.Background(), s.config(l))
 	if err != nil {
 		l.end(err)

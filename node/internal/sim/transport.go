@@ -163,6 +163,7 @@ func (t *transport) sendSnapshot(m raftpb.Message, db []byte) bool {
 		to.cfg.Handler.Process(to.ctx, received) != nil {
 		return false
 	}
+	t.seat.w.count(&t.seat.w.stats.Snapshots)
 	return t.net.arrive(to, t.cfg.ID) == t
 }
 

@@ -34,6 +34,11 @@ func (w *world) calmDown() {
 // notCalm says why it isn't calm yet. It starts members that are down.
 func (w *world) notCalm() string {
 	members := w.members()
+	for _, s := range w.seats {
+		if members == nil || members[s.url] {
+			s.start()
+		}
+	}
 	var lives []*life
 	for _, s := range w.seats {
 		l := s.living()
@@ -46,7 +51,6 @@ func (w *world) notCalm() string {
 		if s.isOver() {
 			continue
 		}
-		s.start()
 		if l == nil || !isReady(l) {
 			return s.name + " isn't ready"
 		}
@@ -132,6 +136,7 @@ func (w *world) check() {
 		w.checkWorks(l)
 	}
 	w.checkSame(lives)
+	w.stats.Terms = int64(lives[0].n.Status().Term)
 }
 
 // checkSame checks that all members come to have the same keys, and the same membership.
@@ -200,14 +205,4 @@ func (w *world) end() {
 		}
 	}
 	w.running.Wait()
-	for _, o := range w.ops {
-		switch {
-		case !o.answered():
-			w.stats.Unknown++
-		case o.kind == opRead:
-			w.stats.Reads++
-		default:
-			w.stats.Writes++
-		}
-	}
 }

@@ -37,16 +37,6 @@ type world struct {
 	err   error
 }
 
-// Stats counts what came to pass.
-type Stats struct {
-	Seeds, Messages                        int64
-	Writes, Reads, Unknown                 int64 // answered; and without an answer
-	Faults                                 [faults]int64
-	Crashes, Snapshots, Refused, BadDisks  int64
-	Added, Removed, Promoted, Transferred  int64
-	NotAdded, NotRemoved, NotMoved, Elects int64
-}
-
 // Result is what became of a world.
 type Result struct {
 	Seed  uint64
@@ -65,6 +55,7 @@ func Run(seed uint64, dir string, log func(format string, args ...any)) Result {
 	w.check()
 	w.end()
 	w.stats.Seeds, w.stats.Messages = 1, w.net.said
+	w.countOps()
 	return Result{Seed: seed, Err: w.err, Notes: w.notes, Stats: w.stats}
 }
 
@@ -158,18 +149,4 @@ func (w *world) upTo(d time.Duration) time.Duration {
 // powerCut is a crash as this world has them.
 func (w *world) powerCut() faultfs.Crash {
 	return faultfs.Crash{Unit: 512, InOrder: true, Keep: w.shape.keep, Rand: w.dice}
-}
-
-// Add adds what came to pass in another world.
-func (s *Stats) Add(o *Stats) {
-	s.Seeds += o.Seeds
-	s.Messages += o.Messages
-	s.Writes += o.Writes
-	s.Reads += o.Reads
-	s.Unknown += o.Unknown
-	s.Crashes += o.Crashes
-	s.BadDisks += o.BadDisks
-	for i, n := range o.Faults {
-		s.Faults[i] += n
-	}
 }
