@@ -245,3 +245,11 @@ func (net *network) crashed(s *seat) {
 		}
 	}
 }
+
+// isTold reports whether others can tell a member that it is none any more: one that never heard of any can't be.
+func (net *network) isTold(l *life) bool {
+	net.mu.Lock()
+	t := net.live[l.n.ID()]
+	net.mu.Unlock()
+	return t != nil && len(t.Peers()) > 0
+}

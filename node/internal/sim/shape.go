@@ -32,12 +32,12 @@ func newShape(r *rand.Rand) shape {
 		clients:  1 + r.IntN(4),
 		think:    [...]time.Duration{50, 200, 500}[r.IntN(3)] * time.Millisecond,
 		patience: [...]time.Duration{300, 2000, 9000}[r.IntN(3)] * time.Millisecond,
-		syncs:    [...]time.Duration{0, 1, 10, 60}[r.IntN(4)] * time.Millisecond,
+		syncs:    [...]time.Duration{0, 1, 10, 60, 400}[r.IntN(5)] * time.Millisecond,
 		segments: [...]int64{4 << 10, 16 << 10, 64 << 10}[r.IntN(3)],
 		keep:     [...]float64{0, 0.5, 0.9, 1}[r.IntN(4)],
 	}
 	if r.IntN(8) == 0 { // long enough for what members do every half minute
-		s.lasts, s.calm = s.lasts+35*time.Second, 6*time.Second
+		s.lasts, s.calm, s.think = s.lasts+35*time.Second, 6*time.Second, time.Second
 	}
 	s.faults = someFaults(r, s.spares > 0)
 	s.member = node.Config{

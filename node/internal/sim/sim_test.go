@@ -73,6 +73,7 @@ func runSeed(t *testing.T, seed uint64) (res Result) {
 			tell = t.Logf
 		}
 		synctest.Test(t, func(*testing.T) { res = Run(seed, dir, tell) })
+		res.Judge()
 		if res.Err != nil {
 			t.Errorf("seed %d: %v\nagain: go test ./node/internal/sim -run TestWorlds -sim.first %[1]d -sim.seeds 1 -sim.log\n%[3]s",
 				seed, res.Err, strings.Join(res.Notes, "\n"))

@@ -6,6 +6,7 @@ import "reflect"
 type Stats struct {
 	Seeds, Messages        int64
 	Writes, Reads, Unknown int64 // answered; and without an answer
+	Unjudged               int64 // worlds: porcupine found no verdict
 	Lives, Crashes, Terms  int64
 	BadDisks               int64 // that failed
 	Snapshots              int64 // that arrived

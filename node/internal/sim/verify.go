@@ -39,11 +39,11 @@ func (w *world) notCalm() string {
 			s.start()
 		}
 	}
-	var lives []*life
+	w.lives = nil
 	for _, s := range w.seats {
 		l := s.living()
 		if members != nil && !members[s.url] {
-			if l != nil {
+			if l != nil && w.net.isTold(l) {
 				return s.name + " runs on, and isn't a member"
 			}
 			continue
@@ -54,13 +54,13 @@ func (w *world) notCalm() string {
 		if l == nil || !isReady(l) {
 			return s.name + " isn't ready"
 		}
-		lives = append(lives, l)
+		w.lives = append(w.lives, l)
 	}
 	if members == nil {
 		return "nobody tells the members"
 	}
-	for _, l := range lives {
-		if why := w.behind(l, lives[0]); why != "" {
+	for _, l := range w.lives {
+		if why := behind(l, w.lives[0]); why != "" {
 			return why
 		}
 	}
@@ -99,7 +99,7 @@ func (w *world) members() map[string]bool {
 }
 
 // behind says in what a member isn't where another is.
-func (w *world) behind(l, other *life) string {
+func behind(l, other *life) string {
 	a, b := l.n.Status(), other.n.Status()
 	switch {
 	case a.Lead == raftpb.None:
@@ -118,33 +118,27 @@ func (w *world) check() {
 	if w.failed() {
 		return
 	}
-	var lives []*life
-	for _, s := range w.seats {
-		if l := s.living(); l != nil {
-			lives = append(lives, l)
-		}
-	}
-	story, err := storyOf(lives[0])
+	story, err := storyOf(w.lives[0])
 	if err != nil {
-		w.fail("%s: %v", lives[0].seat.name, err)
+		w.fail("%s: %v", w.lives[0].seat.name, err)
 		return
 	}
 	w.checkStory(&story)
-	w.checkHistory(&story)
-	w.checkSame(lives)
-	for _, l := range lives {
+	w.history = w.tell(&story)
+	w.checkSame()
+	for _, l := range w.lives {
 		w.checkWorks(l)
 	}
-	w.checkSame(lives)
-	w.stats.Terms = int64(lives[0].n.Status().Term)
+	w.checkSame()
+	w.stats.Terms = int64(w.lives[0].n.Status().Term)
 }
 
 // checkSame checks that all members come to have the same keys, and the same membership.
-func (w *world) checkSame(lives []*life) {
+func (w *world) checkSame() {
 	why := ""
 	same := func() bool {
-		for _, l := range lives {
-			if why = difference(l, lives[0]); why != "" {
+		for _, l := range w.lives {
+			if why = difference(l, w.lives[0]); why != "" {
 				return false
 			}
 		}

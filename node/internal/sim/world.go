@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/anishathalye/porcupine"
+
 	"github.com/raftctl/raftctl/internal/vfs/faultfs"
 	"github.com/raftctl/raftctl/raftpb"
 )
@@ -24,17 +26,20 @@ type world struct {
 	began time.Time
 	log   func(format string, args ...any)
 
-	running sync.WaitGroup // members
-	acting  sync.WaitGroup // clients, and who does something to the members
-	stamp   atomic.Int64   // orders what clients do
-	quiet   atomic.Bool    // clients are to end
-	ended   atomic.Bool    // nobody starts any more
-	stats   Stats
+	running  sync.WaitGroup // members
+	lives    []*life        // of the members, when all is calm
+	acting   sync.WaitGroup // clients, and who does something to the members
+	stamp    atomic.Int64   // orders what clients do
+	quiet    atomic.Bool    // clients are to end
+	ended    atomic.Bool    // nobody starts any more
+	changing atomic.Bool    // the membership
+	stats    Stats
 
-	mu    sync.Mutex
-	ops   []*operation
-	notes []string
-	err   error
+	mu      sync.Mutex
+	ops     []*operation
+	history []porcupine.Operation
+	notes   []string
+	err     error
 }
 
 // Result is what became of a world.
@@ -43,6 +48,8 @@ type Result struct {
 	Err   error // nil: nothing is wrong
 	Notes []string
 	Stats Stats
+
+	history []porcupine.Operation
 }
 
 // Run runs the world of a seed; its databases lie in dir meanwhile. It is called within synctest.Test, and waits
@@ -56,7 +63,7 @@ func Run(seed uint64, dir string, log func(format string, args ...any)) Result {
 	w.end()
 	w.stats.Seeds, w.stats.Messages = 1, w.net.said
 	w.countOps()
-	return Result{Seed: seed, Err: w.err, Notes: w.notes, Stats: w.stats}
+	return Result{Seed: seed, Err: w.err, Notes: w.notes, Stats: w.stats, history: w.history}
 }
 
 func newWorld(seed uint64, dir string, log func(string, ...any)) *world {
