@@ -103,10 +103,10 @@ func (r *replay) last() raftpb.EntryID {
 
 // term returns the term of a committed entry, if it is still known.
 func (r *replay) term(index uint64) (uint64, bool) {
-	switch {
-	case index == r.base.Index:
+	switch index {
+	case r.base.Index:
 		return r.base.Term, true
-	case index == r.at.Index:
+	case r.at.Index:
 		return r.at.Term, r.sure
 	}
 	if len(r.kept) == 0 || index < r.kept[0].Index {

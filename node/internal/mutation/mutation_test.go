@@ -37,7 +37,7 @@ func TestMutants(t *testing.T) {
 	for i := range mutants {
 		m := &mutants[i]
 		t.Run(m.Name, func(t *testing.T) {
-			if !*all && !m.Quick {
+			if !*all && (!m.Quick || underRace) {
 				m.Text(t, root)
 				return
 			}
