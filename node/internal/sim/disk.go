@@ -34,6 +34,7 @@ type disk struct {
 	halted  chan struct{} // closed when that is reached
 	fail    int           // operations until those that write begin to fail, if above 0
 	failing bool
+	refused bool // a write or a sync of the log
 	fresh   []string // databases whose names no sync of their folder has made durable
 }
 
@@ -80,6 +81,13 @@ func (d *disk) hasFailed() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.failing
+}
+
+// hasRefused reports whether the log could not be written.
+func (d *disk) hasRefused() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.refused
 }
 
 // begin counts an operation that writes, which may be slow, fail, or be the one that a crash interrupts.
@@ -249,6 +257,17 @@ type diskFile struct {
 	name string
 }
 
+// begin is that of the disk. It notes whether the log hears of an error, after which its member can't go on.
+func (f *diskFile) begin(slow bool) error {
+	err := f.d.begin(slow)
+	if err == syscall.EIO && strings.HasSuffix(f.name, ".wal") {
+		f.d.mu.Lock()
+		f.d.refused = true
+		f.d.mu.Unlock()
+	}
+	return err
+}
+
 // Name implements [vfs.File].
 func (f *diskFile) Name() string { return f.name }
 
@@ -262,7 +281,7 @@ func (f *diskFile) Write(b []byte) (int, error) {
 
 // WriteAt implements [vfs.File].
 func (f *diskFile) WriteAt(b []byte, off int64) (int, error) {
-	if err := f.d.begin(false); err != nil {
+	if err := f.begin(false); err != nil {
 		return 0, err
 	}
 	return f.File.WriteAt(b, off)
@@ -270,13 +289,13 @@ func (f *diskFile) WriteAt(b []byte, off int64) (int, error) {
 
 // Sync implements [vfs.File]. The bytes are safe some time before the caller hears of it.
 func (f *diskFile) Sync() error {
-	if err := f.d.begin(true); err != nil {
+	if err := f.begin(true); err != nil {
 		return err
 	}
 	if err := f.File.Sync(); err != nil {
 		return err
 	}
-	return f.d.begin(true)
+	return f.begin(true)
 }
 
 // Truncate implements [vfs.File].

@@ -163,8 +163,8 @@ func (w *world) spoil(s *seat) {
 	w.note("%s gets a bad disk", s.name)
 	l.disk.failAfter(1 + w.dice.IntN(20))
 	w.acting.Go(func() {
-		if !w.await(10*time.Second, l.disk.hasFailed) {
-			return // little was written
+		if !w.await(10*time.Second, l.disk.hasRefused) {
+			return // nothing was written
 		}
 		w.count(&w.stats.BadDisks)
 		select {
