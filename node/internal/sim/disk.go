@@ -34,7 +34,7 @@ type disk struct {
 	halted  chan struct{} // closed when that is reached
 	fail    int           // operations until those that write begin to fail, if above 0
 	failing bool
-	refused bool // a write or a sync of the log
+	refused bool     // a write or a sync of the log
 	fresh   []string // databases whose names no sync of their folder has made durable
 }
 

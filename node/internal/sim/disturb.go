@@ -44,7 +44,7 @@ func (w *world) do(f fault) {
 		w.net.set(w.anyWeather())
 	case faultSlowDisk:
 		s.mu.Lock()
-		s.disk.set(w.upTo(2 * time.Second))
+		s.disk.set(w.upTo(5 * time.Second))
 		s.mu.Unlock()
 	case faultBadDisk:
 		w.spoil(s)

@@ -11,8 +11,9 @@
 // # The disk
 //
 // What a member writes through vfs.FS is in memory, by package faultfs: a crash takes what was not synced, or leaves a
-// beginning of it, up to some sector; folders and names likewise. Each sync takes its time, before and after the bytes are safe, so
-// that a crash finds members in the midst of their work. A crash may also wait for one of the next operations, of
+// beginning of it, up to some sector; folders and names likewise. (Sectors that survive behind lost ones are left out:
+// whole records among them are no torn end, and a member rightly asks for help then.) Each sync takes its time, before
+// and after the bytes are safe, so that a crash finds members in the midst of their work. A crash may also wait for one of the next operations, of
 // whatever kind, and come in it. A disk that fails goes on failing, and its member must stop.
 //
 // The database is a real file, in memory where the machine has /dev/shm. A crash leaves its last commit: bbolt syncs each,
@@ -21,8 +22,8 @@
 //
 // # The network
 //
-// Messages are encoded, and decoded where they arrive. On each way they get lost, are late, come twice, and overtake each other, or keep
-// their order, by the weather of the moment; ways are cut, also one way only. A proposal never comes twice: no
+// Messages are encoded, and decoded where they arrive. They get lost, are late, come twice, and overtake each other
+// or keep their order, by the weather of the moment; ways are cut, also one way only. A proposal never comes twice: no
 // stream repeats a message, and it would count twice.
 //
 // # What is checked

@@ -169,11 +169,11 @@ func (l *life) run() {
 	l.end(n.Err())
 }
 
-// stop stops the member, in whatever state it is.
+// stop stops the member. One that starts stops when it has.
 func (l *life) stop() {
 	l.told.Store(true)
 	if l.n == nil {
-		return // it stops when it has started: see run
+		return // see run
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

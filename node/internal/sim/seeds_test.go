@@ -3,4 +3,4 @@
 package sim
 
 // fewSeeds is the number of seeds that TestWorlds runs unless told otherwise.
-const fewSeeds = 500
+const fewSeeds = 2000

@@ -58,6 +58,13 @@ func TestWorlds(t *testing.T) {
 	}
 	wg.Wait()
 	t.Logf("%d seeds from %d: %+v", *seeds, *first, total)
+	const enough = 300 // seeds, for everything to come to pass
+	if missing := total.Missing(); len(missing) > 0 && total.Seeds >= enough {
+		t.Errorf("in no world there is: %v", missing)
+	}
+	if total.Unjudged*50 > total.Seeds {
+		t.Errorf("%d of %d histories are too hard to judge", total.Unjudged, total.Seeds)
+	}
 }
 
 // runSeed runs a world in a bubble of its own.

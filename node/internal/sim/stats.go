@@ -28,6 +28,22 @@ func (s *Stats) Add(o *Stats) {
 	}
 }
 
+// Missing names what never came to pass. Worlds in which much is missing prove little.
+func (s *Stats) Missing() (names []string) {
+	v := reflect.ValueOf(s).Elem()
+	for i := range v.NumField() {
+		if f := v.Type().Field(i); f.Type.Kind() == reflect.Int64 && v.Field(i).IsZero() && f.Name != "Unjudged" {
+			names = append(names, f.Name)
+		}
+	}
+	for i, n := range s.Faults {
+		if n == 0 {
+			names = append(names, fault(i).String())
+		}
+	}
+	return names
+}
+
 // count counts something.
 func (w *world) count(n *int64) {
 	w.mu.Lock()
