@@ -157,7 +157,9 @@ func (n *Node) joinAs(
 	return nil
 }
 
-// clusterVersion returns the latest version of the cluster that its members tell. One at least must.
+// clusterVersion returns the latest version of the cluster that its members tell. One at least must answer. A cluster that
+// has none yet will have that of its earliest member: etcd refuses to join it, and if it needs the one that joins to
+// agree on a version, waits for ever.
 func clusterVersion(
 	ctx context.Context, client *http.Client, members []*membership.Member,
 ) (latest *semver.Version, err error) {
@@ -168,19 +170,26 @@ func clusterVersion(
 		all.Go(func() { told[i], errs[i] = getVersions(ctx, client, m.PeerURLs) })
 	}
 	all.Wait()
+	var earliest *semver.Version // of members that know of no version of the cluster
 	for i, v := range told {
 		if errs[i] != nil {
 			continue
 		}
-		found, err := minor(v.Cluster)
-		if err != nil {
-			errs[i] = fmt.Errorf("member %s: %w", members[i].ID, err)
-			continue
+		undecided := v.Cluster == notDecided
+		if undecided {
+			v.Cluster = v.Server
 		}
-		if latest == nil || latest.LessThan(*found) {
+		found, err := minor(v.Cluster)
+		switch {
+		case err != nil:
+			errs[i] = fmt.Errorf("member %s: %w", members[i].ID, err)
+		case undecided && (earliest == nil || found.LessThan(*earliest)):
+			earliest = found
+		case !undecided && (latest == nil || latest.LessThan(*found)):
 			latest = found
 		}
 	}
+	latest = cmp.Or(latest, earliest)
 	if latest == nil {
 		return nil, errors.Join(append([]error{errors.New("no member tells the version of the cluster")}, errs...)...)
 	}
