@@ -134,7 +134,7 @@ func (net *network) hear(t *transport, m *raftpb.Message) {
 	net.said++
 	net.checker.Add(&stream.Event{
 		Kind: stream.KindMessage, Channel: stream.ChannelMemory, Time: time.Now(),
-		From: t.cfg.ID, To: m.To, Conn: t.cfg.ID<<8 | uint64(t.life&0xff),
+		From: t.cfg.ID, To: m.To, Conn: t.cfg.ID<<8 | uint64(t.l.number&0xff),
 		Pos: stream.Pos{Source: "sim", Off: net.said}, Message: m,
 	})
 }

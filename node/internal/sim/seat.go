@@ -71,6 +71,13 @@ func (s *seat) firstID() uint64 {
 // root is the folder of the next life's databases.
 func (s *seat) root() string { return filepath.Join(s.w.dir, fmt.Sprintf("%s.%d", s.name, s.lives+1)) }
 
+// running returns the member, nil while it starts.
+func (l *life) running() *node.Node {
+	l.seat.mu.Lock()
+	defer l.seat.mu.Unlock()
+	return l.n
+}
+
 // living returns the life that takes requests, nil if none does.
 func (s *seat) living() *life {
 	s.mu.Lock()

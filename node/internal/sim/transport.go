@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/raftctl/raftctl/node/internal/machine"
@@ -26,7 +25,7 @@ var _ machine.Network = socket{}
 // Transport implements [machine.Network].
 func (s socket) Transport(c peer.Config) (peer.Transport, error) {
 	t := &transport{
-		net: s.net, seat: s.l.seat, life: s.l.number, cfg: c, gone: &s.l.gone,
+		net: s.net, seat: s.l.seat, l: s.l, cfg: c,
 		known: map[uint64]bool{}, since: map[uint64]time.Time{},
 	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
@@ -44,9 +43,8 @@ func (s socket) Client() *http.Client { return &http.Client{Transport: caller{s.
 type transport struct {
 	net  *network
 	seat *seat
-	life int
+	l    *life
 	cfg  peer.Config
-	gone *atomic.Bool // the machine
 	ctx  context.Context
 
 	cancel  context.CancelFunc
@@ -59,7 +57,7 @@ type transport struct {
 
 var _ peer.Transport = (*transport)(nil)
 
-func (t *transport) isGone() bool { return t.gone.Load() || t.ctx.Err() != nil }
+func (t *transport) isGone() bool { return t.l.gone.Load() || t.ctx.Err() != nil }
 
 // dial asks the others for their messages again and again, as streams do: they refuse one that was removed.
 func (t *transport) dial() {
@@ -179,18 +177,22 @@ func (t *transport) wait(d time.Duration) bool {
 }
 
 // AddPeer implements [peer.Transport].
-func (t *transport) AddPeer(id uint64, _ []string) error {
+func (t *transport) AddPeer(id uint64, urls []string) error {
+	t.l.checkChange(id)
+	return t.SetPeer(id, urls)
+}
+
+// SetPeer implements [peer.Transport].
+func (t *transport) SetPeer(id uint64, _ []string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.known[id] = true
 	return nil
 }
 
-// SetPeer implements [peer.Transport].
-func (t *transport) SetPeer(id uint64, urls []string) error { return t.AddPeer(id, urls) }
-
 // RemovePeer implements [peer.Transport].
 func (t *transport) RemovePeer(id uint64) {
+	t.l.checkChange(id)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.known, id)
