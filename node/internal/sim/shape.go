@@ -36,8 +36,9 @@ func newShape(r *rand.Rand) shape {
 		segments: [...]int64{4 << 10, 16 << 10, 64 << 10}[r.IntN(3)],
 		keep:     [...]float64{0, 0.5, 0.9, 1}[r.IntN(4)],
 	}
-	if r.IntN(8) == 0 { // long enough for what members do every half minute
-		s.lasts, s.calm, s.think = s.lasts+35*time.Second, 6*time.Second, time.Second
+	long := r.IntN(8) == 0 // enough for what members do every half minute: remove superfluous segments
+	if long {
+		s.lasts, s.calm, s.think, s.segments = s.lasts+35*time.Second, 6*time.Second, time.Second, 1<<10
 	}
 	s.faults = someFaults(r, s.spares > 0)
 	s.member = node.Config{
@@ -52,6 +53,9 @@ func newShape(r *rand.Rand) shape {
 		NoStrictReconfig: r.IntN(2) == 0,
 		MaxLearners:      1 + r.IntN(2),
 		BatchInterval:    [...]time.Duration{5, 100, 1000, 20_000}[r.IntN(4)] * time.Millisecond,
+	}
+	if long {
+		s.member.MaxSegments, s.member.SnapshotCount = 1, min(s.member.SnapshotCount, 15)
 	}
 	return s
 }
