@@ -192,6 +192,17 @@ func valueAt(n *node.Node, key int, revision int64) (value int, current int64, e
 	return value, tx.Rev(), err
 }
 
+// putsOf returns how often a key was put up to a revision.
+func putsOf(n *node.Node, key int, revision int64) (int64, error) {
+	tx := n.Store().KV().Read(mvcc.ConcurrentReadTxMode, traceutil.TODO())
+	defer tx.End()
+	r, err := tx.Range(context.Background(), keyName(key), nil, mvcc.RangeOptions{Rev: revision})
+	if err != nil || len(r.KVs) == 0 {
+		return 0, err
+	}
+	return r.KVs[0].Version, nil
+}
+
 // anyLiving returns a member that takes requests, nil if none does.
 func (w *world) anyLiving(dice *rand.Rand) *life {
 	var up []*life

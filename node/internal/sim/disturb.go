@@ -9,6 +9,9 @@ import (
 	"github.com/raftctl/raftctl/internal/vfs/faultfs"
 )
 
+// purgeInterval is how long a member runs, at least, before it looks for superfluous files.
+const purgeInterval = 31 * time.Second
+
 // disturb does one thing after another to the world, for as long as there are faults.
 func (w *world) disturb() {
 	for end := w.began.Add(w.shape.lasts); time.Now().Before(end) && !w.failed(); {
@@ -120,6 +123,19 @@ func (w *world) restart(s *seat) {
 		time.Sleep(after)
 		s.start()
 	})
+}
+
+// restartAll has all machines lose their power once more when all is calm, after members had time to remove what they
+// take for superfluous: what is left must do.
+func (w *world) restartAll() {
+	if w.failed() {
+		return
+	}
+	if w.shape.long {
+		time.Sleep(purgeInterval)
+	}
+	w.crash(w.powerCut(), w.seats...)
+	w.calmDown()
 }
 
 func (w *world) partition() {

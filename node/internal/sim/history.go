@@ -58,6 +58,17 @@ func storyOf(l *life) (s story, err error) {
 	return s, nil
 }
 
+// checkOnce checks that no write was applied twice.
+func (w *world) checkOnce(s *story, l *life) {
+	for key, values := range s {
+		puts, err := putsOf(l.n, key, int64(len(values)-1))
+		distinct := slices.Compact(slices.DeleteFunc(slices.Sorted(slices.Values(values)), func(v int) bool { return v == 0 }))
+		if err != nil || puts != int64(len(distinct)) {
+			w.fail("applied twice: key %d was put %d times (%v), and had %d values", key, puts, err, len(distinct))
+		}
+	}
+}
+
 // at returns the value of a key at a revision, 0 if it had none or there is no such revision.
 func (s *story) at(key int, revision int64) int {
 	if revision < 1 || revision >= int64(len(s[key])) {

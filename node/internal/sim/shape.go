@@ -20,6 +20,7 @@ type shape struct {
 	syncs    time.Duration // how long a sync takes as a rule, at most
 	segments int64
 	keep     float64 // of what wasn't synced, after a crash
+	long     bool    // enough for what members do every half minute: remove superfluous segments
 	member   node.Config
 }
 
@@ -36,8 +37,7 @@ func newShape(r *rand.Rand) shape {
 		segments: [...]int64{4 << 10, 16 << 10, 64 << 10}[r.IntN(3)],
 		keep:     [...]float64{0, 0.5, 0.9, 1}[r.IntN(4)],
 	}
-	long := r.IntN(8) == 0 // enough for what members do every half minute: remove superfluous segments
-	if long {
+	if s.long = r.IntN(8) == 0; s.long {
 		s.lasts, s.calm, s.think, s.segments = s.lasts+35*time.Second, 6*time.Second, time.Second, 1<<10
 	}
 	s.faults = someFaults(r, s.spares > 0)
@@ -54,7 +54,7 @@ func newShape(r *rand.Rand) shape {
 		MaxLearners:      1 + r.IntN(2),
 		BatchInterval:    [...]time.Duration{5, 100, 1000, 20_000}[r.IntN(4)] * time.Millisecond,
 	}
-	if long {
+	if s.long {
 		s.member.MaxSegments, s.member.SnapshotCount = 1, min(s.member.SnapshotCount, 15)
 	}
 	return s

@@ -124,6 +124,7 @@ func (w *world) check() {
 		return
 	}
 	w.checkStory(&story)
+	w.checkOnce(&story, w.lives[0])
 	w.history = w.tell(&story)
 	w.checkSame()
 	for _, l := range w.lives {

@@ -59,6 +59,7 @@ func Run(seed uint64, dir string, log func(format string, args ...any)) Result {
 	w.begin()
 	w.disturb()
 	w.calmDown()
+	w.restartAll()
 	w.check()
 	w.end()
 	w.stats.Seeds, w.stats.Messages = 1, w.net.said
