@@ -58,6 +58,7 @@ func (n *Node) boot(ctx context.Context) error {
 	if err := n.chooseRelease(); err != nil {
 		return err
 	}
+	n.wal.SetFlavor(n.cfg.flavor()) // it was opened when the release wasn't known
 	n.store.Cluster().SetVersionChangedNotifier(n.versions.changed)
 	return n.memory.SetHardState(state)
 }

@@ -51,3 +51,23 @@ func TestReleaseOfNewCluster(t *testing.T) {
 		})
 	}
 }
+
+// A member that joined and was stopped before it had an entry writes those that come as its release does.
+func TestReleaseOfEmptyLog(t *testing.T) {
+	dir := t.TempDir()
+	cfg, err := Config{DataDir: dir}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := newNode(cfg)
+	if err := n.createLog(wal.Metadata{NodeID: 1, ClusterID: 2}, raftpb.HardState{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.boot(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = n.close() }()
+	if n.cfg.As != "3.7" || n.wal.Flavor() != raftpb.FlavorPbgo {
+		t.Errorf("stands for %s and writes %s, want 3.7 and pbgo", n.cfg.As, n.wal.Flavor())
+	}
+}

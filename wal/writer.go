@@ -198,6 +198,15 @@ func (w *Writer) Flavor() raftpb.Flavor {
 	return w.enc.flavor
 }
 
+// SetFlavor sets the encoding of a log that holds neither entry nor snapshot yet. Of another it changes nothing.
+func (w *Writer) SetFlavor(f raftpb.Flavor) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.enc.last == 0 {
+		w.enc.flavor = f
+	}
+}
+
 // Last returns the index of the entry or snapshot that was appended last, durable or not.
 func (w *Writer) Last() uint64 {
 	w.mu.Lock()
