@@ -76,21 +76,9 @@ var mutants = []mutant.Mutant{
 		Old: "	if err := n.placeDatabase(at); err != nil {\n		return err\n	}\n",
 		New: "",
 	}, {
-		Name: "keep what is told of the state over a snapshot", File: "node/snapshot.go",
-		Old: "	a.n.memory.setApplied(id, a.n.store.ConfState())\n	a.n.standing.applied.Store(id.Index)\n	a.n.appliedWait.Trigger(id.Index)\n	close(r.done)\n",
-		New: "	a.n.standing.applied.Store(id.Index)\n	a.n.appliedWait.Trigger(id.Index)\n	close(r.done)\n",
-	}, {
 		Name: "refuse a log that had other entries before a snapshot", File: "node/replay.go",
 		Old: "return r.at.Term, r.sure",
 		New: "return r.at.Term, true",
-	}, {
-		Name: "keep entries that a snapshot replaced", File: "node/replay.go",
-		Old: "if id == r.at && r.stale {",
-		New: "if false {",
-	}, {
-		Name: "start from a snapshot that isn't committed", File: "node/boot.go",
-		Old: "if s.Valid && s.Index >= at.Index {",
-		New: "if s.Index >= at.Index {",
 	}, {
 		Name: "propose the last of several twice", File: "node/loop.go",
 		Old: "		batch = batch[n:]\n",
@@ -100,21 +88,9 @@ var mutants = []mutant.Mutant{
 		Old: "idutil.NewGenerator(uint16(n.standing.id), time.Now())",
 		New: "idutil.NewGenerator(uint16(n.standing.id), time.Unix(0, 0))",
 	}, {
-		Name: "begin to apply at the beginning", File: "node/loop.go",
-		Old: "Applied: n.memory.applied.Load().Index, Async",
-		New: "Applied: 0, Async",
-	}, {
-		Name: "remove databases that are yet to be put in place", File: "node/purge.go",
-		Old: "if index < n.standing.applied.Load() {",
-		New: "if index > 0 {",
-	}, {
 		Name: "give a result to all who wait", File: "node/waiters.go",
 		Old: "	if c, ok := w.by[id]; ok {\n		c <- r\n",
 		New: "	for id, c := range w.by {\n		c <- r\n",
-	}, {
-		Name: "answer a read that has waited too long", File: "node/read.go",
-		Old: "		return r.ended(errors.ErrTimeoutWaitAppliedIndex)\n",
-		New: "		return nil\n",
 	}, {
 		Name: "forget the vote at a start", File: "node/boot.go",
 		Old: "	return n.memory.SetHardState(state)\n",

@@ -15,7 +15,7 @@ import (
 var (
 	all   = flag.Bool("mutation.all", false, "try all mutants, not just the quick ones")
 	table = flag.String("mutation.table", "", "file to write the table for docs/node.md to")
-	seeds = flag.Int("mutation.seeds", 3000, "the number of seeds in which a mutant must be found")
+	seeds = flag.Int("mutation.seeds", 2000, "the number of seeds in which a mutant must be found")
 )
 
 // root is the module's folder.

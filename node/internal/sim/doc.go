@@ -12,13 +12,15 @@
 //
 // What a member writes through vfs.FS is in memory, by package faultfs: a crash takes what was not synced, or leaves a
 // beginning of it, up to some sector; folders and names likewise. (Sectors that survive behind lost ones are left out:
-// whole records among them are no torn end, and a member rightly asks for help then.) Each sync takes its time, before
-// and after the bytes are safe, so that a crash finds members in the midst of their work. A crash may also wait for one of the next operations, of
-// whatever kind, and come in it. A disk that fails goes on failing, and its member must stop.
+// whole records among them are no torn end to package wal, and a member asks for help then.) Each sync takes its time,
+// before and after the bytes are safe, so that a crash finds members in the midst of their work. A crash may also wait
+// for one of the next operations, of whatever kind, and come in it. A disk that fails goes on failing, and its member
+// must stop.
 //
 // The database is a real file, in memory where the machine has /dev/shm. A crash leaves its last commit: bbolt syncs each,
 // and no commit is under way then, for crashes come when every goroutine waits. So that a crash finds much that
-// isn't committed, the pause between two commits is up to 20 s here.
+// isn't committed, the pause between two commits is up to 20 s here. When all is calm every machine loses its power
+// once more.
 //
 // # The network
 //
