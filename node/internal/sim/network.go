@@ -11,7 +11,6 @@ import (
 
 	"github.com/raftctl/raftctl/decode/stream"
 	"github.com/raftctl/raftctl/decode/stream/check"
-	"github.com/raftctl/raftctl/node/peer"
 	"github.com/raftctl/raftctl/raftpb"
 )
 
@@ -160,23 +159,7 @@ func (net *network) deliver(from *transport, id uint64, data []byte) {
 		panic("bug: " + err.Error())
 	}
 	to.heard(from.cfg.ID)
-	if err := to.cfg.Handler.Process(to.ctx, m); errors.Is(err, peer.ErrRemoved) {
-		net.later(to, from, func() { from.cfg.Handler.Removed(id) })
-	}
-}
-
-// later calls f when an answer has arrived, if it does.
-func (net *network) later(from, to *transport, f func()) {
-	net.mu.Lock()
-	d, arrives := net.delay(way{from.seat.number, to.seat.number})
-	net.mu.Unlock()
-	if arrives {
-		time.AfterFunc(d, func() {
-			if net.arrive(from, to.cfg.ID) == to {
-				f()
-			}
-		})
-	}
+	_ = to.cfg.Handler.Process(to.ctx, m) // who sent it doesn't hear of an error: see transport.dial
 }
 
 // errLost is what becomes of a request that isn't answered.
