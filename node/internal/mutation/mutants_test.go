@@ -41,12 +41,6 @@ var mutants = []mutant.Mutant{
 		Old: "len(s.RequestCtx) == 8 && slices.Contains(asked, binary.BigEndian.Uint64(s.RequestCtx))",
 		New: "len(s.RequestCtx) == 8 && len(asked) > 0 && binary.BigEndian.Uint64(s.RequestCtx) > 0",
 	}, {
-		Name: "say that entries are applied before they are", File: "node/apply.go",
-		Old: "		if _, err := a.n.store.Apply(entries[:n]); err != nil {\n			return err\n		}\n" +
-			"		a.n.memory.kept.add(entries[:n])\n		a.note(entries[:n])\n",
-		New: "		a.n.memory.kept.add(entries[:n])\n		a.note(entries[:n])\n" +
-			"		if _, err := a.n.store.Apply(entries[:n]); err != nil {\n			return err\n		}\n",
-	}, {
 		Name: "heed a change of the membership before it is durable", File: "node/apply.go",
 		Old: "	case <-a.n.appended.Wait(index):\n	case <-a.n.ctx.Done():\n		return cs, ErrStopped\n	}\n" +
 			"	if err := a.n.wal.Sync(); err != nil {\n		return cs, err\n	}\n",
