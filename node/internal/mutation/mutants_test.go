@@ -66,10 +66,6 @@ var mutants = []mutant.Mutant{
 		Old: "	if err := a.n.wal.SaveSnapshot(record); err != nil {\n		return err\n	}\n	if err := a.n.wal.Append(stateOf(m), nil)",
 		New: "	_ = record\n	if err := a.n.wal.Append(stateOf(m), nil)",
 	}, {
-		Name: "don't put a database in its place at a start", File: "node/boot.go",
-		Old: "	if err := n.placeDatabase(at); err != nil {\n		return err\n	}\n",
-		New: "",
-	}, {
 		Name: "refuse a log that had other entries before a snapshot", File: "node/replay.go",
 		Old: "return r.at.Term, r.sure",
 		New: "return r.at.Term, true",
