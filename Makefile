@@ -39,6 +39,8 @@ lab: etcd suites ## the long version of what tests do a little of: LOOKS looks a
 	RAFTCTL_SEEDS=$(SEEDS) $(GO) test ./repair ./repair/correct -run 'ApplyFails|NeverWrong' -count 1 -timeout 4h -v
 	RAFTCTL_SEEDS=$(SEEDS) $(GO) test ./raft/internal/onlooker -count 1 -timeout 4h -v
 	$(GO) test ./raft/internal/mutation -run MessagesTell -mutation.all -count 1 -timeout 4h -v
+	$(GO) test ./node/internal/sim -run Worlds -sim.seeds $(SEEDS)000 -count 1 -timeout 8h
+	$(GO) test ./node/internal/mutation -mutation.all -count 1 -timeout 4h -v
 	RAFTCTL_LOOKS=20 $(GO) test ./node -run MembersKilled -count 1 -timeout 4h -v
 	RAFTCTL_SUITES=whole $(GO) test ./cmd/raftctl/nodetest -count 1 -timeout 4h -v
 	RAFTCTL_FIRE=$(FIRE) RAFTCTL_SEED=$$(date +%s) $(GO) test ./cmd/raftctl/firetest -run Fire -count 1 -timeout 4h -v

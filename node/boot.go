@@ -58,6 +58,7 @@ func (n *Node) boot(ctx context.Context) error {
 	if err := n.chooseRelease(); err != nil {
 		return err
 	}
+	n.wal.SetFlavor(n.cfg.flavor()) // it was opened when the release wasn't known
 	n.store.Cluster().SetVersionChangedNotifier(n.versions.changed)
 	return n.memory.SetHardState(state)
 }
@@ -162,5 +163,9 @@ func (n *Node) openStore(whose wal.Metadata) (*kv.Store, error) {
 }
 
 func (n *Node) writerOptions() wal.WriterOptions {
-	return wal.WriterOptions{Flavor: n.cfg.flavor(), NoSync: n.cfg.NoSync, OnSync: n.synced}
+	o := wal.WriterOptions{Flavor: n.cfg.flavor(), NoSync: n.cfg.NoSync, OnSync: n.synced}
+	if size := n.cfg.machine.SegmentSize; size > 0 {
+		o = o.WithSegments(size)
+	}
+	return o
 }

@@ -8,6 +8,7 @@ import (
 
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 
+	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -43,7 +44,7 @@ func (n *Node) bootstrap(ctx context.Context) error {
 // createLog makes a log of a few entries beside its place, and puts it there when it is durable.
 func (n *Node) createLog(whose wal.Metadata, state raftpb.HardState, entries []raftpb.Entry) error {
 	for _, dir := range []string{n.cfg.snapDir(), n.cfg.walDir()} {
-		if err := n.cfg.fs.MkdirAll(dir, privateDir); err != nil {
+		if err := vfs.MakeDirs(n.cfg.fs, dir, privateDir); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 
 	"github.com/raftctl/raftctl/internal/vfs"
+	"github.com/raftctl/raftctl/node/internal/machine"
 )
 
 // Config is what a member is started with. Fields without a value of their own stand for etcd's default.
@@ -85,5 +86,12 @@ type Config struct {
 	Logger  *slog.Logger          // nil: nothing is logged
 	Metrics prometheus.Registerer // nil: they are nowhere to be seen
 
-	fs vfs.FS // the machine's, but for tests
+	fs      vfs.FS // the machine's
+	machine machine.Machine
+}
+
+// On returns the configuration of a member on another machine than the real one, for tests.
+func (c Config) On(m machine.Machine) Config {
+	c.machine = m
+	return c
 }

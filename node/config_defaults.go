@@ -72,7 +72,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	if c.fs == nil {
+	if c.fs = c.machine.FS; c.fs == nil {
 		c.fs = vfs.OS
 	}
 	return c, c.check()

@@ -15,6 +15,7 @@ import (
 	"github.com/raftctl/raftctl/internal/vfs"
 	"github.com/raftctl/raftctl/internal/vfs/faultfs"
 	"github.com/raftctl/raftctl/node"
+	"github.com/raftctl/raftctl/node/internal/machine"
 )
 
 // writeUntil writes keys until the member stops or there are so many, and returns those acknowledged.
@@ -56,7 +57,7 @@ func TestFileOperationFails(t *testing.T) {
 	run := func(t *testing.T, watch func(i int, op faultfs.Op) error) (dir string, acked []string, ops int) {
 		disk := faultfs.NewOver(vfs.OS)
 		cfg.DataDir = t.TempDir()
-		n := start(t, cfg.On(disk))
+		n := start(t, cfg.On(machine.Machine{FS: disk}))
 		before := disk.Ops()
 		disk.Watch(func(op faultfs.Op) error { return watch(op.N-before, op) })
 		acked = writeUntil(t, n, entries)
@@ -111,7 +112,7 @@ func TestDiskFull(t *testing.T) {
 	disk := faultfs.NewOver(vfs.OS)
 	cfg := crashConfig(t.TempDir())
 	cfg.SnapshotCount = 50
-	n := start(t, cfg.On(disk))
+	n := start(t, cfg.On(machine.Machine{FS: disk}))
 	disk.SetSpace(20 << 10)
 	const entries = 2000
 	acked := writeUntil(t, n, entries)

@@ -18,7 +18,6 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 
-	"github.com/raftctl/raftctl/node/peer"
 	"github.com/raftctl/raftctl/raftpb"
 	"github.com/raftctl/raftctl/wal"
 )
@@ -36,7 +35,7 @@ func (n *Node) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := peer.NewClient(n.cfg.PeerTLS, n.cfg.KeyLog, n.cfg.ElectionTimeout)
+	client, err := n.newClient()
 	if err != nil {
 		return err
 	}
@@ -158,7 +157,9 @@ func (n *Node) joinAs(
 	return nil
 }
 
-// clusterVersion returns the latest version of the cluster that its members tell. One at least must.
+// clusterVersion returns the latest version of the cluster that its members tell. One at least must answer. A cluster that
+// has none yet will have that of its earliest member: etcd refuses to join it, and if it needs the one that joins to
+// agree on a version, waits for ever.
 func clusterVersion(
 	ctx context.Context, client *http.Client, members []*membership.Member,
 ) (latest *semver.Version, err error) {
@@ -169,19 +170,26 @@ func clusterVersion(
 		all.Go(func() { told[i], errs[i] = getVersions(ctx, client, m.PeerURLs) })
 	}
 	all.Wait()
+	var earliest *semver.Version // of members that know of no version of the cluster
 	for i, v := range told {
 		if errs[i] != nil {
 			continue
 		}
-		found, err := minor(v.Cluster)
-		if err != nil {
-			errs[i] = fmt.Errorf("member %s: %w", members[i].ID, err)
-			continue
+		undecided := v.Cluster == notDecided
+		if undecided {
+			v.Cluster = v.Server
 		}
-		if latest == nil || latest.LessThan(*found) {
+		found, err := minor(v.Cluster)
+		switch {
+		case err != nil:
+			errs[i] = fmt.Errorf("member %s: %w", members[i].ID, err)
+		case undecided && (earliest == nil || found.LessThan(*earliest)):
+			earliest = found
+		case !undecided && (latest == nil || latest.LessThan(*found)):
 			latest = found
 		}
 	}
+	latest = cmp.Or(latest, earliest)
 	if latest == nil {
 		return nil, errors.Join(append([]error{errors.New("no member tells the version of the cluster")}, errs...)...)
 	}
@@ -210,7 +218,7 @@ func isDowngrading(ctx context.Context, client *http.Client, members []*membersh
 
 // refuseKnown refuses to begin a cluster of which another member says that this one has run in it.
 func (n *Node) refuseKnown(ctx context.Context, cluster *membership.RaftCluster) error {
-	client, err := peer.NewClient(n.cfg.PeerTLS, n.cfg.KeyLog, n.cfg.ElectionTimeout)
+	client, err := n.newClient()
 	if err != nil {
 		return err
 	}

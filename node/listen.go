@@ -19,6 +19,9 @@ const headTime = 5 * time.Second
 
 // listenPeers opens the peers' ports.
 func (n *Node) listenPeers() error {
+	if n.cfg.machine.Network != nil {
+		return nil
+	}
 	urls, err := types.NewURLs(n.cfg.ListenPeerURLs)
 	if err != nil {
 		return fmt.Errorf("peer URLs to listen on: %w", err)
@@ -50,7 +53,7 @@ func (n *Node) rejectPeer(c *tls.Conn, err error) {
 // startPeers makes the transport, and has it talk to the members that there are.
 func (n *Node) startPeers() error {
 	var err error
-	n.transport, err = peer.New(peer.Config{
+	n.transport, err = n.newTransport(peer.Config{
 		ID: n.standing.id, ClusterID: n.cluster, Version: n.Version, Flavor: n.cfg.flavor(),
 		URLs: func() []string { return n.cfg.AdvertisePeerURLs },
 		TLS:  n.cfg.PeerTLS, KeyLog: n.cfg.KeyLog,
@@ -64,6 +67,22 @@ func (n *Node) startPeers() error {
 		n.transport.AddRemote(uint64(m.ID), m.PeerURLs)
 	}
 	return n.resetPeers()
+}
+
+// newTransport returns a transport on the machine's network.
+func (n *Node) newTransport(c peer.Config) (peer.Transport, error) {
+	if net := n.cfg.machine.Network; net != nil {
+		return net.Transport(c)
+	}
+	return peer.New(c)
+}
+
+// newClient returns a client for requests to members, for who has no transport yet.
+func (n *Node) newClient() (*http.Client, error) {
+	if net := n.cfg.machine.Network; net != nil {
+		return net.Client(), nil
+	}
+	return peer.NewClient(n.cfg.PeerTLS, n.cfg.KeyLog, n.cfg.ElectionTimeout)
 }
 
 // servePeers answers other members until the member stops.

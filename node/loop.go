@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,7 +67,7 @@ func (n *Node) startLoop() error {
 		MaxSizePerMsg: maxSizePerMsg, MaxCommittedSizePerReady: maxApplying,
 		MaxUncommittedEntriesSize: maxUncommitted, MaxInflightMsgs: maxInflight,
 		CheckQuorum: true, PreVote: !c.NoPreVote,
-		Rand: rand.New(rand.NewPCG(rand.Uint64(), n.standing.id)),
+		Rand: rand.New(rand.NewPCG(cmp.Or(c.machine.Seed, rand.Uint64()), n.standing.id)),
 	})
 	if err != nil {
 		return withDoctor(c.DataDir, err)

@@ -32,7 +32,7 @@ func releaseVersion(release string) semver.Version {
 // its cluster. One that is earlier than these is refused: it would not know what it finds.
 func (n *Node) chooseRelease() error {
 	found := n.foundVersion()
-	if found == nil {
+	if found == nil || found.LessThan(releaseVersion(Releases[0])) { // a new cluster is of 3.0 until all its members are heard of
 		n.cfg.As = cmp.Or(n.cfg.As, n.releaseOfLog())
 		return nil
 	}

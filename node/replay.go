@@ -20,6 +20,9 @@ type replay struct {
 	kept []raftpb.Entry // committed
 	size int            // bytes of data in kept
 	open []raftpb.Entry // what follows
+
+	sure  bool // a hard state has told that the entry of at is committed: before, others may come in its place
+	stale bool // what was read last at the index of at, or behind it, is of a log that hasn't got that entry
 }
 
 // record takes in a record of the log; see wal.AppendOptions.
@@ -38,7 +41,14 @@ func (r *replay) record(rec *wal.Record) error {
 		if err := s.Unmarshal(rec.Data); err != nil {
 			return &wal.CorruptError{File: rec.Pos.Segment, Off: rec.Pos.Off, Err: err}
 		}
+		r.sure = r.sure || s.Commit >= r.at.Index
 		return r.commit(s.Commit)
+	case wal.KindSnapshot:
+		var s wal.Snapshot
+		if err := s.Unmarshal(rec.Data); err != nil {
+			return &wal.CorruptError{File: rec.Pos.Segment, Off: rec.Pos.Off, Err: err}
+		}
+		r.snapshot(raftpb.EntryID{Term: s.Term, Index: s.Index})
 	default: // nothing that follows from them
 	}
 	return nil
@@ -52,15 +62,25 @@ func (r *replay) entry(e raftpb.Entry) error {
 		return fmt.Errorf("entry %d follows entry %d", e.Index, last.Index)
 	case e.Index <= r.applied().Index:
 		r.open = nil
+		r.stale = e.Index == r.at.Index && e.Term != r.at.Term
 		if known, ok := r.term(e.Index); ok && known != e.Term {
 			return fmt.Errorf("entry %d has term %d, where one of term %d is committed", e.Index, e.Term, known)
 		}
 		return nil
 	}
+	r.stale = r.stale || e.Term < r.at.Term // no log has a lower term behind a higher one
 	n := e.Index - r.applied().Index - 1
 	clear(r.open[n:])
 	r.open = append(r.open[:n], e)
 	return nil
+}
+
+// snapshot takes in the record of a snapshot. If the leader sent the one that the log is read from, it took the place
+// of a log that had other entries at its index: what followed these is gone.
+func (r *replay) snapshot(id raftpb.EntryID) {
+	if id == r.at && r.stale {
+		r.open, r.stale = nil, false
+	}
 }
 
 // applied returns the last entry that was handed to the store, or that it had.
@@ -83,10 +103,11 @@ func (r *replay) last() raftpb.EntryID {
 
 // term returns the term of a committed entry, if it is still known.
 func (r *replay) term(index uint64) (uint64, bool) {
-	for _, id := range []raftpb.EntryID{r.base, r.at} {
-		if id.Index == index {
-			return id.Term, true
-		}
+	switch index {
+	case r.base.Index:
+		return r.base.Term, true
+	case r.at.Index:
+		return r.at.Term, r.sure
 	}
 	if len(r.kept) == 0 || index < r.kept[0].Index {
 		return 0, false

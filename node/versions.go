@@ -17,6 +17,9 @@ import (
 // versionInterval is how often versions are compared; it is etcd's.
 const versionInterval = 4 * time.Second
 
+// notDecided is what a member says of a cluster that has no version yet.
+const notDecided = "not_decided"
+
 // versions keep the version of the cluster, and the form of the database with it.
 type versions struct {
 	n       *Node
@@ -125,7 +128,7 @@ func (v *versions) GetMembersVersions() map[string]*version.Versions {
 
 // Versions returns what the member says its versions are: its own, its cluster's and its database's.
 func (n *Node) Versions() version.Versions {
-	v := version.Versions{Server: n.Version(), Cluster: "not_decided", Storage: "unknown"}
+	v := version.Versions{Server: n.Version(), Cluster: notDecided, Storage: "unknown"}
 	if cv := n.store.Cluster().Version(); cv != nil {
 		v.Cluster = cv.String()
 	}

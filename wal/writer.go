@@ -29,7 +29,7 @@ type Writer struct {
 	crowd  int      // how many callers waited for the last batch
 	err    error    // why the writer takes no more
 
-	flush sync.Mutex // one batch at a time; taken before mu
+	flush turn // one batch at a time; taken before mu
 	tail  tail
 	spare preparer
 
@@ -57,8 +57,15 @@ type WriterOptions struct {
 	// called while the append waits that made it, one at a time, and must not call the writer.
 	OnSync func(took time.Duration)
 
-	segmentSize int64 // instead of SegmentSize, for tests
+	segmentSize int64 // instead of SegmentSize: see WithSegments
 	inline      bool  // prepare segments when they are needed, for tests that count operations
+}
+
+// WithSegments returns the options for a log whose segments end at about so many bytes, in place of [SegmentSize].
+// Logs are read whatever the size of their segments: small ones let a test see many.
+func (o WriterOptions) WithSegments(size int64) WriterOptions {
+	o.segmentSize = size
+	return o
 }
 
 // withDefaults fills in what is zero.
@@ -167,8 +174,8 @@ func (w *Writer) Close() error {
 		return w.err
 	}
 	err := w.join(needSync)
-	w.flush.Lock()
-	defer w.flush.Unlock()
+	w.flush.take()
+	defer w.flush.give()
 	w.mu.Lock()
 	if w.err == nil {
 		w.err = ErrWriterClosed
@@ -189,6 +196,15 @@ func (w *Writer) Flavor() raftpb.Flavor {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.enc.flavor
+}
+
+// SetFlavor sets the encoding of a log that holds neither entry nor snapshot yet. Of another it changes nothing.
+func (w *Writer) SetFlavor(f raftpb.Flavor) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.enc.last == 0 {
+		w.enc.flavor = f
+	}
 }
 
 // Last returns the index of the entry or snapshot that was appended last, durable or not.

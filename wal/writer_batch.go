@@ -37,6 +37,15 @@ type batch struct {
 	err     error // set ahead of done
 }
 
+// turn is held by one at a time. It is no mutex because those who wait for it wait for the disk, which to
+// testing/synctest is to be idle, and waiting for a mutex isn't.
+type turn chan struct{}
+
+func newTurn() turn { return make(turn, 1) }
+
+func (t turn) take() { t <- struct{}{} }
+func (t turn) give() { <-t }
+
 // segmentRoll is a place in a batch where a new segment begins.
 type segmentRoll struct {
 	name SegmentName
@@ -83,7 +92,7 @@ func (w *Writer) flushNeed() need {
 
 // lead closes the batch and commits it.
 func (w *Writer) lead(b *batch) {
-	w.flush.Lock()
+	w.flush.take()
 	w.await(b)
 	w.mu.Lock()
 	w.gather = w.fresh()
@@ -95,7 +104,7 @@ func (w *Writer) lead(b *batch) {
 			err = w.stop(err)
 		}
 	}
-	w.flush.Unlock()
+	w.flush.give()
 	b.err = err
 	b.done.Done()
 }

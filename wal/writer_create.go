@@ -69,7 +69,7 @@ func orMachine(fsys vfs.FS) vfs.FS {
 func newWriter(fsys vfs.FS, dir string, opts WriterOptions) *Writer {
 	opts = opts.withDefaults()
 	w := &Writer{
-		fsys: fsys, dir: dir, opts: opts,
+		fsys: fsys, dir: dir, opts: opts, flush: newTurn(),
 		enc:   encoder{kinds: opts.Dialect, flavor: opts.Flavor, limit: opts.segmentSize},
 		spare: preparer{fsys: fsys, dir: dir, size: opts.segmentSize, inline: opts.inline},
 	}

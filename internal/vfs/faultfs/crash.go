@@ -13,6 +13,9 @@ type Crash struct {
 	// keeps everything, names included. In between, names survive up to some change, and not after.
 	Keep float64
 
+	// InOrder keeps of a file's changes a beginning: nothing behind the first block that doesn't survive.
+	InOrder bool
+
 	Rand *rand.Rand // may be nil if Keep is 0 or 1
 }
 
@@ -20,23 +23,29 @@ func (c Crash) survives() bool {
 	return c.Keep >= 1 || c.Keep > 0 && c.Rand.Float64() < c.Keep
 }
 
-// keep applies what survives of one change to a file's bytes.
-func (c Crash) keep(disk []byte, p change) []byte {
+// keep applies what survives of one change to a file's bytes, and reports whether all of it does.
+func (c Crash) keep(disk []byte, p change) (kept []byte, whole bool) {
 	if p.resize {
 		if c.survives() {
-			return p.apply(disk)
+			return p.apply(disk), true
 		}
-		return disk
+		return disk, false
 	}
+	whole = true
 	unit := max(c.Unit, 1)
 	for lo := p.off; lo < p.off+int64(len(p.data)); {
 		hi := min(lo-lo%unit+unit, p.off+int64(len(p.data)))
-		if c.survives() {
+		switch {
+		case c.survives():
 			disk = writeAt(disk, lo, p.data[lo-p.off:hi-p.off])
+		case c.InOrder:
+			return disk, false
+		default:
+			whole = false
 		}
 		lo = hi
 	}
-	return disk
+	return disk, whole
 }
 
 // names returns how many of n changes of names survive.

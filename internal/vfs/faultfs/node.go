@@ -95,7 +95,10 @@ func (n *node) survivor(c Crash) *node {
 	}
 	s.disk = slices.Clone(n.disk)
 	for _, p := range n.pending {
-		s.disk = c.keep(s.disk, p)
+		var whole bool
+		if s.disk, whole = c.keep(s.disk, p); !whole && c.InOrder {
+			break
+		}
 	}
 	s.data = slices.Clone(s.disk)
 	s.used = int64(len(s.data))

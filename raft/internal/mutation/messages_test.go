@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/raftctl/raftctl/internal/mutant"
 )
 
 // told are the mutants that the messages of a group give away, to who knows nothing else of it, with the rules of
@@ -42,7 +44,7 @@ var violated = regexp.MustCompile(`(?m)^\s+onlooker_test\.go:\d+: seed (\d+): (\
 func TestMessagesTell(t *testing.T) {
 	for _, x := range told {
 		t.Run(x.mutant, func(t *testing.T) {
-			i := slices.IndexFunc(mutants, func(m mutant) bool { return m.name == x.mutant })
+			i := slices.IndexFunc(mutants, func(m mutant.Mutant) bool { return m.Name == x.mutant })
 			if i < 0 {
 				t.Fatal("no such mutant")
 			}
@@ -50,7 +52,7 @@ func TestMessagesTell(t *testing.T) {
 				return
 			}
 			dir := t.TempDir()
-			out := onlook(t, dir, mutants[i].overlay(t, dir))
+			out := onlook(t, dir, mutants[i].Overlay(t, core, dir))
 			match := violated.FindStringSubmatch(out)
 			if match == nil {
 				t.Fatalf("no message tells:\n%s", out)
@@ -67,11 +69,7 @@ func TestMessagesTell(t *testing.T) {
 func onlook(t *testing.T, dir, overlay string) string {
 	t.Helper()
 	binary := filepath.Join(dir, "onlooker.test")
-	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", binary, "-overlay", overlay, "./internal/onlooker")
-	build.Dir = core
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("it does not compile: %v\n%s", err, out)
-	}
+	mutant.Build(t, core, "./internal/onlooker", binary, overlay)
 	run := exec.CommandContext(t.Context(), binary, "-test.run=^TestWorlds$", "-onlooker.blind", "-onlooker.seeds=3000",
 		"-test.timeout=10m")
 	out, _ := run.CombinedOutput()

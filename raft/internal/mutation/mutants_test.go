@@ -1,149 +1,142 @@
 package mutation
 
-// mutant is a bug.
-type mutant struct {
-	name  string
-	file  string // within raft/
-	old   string // occurs once
-	new   string
-	quick bool // always tried
-}
+import "github.com/raftctl/raftctl/internal/mutant"
 
-var mutants = []mutant{
+var mutants = []mutant.Mutant{
 	{
-		name: "send promises before they are on disk", file: "send.go", quick: true,
-		old: "		c.msgsAfterAppend = append(c.msgsAfterAppend, m)\n",
-		new: "		if m.To != c.id {\n			c.msgs = append(c.msgs, m)\n			return\n		}\n" +
+		Name: "send promises before they are on disk", File: "send.go", Quick: true,
+		Old: "		c.msgsAfterAppend = append(c.msgsAfterAppend, m)\n",
+		New: "		if m.To != c.id {\n			c.msgs = append(c.msgs, m)\n			return\n		}\n" +
 			"		c.msgsAfterAppend = append(c.msgsAfterAppend, m)\n",
 	}, {
-		name: "count learners in the quorum for commit", file: "tracker/tracker.go", quick: true,
-		old: "return uint64(t.Voters.CommittedIndex(t))",
-		new: "var all quorum.Set\n	for i := range t.Members {\n" +
+		Name: "count learners in the quorum for commit", File: "tracker/tracker.go", Quick: true,
+		Old: "return uint64(t.Voters.CommittedIndex(t))",
+		New: "var all quorum.Set\n	for i := range t.Members {\n" +
 			"		all = append(all, t.Members[i].ID)\n	}\n" +
 			"	return uint64(all.CommittedIndex(t))",
 	}, {
-		name: "let learners campaign", file: "election.go",
-		old: "self != nil && !self.IsLearner &&",
-		new: "self != nil &&",
+		Name: "let learners campaign", File: "election.go",
+		Old: "self != nil && !self.IsLearner &&",
+		New: "self != nil &&",
 	}, {
-		name: "begin a term without an entry", file: "core.go",
-		old: "	c.appendEntries([]raftpb.Entry{{}})\n",
-		new: "",
+		Name: "begin a term without an entry", File: "core.go",
+		Old: "	c.appendEntries([]raftpb.Entry{{}})\n",
+		New: "",
 	}, {
-		name: "commit entries of earlier terms by counting", file: "replication.go",
-		old: "|| index < c.termStart ",
-		new: "",
+		Name: "commit entries of earlier terms by counting", File: "replication.go",
+		Old: "|| index < c.termStart ",
+		New: "",
 	}, {
-		name: "heed storage replies of earlier terms (no ABA check)", file: "step.go",
-		old: "return c.lateAppendDone(m)",
-		new: "return c.appendDone(m)",
+		Name: "heed storage replies of earlier terms (no ABA check)", File: "step.go",
+		Old: "return c.lateAppendDone(m)",
+		New: "return c.appendDone(m)",
 	}, {
-		name: "take replaced entries for stable", file: "unstable.go",
-		old: "	case term != id.Term:\n",
-		new: "	case false && term != id.Term:\n",
+		Name: "take replaced entries for stable", File: "unstable.go",
+		Old: "	case term != id.Term:\n",
+		New: "	case false && term != id.Term:\n",
 	}, {
-		name: "vote twice in a term", file: "election.go", quick: true,
-		old: "c.vote == None && c.lead == None ||",
-		new: "c.lead == None ||",
+		Name: "vote twice in a term", File: "election.go", Quick: true,
+		Old: "c.vote == None && c.lead == None ||",
+		New: "c.lead == None ||",
 	}, {
-		name: "forget the vote on restart", file: "core.go",
-		old: "c.term, c.vote = hs.Term, hs.Vote",
-		new: "c.term, c.vote = hs.Term, None",
+		Name: "forget the vote on restart", File: "core.go",
+		Old: "c.term, c.vote = hs.Term, hs.Vote",
+		New: "c.term, c.vote = hs.Term, None",
 	}, {
-		name: "vote for any log", file: "election.go",
-		old: "if !c.mayVote(m) || !upToDate(candidate, last) {",
-		new: "if !c.mayVote(m) || false && !upToDate(candidate, last) {",
+		Name: "vote for any log", File: "election.go",
+		Old: "if !c.mayVote(m) || !upToDate(candidate, last) {",
+		New: "if !c.mayVote(m) || false && !upToDate(candidate, last) {",
 	}, {
-		name: "vote for the longer log, whatever its last term", file: "logmatch.go",
-		old: "last.Term > than.Term || last.Term == than.Term && last.Index >= than.Index",
-		new: "last.Index >= than.Index",
+		Name: "vote for the longer log, whatever its last term", File: "logmatch.go",
+		Old: "last.Term > than.Term || last.Term == than.Term && last.Index >= than.Index",
+		New: "last.Index >= than.Index",
 	}, {
-		name: "count votes of earlier terms", file: "step.go",
-		old: "	case m.Term < c.term:\n",
-		new: "	case m.Term < c.term && m.Type != raftpb.MsgVoteResp:\n",
+		Name: "count votes of earlier terms", File: "step.go",
+		Old: "	case m.Term < c.term:\n",
+		New: "	case m.Term < c.term && m.Type != raftpb.MsgVoteResp:\n",
 	}, {
-		name: "count acknowledgements of earlier terms", file: "step.go",
-		old: "	case m.Term < c.term:\n",
-		new: "	case m.Term < c.term && m.Type != raftpb.MsgAppResp:\n",
+		Name: "count acknowledgements of earlier terms", File: "step.go",
+		Old: "	case m.Term < c.term:\n",
+		New: "	case m.Term < c.term && m.Type != raftpb.MsgAppResp:\n",
 	}, {
-		name: "commit with half of an even group", file: "quorum/majority.go",
-		old: "len(sorted)-(len(sorted)/2+1)",
-		new: "len(sorted)-(len(sorted)+1)/2",
+		Name: "commit with half of an even group", File: "quorum/majority.go",
+		Old: "len(sorted)-(len(sorted)/2+1)",
+		New: "len(sorted)-(len(sorted)+1)/2",
 	}, {
-		name: "elect with half of an even group", file: "quorum/vote.go",
-		old: "need := len(s)/2 + 1",
-		new: "need := (len(s) + 1) / 2",
+		Name: "elect with half of an even group", File: "quorum/vote.go",
+		Old: "need := len(s)/2 + 1",
+		New: "need := (len(s) + 1) / 2",
 	}, {
-		name: "commit with the incoming half of a joint quorum", file: "quorum/joint.go",
-		old: "return min(incoming, j[1].CommittedIndex(acked))",
-		new: "return incoming",
+		Name: "commit with the incoming half of a joint quorum", File: "quorum/joint.go",
+		Old: "return min(incoming, j[1].CommittedIndex(acked))",
+		New: "return incoming",
 	}, {
-		name: "elect with the incoming half of a joint quorum", file: "quorum/joint.go",
-		old: "case in == VoteWon && out == VoteWon:",
-		new: "case in == VoteWon:",
+		Name: "elect with the incoming half of a joint quorum", File: "quorum/joint.go",
+		Old: "case in == VoteWon && out == VoteWon:",
+		New: "case in == VoteWon:",
 	}, {
-		name: "keep entries that conflict with the leader's", file: "logmatch.go",
-		old: "		if !found {\n			return entries[i].Index,",
-		new: "		if false && !found {\n			return entries[i].Index,",
+		Name: "keep entries that conflict with the leader's", File: "logmatch.go",
+		Old: "		if !found {\n			return entries[i].Index,",
+		New: "		if false && !found {\n			return entries[i].Index,",
 	}, {
-		name: "acknowledge the whole log", file: "replication.go",
-		old: "MsgAppResp, To: m.From, Index: last}",
-		new: "MsgAppResp, To: m.From, Index: c.log.lastIndex()}",
+		Name: "acknowledge the whole log", File: "replication.go",
+		Old: "MsgAppResp, To: m.From, Index: last}",
+		New: "MsgAppResp, To: m.From, Index: c.log.lastIndex()}",
 	}, {
-		name: "commit what the leader did not send", file: "replication.go",
-		old: "c.log.commitTo(min(m.Commit, last))",
-		new: "c.log.commitTo(min(m.Commit, c.log.lastIndex()))",
+		Name: "commit what the leader did not send", File: "replication.go",
+		Old: "c.log.commitTo(min(m.Commit, last))",
+		New: "c.log.commitTo(min(m.Commit, c.log.lastIndex()))",
 	}, {
-		name: "tell the commit index by heartbeat to who does not match", file: "heartbeat.go",
-		old: "commit := min(member.Match, c.log.committed)",
-		new: "commit := c.log.committed",
+		Name: "tell the commit index by heartbeat to who does not match", File: "heartbeat.go",
+		Old: "commit := min(member.Match, c.log.committed)",
+		New: "commit := c.log.committed",
 	}, {
-		name: "apply before commit", file: "apply.go",
-		old: "		return l.committed\n",
-		new: "		return l.lastIndex()\n",
+		Name: "apply before commit", File: "apply.go",
+		Old: "		return l.committed\n",
+		New: "		return l.lastIndex()\n",
 	}, {
-		name: "apply what is not on disk", file: "apply.go",
-		old: "return min(l.committed, l.unstable.offset-1)",
-		new: "return l.committed",
+		Name: "apply what is not on disk", File: "apply.go",
+		Old: "return min(l.committed, l.unstable.offset-1)",
+		New: "return l.committed",
 	}, {
-		name: "keep entries over a restored snapshot", file: "unstable.go",
-		old: "	u.offsetInProgress = u.offset\n	u.setEntries(nil)\n",
-		new: "	u.offsetInProgress = u.offset\n",
+		Name: "keep entries over a restored snapshot", File: "unstable.go",
+		Old: "	u.offsetInProgress = u.offset\n	u.setEntries(nil)\n",
+		New: "	u.offsetInProgress = u.offset\n",
 	}, {
-		name: "propose membership changes while one is pending", file: "proposal.go",
-		old: "case c.pendingConfIndex > c.log.applied:",
-		new: "case false:",
+		Name: "propose membership changes while one is pending", File: "proposal.go",
+		Old: "case c.pendingConfIndex > c.log.applied:",
+		New: "case false:",
 	}, {
-		name: "forget a predecessor's pending membership change", file: "core.go",
-		old: "	c.pendingConfIndex = c.log.lastIndex()\n",
-		new: "",
+		Name: "forget a predecessor's pending membership change", File: "core.go",
+		Old: "	c.pendingConfIndex = c.log.lastIndex()\n",
+		New: "",
 	}, {
-		name: "campaign with a committed membership change not applied", file: "election.go",
-		old: "	if pending {\n",
-		new: "	if false && pending {\n",
+		Name: "campaign with a committed membership change not applied", File: "election.go",
+		Old: "	if pending {\n",
+		New: "	if false && pending {\n",
 	}, {
-		name: "read without asking a quorum", file: "readindex.go", quick: true,
-		old: "if alone || c.reads.option == ReadOnlyLeaseBased {",
-		new: "if alone || true {",
+		Name: "read without asking a quorum", File: "readindex.go", Quick: true,
+		Old: "if alone || c.reads.option == ReadOnlyLeaseBased {",
+		New: "if alone || true {",
 	}, {
-		name: "take any heartbeat's answer for all reads", file: "readindex.go",
-		old: "	c.reads.ack(m.From, number)\n",
-		new: "	c.reads.ack(m.From, c.reads.last())\n",
+		Name: "take any heartbeat's answer for all reads", File: "readindex.go",
+		Old: "	c.reads.ack(m.From, number)\n",
+		New: "	c.reads.ack(m.From, c.reads.last())\n",
 	}, {
-		name: "read before a commit in the term", file: "readindex.go",
-		old: "if c.log.committed < c.termStart {\n		//",
-		new: "if false {\n		//",
+		Name: "read before a commit in the term", File: "readindex.go",
+		Old: "if c.log.committed < c.termStart {\n		//",
+		New: "if false {\n		//",
 	}, {
-		name: "read at a leader that is not the single voter", file: "readindex.go",
-		old: "alone := c.trk.Singleton() && c.trk.Voters.Contains(c.id)",
-		new: "alone := c.trk.Singleton()",
+		Name: "read at a leader that is not the single voter", File: "readindex.go",
+		Old: "alone := c.trk.Singleton() && c.trk.Voters.Contains(c.id)",
+		New: "alone := c.trk.Singleton()",
 	}, {
-		name: "keep the lease without a quorum", file: "election.go",
-		old: "if !c.trk.QuorumActive() {",
-		new: "if false && !c.trk.QuorumActive() {",
+		Name: "keep the lease without a quorum", File: "election.go",
+		Old: "if !c.trk.QuorumActive() {",
+		New: "if false && !c.trk.QuorumActive() {",
 	}, {
-		name: "lead on after removal", file: "membership.go",
-		old: "if c.cfg.StepDownOnRemoval {",
-		new: "if false {",
+		Name: "lead on after removal", File: "membership.go",
+		Old: "if c.cfg.StepDownOnRemoval {",
+		New: "if false {",
 	},
 }

@@ -1,0 +1,6 @@
+//go:build !race
+
+package mutation
+
+// underRace is false: see quick_race_test.go.
+const underRace = false
