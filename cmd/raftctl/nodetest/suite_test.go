@@ -75,7 +75,9 @@ func (s *suite) tell(t *testing.T, tests []string) (out string, err error) {
 	}
 	for _, name := range tests {
 		one, ended := s.execute(t, "-test.v", "-test.timeout", apartTimeout.String(), "-test.run", "^"+name+"$")
-		out, err = out+one, errors.Join(err, ended)
+		if out, err = out+one, errors.Join(err, ended); ended != nil && !outcome.MatchString(one) { // it took too long
+			out += "\n--- FAIL: " + name + " (it ended without a word)\n"
+		}
 	}
 	return out, err
 }
