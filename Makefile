@@ -72,8 +72,9 @@ build/etcd-%/.stamp: testdata/etcd/v%/go.mod
 	cd testdata/etcd/v$* && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o ../../../$(@D)/ tool
 	cd $(@D) && { test ! -f server || mv server etcd; } && touch .stamp
 
-debian: ## the peers that Debian has, where they are missing: Chromium looks at what message draw makes, tshark counts what captures hold
-	@for tool in chromium tshark; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; test -z "$$missing" || \
+debian: ## what Debian has, where it is missing: Chromium looks at what message draw makes, tshark counts what captures hold, the rest makes worlds of faults
+	@for it in chromium:chromium tshark:tshark ip:iproute2 nsenter:util-linux mkfs.ext4:e2fsprogs; do \
+	  command -v $${it%%:*} >/dev/null || missing="$$missing $${it##*:}"; done; test -z "$$missing" || \
 	{ apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; }
 
 suites: $(SUITES) ## the tests that others wrote for etcd
