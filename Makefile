@@ -42,7 +42,7 @@ lab: etcd suites ## the long version of what tests do a little of: LOOKS looks a
 	$(GO) test ./node/internal/sim -run Worlds -sim.seeds $(SEEDS)000 -count 1 -timeout 8h
 	$(GO) test ./node/internal/mutation -mutation.all -count 1 -timeout 4h -v
 	RAFTCTL_LOOKS=20 $(GO) test ./node -run MembersKilled -count 1 -timeout 4h -v
-	RAFTCTL_SUITES=whole $(GO) test ./cmd/raftctl/nodetest -count 1 -timeout 4h -v
+	RAFTCTL_LOOKS=50 RAFTCTL_SUITES=whole $(GO) test ./cmd/raftctl/nodetest -count 1 -timeout 12h -v
 	RAFTCTL_FIRE=$(FIRE) RAFTCTL_SEED=$$(date +%s) $(GO) test ./cmd/raftctl/firetest -run Fire -count 1 -timeout 4h -v
 
 fuzz: ## every fuzz target for FUZZTIME
