@@ -54,17 +54,18 @@ func (n *Node) hasReceived(index uint64) bool {
 	return err == nil
 }
 
-// SaveDatabase implements peer.Handler. The file has its name when all of it is on disk.
+// SaveDatabase implements peer.Handler. The file has its name when all of it is on disk. A disk that can't take it ends the
+// member: the leader would send it again for ever.
 func (h handler) SaveDatabase(m *raftpb.Message, r io.Reader) error {
 	dir := h.n.cfg.snapDir()
 	f, err := os.CreateTemp(dir, "tmp")
 	if err != nil {
-		return err
+		return h.diskFailed(err)
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // unless it was renamed
-	_, err = io.Copy(f, r)
+	_, err = io.Copy(onDisk{h, f}, r)
 	if err == nil {
-		err = f.Sync()
+		err = h.diskFailed(f.Sync())
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
@@ -77,9 +78,29 @@ func (h handler) SaveDatabase(m *raftpb.Message, r io.Reader) error {
 		return err
 	}
 	if err := h.n.cfg.fs.Rename(f.Name(), filepath.Join(dir, snapshot.DBFileName(m.Snapshot.Metadata.Index))); err != nil {
-		return err
+		return h.diskFailed(err)
 	}
-	return h.n.cfg.fs.SyncDir(dir)
+	return h.diskFailed(h.n.cfg.fs.SyncDir(dir))
+}
+
+// diskFailed ends the member over an error of the disk.
+func (h handler) diskFailed(err error) error {
+	if err != nil {
+		h.n.fail(err)
+	}
+	return err
+}
+
+// onDisk is a file that is written to; what can't be written ends the member, and what can't be read doesn't.
+type onDisk struct {
+	h    handler
+	file *os.File
+}
+
+// Write implements io.Writer.
+func (d onDisk) Write(p []byte) (int, error) {
+	n, err := d.file.Write(p)
+	return n, d.h.diskFailed(err)
 }
 
 // IsRemoved implements peer.Handler.

@@ -67,6 +67,13 @@ func TestWorlds(t *testing.T) {
 	}
 }
 
+// TestFound runs seeds beyond the usual ones that found something: a member went on for ever whose disk failed when a snapshot's database came.
+func TestFound(t *testing.T) {
+	for _, seed := range []uint64{1002761} {
+		runSeed(t, seed)
+	}
+}
+
 // runSeed runs a world in a bubble of its own.
 func runSeed(t *testing.T, seed uint64) (res Result) {
 	dir, err := os.MkdirTemp(*folder, "raftctl-sim")
