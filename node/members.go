@@ -45,6 +45,7 @@ func (n *Node) RemoveMember(ctx context.Context, id uint64) ([]*membership.Membe
 
 // UpdateMember changes a member's peer URLs.
 func (n *Node) UpdateMember(ctx context.Context, m membership.Member) ([]*membership.Member, error) {
+	// Whatever the URLs are, etcd says first that there is no such member.
 	if n.store.Cluster().Member(m.ID) == nil && n.waitApplied(ctx) == nil && n.store.Cluster().Member(m.ID) == nil {
 		return nil, membership.ErrIDNotFound
 	}

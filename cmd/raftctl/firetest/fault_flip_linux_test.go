@@ -22,17 +22,7 @@ func (s *story) flipped(pattern string) {
 	s.outlast()
 	// Nothing but a comparison with the others finds a bit in a value: the database has no checksums.
 	s.restart(m, "--feature-gates", "InitialCorruptCheck=true")
-	s.await(m.name()+" serves or refuses", func() bool {
-		if ended, _ := m.process().Ended(); ended {
-			return true
-		}
-		ctx, cancel := s.timeout()
-		defer cancel()
-		_, err := s.clients[m.number-1].Get(ctx, "x")
-		return err == nil
-	})
-	ended, _ := m.process().Ended()
-	if !ended {
+	if !s.refuses(m) {
 		s.t.Logf("%s starts with a flipped bit at %d of %s", m.name(), off, filepath.Base(path))
 		return
 	}
@@ -80,8 +70,17 @@ func (s *story) repaired(m *seat) bool {
 		return false
 	}
 	s.restart(m)
-	s.await(m.name()+" serves, repaired, or refuses", func() bool {
-		if ended, _ := m.process().Ended(); ended {
+	if s.refuses(m) {
+		s.t.Logf("%s refuses to start after a repair: %s", m.name(), lastLine(m.process().Log()))
+		return false
+	}
+	return true
+}
+
+// refuses waits until a member that was started serves or has ended, and reports whether it has ended.
+func (s *story) refuses(m *seat) (ended bool) {
+	s.await(m.name()+" serves or refuses", func() bool {
+		if ended, _ = m.process().Ended(); ended {
 			return true
 		}
 		ctx, cancel := s.timeout()
@@ -89,11 +88,7 @@ func (s *story) repaired(m *seat) bool {
 		_, err := s.clients[m.number-1].Get(ctx, "x")
 		return err == nil
 	})
-	ended, _ := m.process().Ended()
-	if ended {
-		s.t.Logf("%s refuses to start after a repair: %s", m.name(), lastLine(m.process().Log()))
-	}
-	return !ended
+	return ended
 }
 
 // lastLine returns the last line of a text.

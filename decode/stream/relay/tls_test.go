@@ -78,18 +78,7 @@ func TestTLS(t *testing.T) {
 	for _, protocol := range []string{"", "h2"} {
 		c := b.dial(t, info, strings.Fields(protocol)...)
 		in := b.accept(t)
-		_, err := io.WriteString(c, "hello")
-		check(t, err)
-		check(t, c.CloseWrite())
-		if got, err := io.ReadAll(in); string(got) != "hello" || err != nil {
-			t.Errorf("%q, %v came through", got, err)
-		}
-		_, err = io.WriteString(in, "and back")
-		check(t, err)
-		check(t, in.Close())
-		if got, err := io.ReadAll(c); string(got) != "and back" || err != nil {
-			t.Errorf("%q, %v came back", got, err)
-		}
+		bothWays(t, c, in)
 		if got := in.ConnectionState().NegotiatedProtocol; got != protocol {
 			t.Errorf("the member behind speaks %q, want %q", got, protocol)
 		}
